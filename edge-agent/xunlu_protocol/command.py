@@ -1,0 +1,151 @@
+"""Commands: `dn/rpc/{rid}` asks, `up/rpc/{rid}` answers, once for each step of the life cycle.
+
+queued → delivered → accepted | rejected → running → done | failed; expired when nobody answered in time.
+"""
+
+from typing import Annotated, Any, Literal, assert_never
+
+from pydantic import Field
+
+from xunlu_protocol.base import Identifier, UtcSeconds, Wire
+from xunlu_protocol.errors import ProtocolError
+
+CommandName = Literal[
+    "locate_now",
+    "track_interval",
+    "photo",
+    "record_start",
+    "record_stop",
+    "say_text",
+    "lock",
+    "unlock",
+    "reboot",
+    "config",
+    "lamp",
+]
+CommandState = Literal["queued", "delivered", "accepted", "rejected", "running", "done", "failed", "expired"]
+ReplyState = Literal["delivered", "accepted", "rejected", "running", "done", "failed"]
+
+FINAL_STATES: frozenset[CommandState] = frozenset({"rejected", "done", "failed", "expired"})
+
+OK = 0
+UNSUPPORTED = 1
+BAD_ARGUMENTS = 2
+EXPIRED = 3
+BUSY = 4
+HARDWARE = 5
+REASONS = {
+    OK: "ok",
+    UNSUPPORTED: "unsupported",
+    BAD_ARGUMENTS: "bad arguments",
+    EXPIRED: "expired",
+    BUSY: "busy",
+    HARDWARE: "hardware failed",
+}
+
+
+class Request(Wire):
+    """`dn/rpc/{rid}`. The same `rid` twice is one command.
+
+    Attributes:
+        rid: identity of the command.
+        name: what to do.
+        args: its arguments, validated by `arguments`.
+        exp: UTC seconds after which it must not start any more.
+    """
+
+    rid: Identifier
+    name: CommandName
+    args: dict[str, Any] = Field(default_factory=dict)
+    exp: UtcSeconds
+
+
+class Reply(Wire):
+    """`up/rpc/{rid}`.
+
+    Attributes:
+        st: the step that was reached.
+        code: 0 or the reason, see `REASONS`.
+        why: words for people.
+        progress: percent, while running.
+        result: what came out, such as a recording id.
+        tst: UTC seconds.
+    """
+
+    st: ReplyState
+    tst: UtcSeconds
+    code: Annotated[int, Field(ge=0, le=999)] = OK
+    why: Annotated[str, Field(max_length=500)] | None = None
+    progress: Annotated[float, Field(ge=0, le=100)] | None = None
+    result: dict[str, Any] | None = None
+
+
+class NoArguments(Wire):
+    """For commands that take none."""
+
+
+class TrackInterval(Wire):
+    """Report a fix every `interval_s` seconds for `duration_s`; 0 returns to the adaptive rate."""
+
+    interval_s: Annotated[float, Field(ge=0, le=3600)]
+    duration_s: Annotated[int, Field(ge=1, le=86_400)] = 3600
+
+
+class SayText(Wire):
+    """Read `text` aloud."""
+
+    text: Annotated[str, Field(min_length=1, max_length=500)]
+    language: Literal["zh", "en"] = "zh"
+
+
+class RecordStart(Wire):
+    """Start recording; `category` is a hint for the evidence library."""
+
+    category: Annotated[str, Field(max_length=64)] | None = None
+
+
+class Lamp(Wire):
+    """Switch a light or the voice announcements."""
+
+    lamp: Literal["white", "laser", "ir", "voice"]
+    on: bool
+
+
+class Configure(Wire):
+    """Take over a configuration now; the lasting way is the shadow."""
+
+    config: dict[str, Any]
+
+
+Arguments = NoArguments | TrackInterval | SayText | RecordStart | Lamp | Configure
+
+
+def arguments(name: CommandName, args: dict[str, Any]) -> Arguments:
+    """Validate a command's arguments.
+
+    Raises:
+        ProtocolError: a field is missing or out of bounds.
+    """
+    match name:
+        case "locate_now" | "photo" | "record_stop" | "lock" | "unlock" | "reboot":
+            return NoArguments.parse(args)
+        case "track_interval":
+            return TrackInterval.parse(args)
+        case "say_text":
+            return SayText.parse(args)
+        case "record_start":
+            return RecordStart.parse(args)
+        case "lamp":
+            return Lamp.parse(args)
+        case "config":
+            return Configure.parse(args)
+        case _:
+            assert_never(name)
+
+
+def check(request: Request) -> Arguments:
+    """The validated arguments of a request; see `arguments`."""
+    try:
+        return arguments(request.name, request.args)
+    except ProtocolError as error:
+        raise ProtocolError("args", f"{request.name}: {error}") from error

@@ -1,0 +1,104 @@
+"""Topic names: `xunlu/v1/{tenant}/{kind}/{name}/{direction}/{channel}[/{tail}]`.
+
+Level 4 is the kind (`d` device, `s` station, `g` talk group), level 6 the direction: `up` only the device may write,
+`dn` only the server. The access rules are two patterns on the user name.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from xunlu_protocol.errors import ProtocolError
+
+PREFIX = "xunlu/v1"
+
+Kind = Literal["d", "s"]
+Channel = Literal["birth", "state", "loc", "loc/hist", "tele", "evt", "rpc", "shadow", "thumb"]
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CHANNELS = frozenset(get_args(Channel))
+_WITH_TAIL = frozenset({"evt", "rpc"})
+
+UP_FILTERS = (f"{PREFIX}/+/d/+/up/#", f"{PREFIX}/+/s/+/up/#")
+OWNTRACKS_FILTER = "owntracks/+/+"
+PROVISION_REQUEST_FILTER = "xunlu/prov/req/+"
+FLEET_FILTER = f"{PREFIX}/+/fleet/+"
+
+
+@dataclass(frozen=True, slots=True)
+class UpTopic:
+    """Who writes what: the parsed form of a topic that a device writes."""
+
+    tenant: str
+    kind: Kind
+    did: str
+    channel: Channel
+    tail: str
+    """Event type for `evt`, request id for `rpc`, else empty."""
+
+
+def parse_up(topic: str) -> UpTopic:
+    """Parse a device's topic.
+
+    Raises:
+        ProtocolError: reason `topic`; not ours, a bad name, or an unknown channel.
+    """
+    levels = topic.split("/")
+    if len(levels) not in (7, 8) or levels[:2] != ["xunlu", "v1"] or levels[3] not in ("d", "s") or levels[5] != "up":
+        raise ProtocolError("topic", f"{topic[:200]!r} is not xunlu/v1/TENANT/d/DEVICE/up/CHANNEL.")
+    tenant, did = levels[2], levels[4]
+    channel, tail = _channel_and_tail(levels[6:], topic)
+    if not (_NAME.fullmatch(tenant) and _NAME.fullmatch(did)):
+        raise ProtocolError("topic", f"{topic[:200]!r} has a name that is not [A-Za-z0-9_-]{{1,64}}.")
+    return UpTopic(tenant, "d" if levels[3] == "d" else "s", did, channel, tail)
+
+
+def _channel_and_tail(levels: list[str], topic: str) -> tuple[Channel, str]:
+    first, rest = levels[0], "/".join(levels[1:])
+    if levels == ["loc", "hist"]:
+        return "loc/hist", ""
+    if first not in _CHANNELS or (first in _WITH_TAIL) != bool(rest) or (rest and not _NAME.fullmatch(rest)):
+        raise ProtocolError("topic", f"{topic[:200]!r} names no channel of the protocol.")
+    return first, rest  # type: ignore[return-value]  # membership in _CHANNELS proves the literal
+
+
+def up(tenant: str, did: str, channel: Channel, tail: str = "", *, kind: Kind = "d") -> str:
+    """The topic a device writes."""
+    return f"{PREFIX}/{tenant}/{kind}/{did}/up/{channel}" + (f"/{tail}" if tail else "")
+
+
+def down(tenant: str, did: str, channel: Literal["rpc", "ack", "shadow"], tail: str = "", *, kind: Kind = "d") -> str:
+    """The topic the server writes for a device."""
+    return f"{PREFIX}/{tenant}/{kind}/{did}/dn/{channel}" + (f"/{tail}" if tail else "")
+
+
+def fleet(tenant: str, source: str) -> str:
+    """Frames of changed devices, written by ingest worker or service `source` for the platform's own processes."""
+    return f"{PREFIX}/{tenant}/fleet/{source}"
+
+
+def server_state(host: str) -> str:
+    """Retained state of one server process, also its will."""
+    return f"xunlu/srv/{host}/state"
+
+
+def provision_request(nonce: str) -> str:
+    """Where a claiming device asks for its identity."""
+    return f"xunlu/prov/req/{nonce}"
+
+
+def provision_response(nonce: str) -> str:
+    """Where it reads the answer."""
+    return f"xunlu/prov/res/{nonce}"
+
+
+def parse_owntracks(topic: str) -> tuple[str, str]:
+    """User and device of an OwnTracks topic.
+
+    Raises:
+        ProtocolError: reason `topic`.
+    """
+    levels = topic.split("/")
+    if len(levels) != 3 or levels[0] != "owntracks" or not all(_NAME.fullmatch(level) for level in levels[1:]):
+        raise ProtocolError("topic", f"{topic[:200]!r} is not owntracks/USER/DEVICE.")
+    return levels[1], levels[2]
