@@ -151,7 +151,8 @@ create table device_state (
   changed_at timestamptz not null default now()
 ) with (fillfactor = 50);
 
--- What the database holds of each session of a device: the source of `dn/ack`.
+-- What the database holds of each session of a device: the source of `dn/ack`. `held` is never more than what is stored.
+-- `given_up`: what will never come, thinned by the device or refused by us; it is neither held nor missing.
 create table device_session (
   device_id bigint not null references device,
   sid bigint not null,
@@ -226,6 +227,7 @@ select create_hypertable('availability', 'at', chunk_time_interval => interval '
 create unique index availability_identity on availability (device_id, at, sid, availability);
 
 -- When our own processes were there: a gap may be the server's fault.
+-- Written by the jobs process from the retained states of `xunlu/srv/{host}/state`.
 create table server_state (
   id bigint generated always as identity primary key,
   host text not null,
@@ -250,6 +252,8 @@ create table alarm (
   lat double precision,
   lon double precision,
   fix_at timestamptz,
+  -- The officer took it back. It stays open: a dispatcher closes it.
+  cancelled_at timestamptz,
   state text not null default 'new' check (state in ('new', 'acknowledged', 'resolved', 'false')),
   acknowledged_at timestamptz,
   acknowledged_by bigint references account,
@@ -293,6 +297,7 @@ create table dead_letter (
   message text not null,
   payload bytea not null
 );
+create index dead_letter_at on dead_letter (at);
 
 create table position_hour (
   device_id bigint not null,
@@ -318,6 +323,7 @@ create table position_hour_due (
   hour timestamptz not null,
   primary key (device_id, hour)
 );
+create index position_hour_due_hour on position_hour_due (hour);
 
 create table retention_rule (
   subject text primary key check (subject in ('position', 'telemetry', 'event', 'availability', 'dead_letter', 'audit')),
@@ -337,6 +343,74 @@ create table retention_run (
   rows_affected bigint not null,
   chunks_affected integer not null
 );
+create index retention_run_subject on retention_run (subject, at desc);
+
+-- Retention ---------------------------------------------------------------------------------------------------------
+-- Erasing history needs the owner, so it is a function of the owner's that holds the rule itself: no caller can erase
+-- more than the rule says. History goes by whole chunks, rows by their time.
+
+create function retention_time_column(subject text) returns text language sql immutable as $$
+  select case subject when 'position' then 'fix_at' else 'at' end
+$$;
+
+-- What the rule would erase now; for the two functions below.
+create function measure_retention(wanted text) returns retention_run
+language plpgsql stable set search_path = public, pg_temp as $$
+declare
+  run retention_run;
+  edge timestamptz;
+begin
+  select wanted, now() - make_interval(days => keep_days), 0 into strict run.subject, run.older_than, run.chunks_affected
+    from retention_rule where subject = wanted;
+  edge := run.older_than;
+  if wanted in ('position', 'telemetry', 'event', 'availability') then
+    select count(*), max(range_end) into run.chunks_affected, edge from timescaledb_information.chunks
+      where hypertable_schema = 'public' and hypertable_name = wanted and range_end <= run.older_than;
+  end if;
+  execute format('select count(*) from %I where %I < $1', wanted, retention_time_column(wanted))
+    into run.rows_affected using coalesce(edge, '-infinity'::timestamptz);
+  return run;
+end $$;
+
+create function record_retention(run retention_run, dry_run boolean) returns retention_run
+language sql set search_path = public, pg_temp as $$
+  insert into retention_run (subject, dry_run, older_than, rows_affected, chunks_affected)
+    values (run.subject, dry_run, run.older_than, run.rows_affected, run.chunks_affected) returning *
+$$;
+
+-- A dry run, written down. A rule acts only after a dry run of its present form.
+create function preview_retention(wanted text) returns retention_run
+language sql security definer set search_path = public, pg_temp as $$
+  select record_retention(measure_retention(wanted), true)
+$$;
+
+-- Erase what the rule says. Raises when the rule is off or nobody has looked at its dry run.
+create function apply_retention(wanted text) returns retention_run
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  rule retention_rule;
+  run retention_run;
+begin
+  select * into strict rule from retention_rule where subject = wanted for update;
+  if not rule.enabled then
+    raise exception 'Retention of % is switched off.', wanted using errcode = 'XR001';
+  end if;
+  if not exists (select from retention_run r where r.subject = wanted and r.dry_run and r.at >= rule.changed_at) then
+    raise exception 'Retention of % needs a dry run of its present rule first.', wanted using errcode = 'XR002';
+  end if;
+  run := measure_retention(wanted);
+  if run.chunks_affected > 0 then
+    perform drop_chunks(wanted::regclass, older_than => run.older_than);
+  elsif wanted in ('dead_letter', 'audit') then
+    execute format('delete from %I where %I < $1', wanted, retention_time_column(wanted)) using run.older_than;
+  end if;
+  return record_retention(run, false);
+end $$;
+
+revoke execute on function measure_retention(text), record_retention(retention_run, boolean),
+  preview_retention(text), apply_retention(text) from public;
+grant execute on function preview_retention(text) to xunlu_api, xunlu_jobs;
+grant execute on function apply_retention(text) to xunlu_jobs;
 
 -- Scope -------------------------------------------------------------------------------------------------------------
 
@@ -370,6 +444,8 @@ alter table device_shadow enable row level security;
 create policy device_shadow_scope on device_shadow to xunlu_api using (device_id in (select id from device));
 alter table device_state enable row level security;
 create policy device_state_scope on device_state to xunlu_api using (device_id in (select id from device));
+alter table device_session enable row level security;
+create policy device_session_scope on device_session to xunlu_api using (device_id in (select id from device));
 alter table position enable row level security;
 create policy position_scope on position to xunlu_api using (device_id in (select id from device));
 alter table telemetry enable row level security;
@@ -390,7 +466,7 @@ do $$
 declare subject text;
 begin
   foreach subject in array array['unit', 'officer', 'device', 'expected_device', 'binding', 'device_shadow', 'device_state',
-      'position', 'telemetry', 'event', 'availability', 'alarm', 'command', 'position_hour', 'login', 'audit'] loop
+      'device_session', 'position', 'telemetry', 'event', 'availability', 'alarm', 'command', 'position_hour', 'login', 'audit'] loop
     execute format('create policy %1$s_server on %1$I to xunlu_ingest, xunlu_jobs using (true)', subject);
   end loop;
 end $$;
@@ -407,15 +483,13 @@ grant insert, update, delete on login to xunlu_api;
 grant delete on expected_device to xunlu_api;
 
 grant select on unit, device, binding, device_session, device_state, command, alarm to xunlu_ingest;
-grant select, insert on position, telemetry, event, availability, alarm, dead_letter, position_hour_due, server_state to xunlu_ingest;
-grant select, insert, update on device_session, device_state, device_shadow to xunlu_ingest;
+grant select, insert on position, telemetry, event, availability, alarm, dead_letter, position_hour_due to xunlu_ingest;
+grant select, insert, update on device_session, device_state, device_shadow, position_hour_due to xunlu_ingest;
 grant update on command, alarm to xunlu_ingest;
-grant delete on dead_letter to xunlu_ingest;
 
 grant select on unit, device, position, position_hour, position_hour_due, telemetry, event, availability, command,
-  retention_rule, retention_run, dead_letter, audit, login to xunlu_jobs;
+  retention_rule, retention_run, dead_letter, audit, login, server_state to xunlu_jobs;
 grant insert, update on position_hour to xunlu_jobs;
+grant insert on server_state to xunlu_jobs;
 grant delete on position_hour, position_hour_due, dead_letter, login to xunlu_jobs;
-grant insert on retention_run to xunlu_jobs;
 grant update on command to xunlu_jobs;
--- Dropping chunks needs the owner: the retention job calls a function of the owner's that checks the rule again.
