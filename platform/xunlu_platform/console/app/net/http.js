@@ -1,0 +1,127 @@
+/** The REST interface: cookie, CSRF header, problems (RFC 9457) as errors that a person can read. */
+
+import { t } from "../kit/i18n.js";
+
+const TIMEOUT_MS = 20_000;
+const BASE = "/api/v1";
+
+/** A refused or failed request. */
+export class Problem extends Error {
+  /**
+   * @param {number} status 0 when the server was not reached
+   * @param {string} title
+   * @param {string} detail
+   * @param {string} type
+   */
+  constructor(status, title, detail, type = "") {
+    super(detail ? `${title}: ${detail}` : title);
+    this.status = status;
+    this.title = title;
+    this.detail = detail;
+    this.type = type;
+  }
+}
+
+let csrf = "";
+/** @type {(problem: Problem) => void} */
+let refused = () => undefined;
+
+/** @param {string} value from the login's answer */
+export function setCsrf(value) {
+  csrf = value;
+}
+
+/** What to do when the login ended or the password must change. @param {(problem: Problem) => void} handler */
+export function onRefused(handler) {
+  refused = handler;
+}
+
+/**
+ * @param {string} method
+ * @param {string} path below `/api/v1`
+ * @param {unknown} [body] sent as JSON, or as it is when it is a string or a file
+ * @returns {Promise<any>} the answer's JSON, `null` when empty
+ * @throws {Problem}
+ */
+export async function request(method, path, body) {
+  const response = await reach(method, path, body);
+  const text = await response.text();
+  const json = /json/.test(response.headers.get("content-type") ?? "") && text ? JSON.parse(text) : null;
+  if (response.ok) return json;
+  const problem = asProblem(response.status, json);
+  if (response.status === 401 || problem.type.includes("password-change-required")) refused(problem);
+  throw problem;
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} body
+ */
+async function reach(method, path, body) {
+  /** @type {Record<string, string>} */
+  const headers = { accept: "application/json" };
+  const raw = typeof body === "string" || body instanceof Blob;
+  if (body !== undefined) headers["content-type"] = raw ? "text/csv; charset=utf-8" : "application/json";
+  if (method !== "GET") headers["x-csrf-token"] = csrf;
+  try {
+    return await fetch(BASE + path, {
+      method,
+      headers,
+      credentials: "same-origin",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      body: body === undefined ? null : raw ? body : JSON.stringify(body),
+    });
+  } catch {
+    throw new Problem(0, t("problem.unreachable"), t("problem.unreachable.do"));
+  }
+}
+
+/**
+ * @param {number} status
+ * @param {any} json
+ */
+function asProblem(status, json) {
+  const title = typeof json?.title === "string" ? json.title : t("problem.status", { status });
+  const detail = typeof json?.detail === "string" ? json.detail : "";
+  return new Problem(status, title, detail, String(json?.type ?? ""));
+}
+
+/** @param {string} path */
+export const get = (path) => request("GET", path);
+/** @param {string} path @param {unknown} [body] */
+export const post = (path, body = {}) => request("POST", path, body);
+/** @param {string} path @param {unknown} body */
+export const patch = (path, body) => request("PATCH", path, body);
+/** @param {string} path @param {unknown} body */
+export const put = (path, body) => request("PUT", path, body);
+
+/**
+ * Every item of a paged list, up to a bound.
+ * @param {string} path
+ * @param {number} [items_max]
+ * @returns {Promise<any[]>}
+ */
+export async function getAll(path, items_max = 5000) {
+  const items = [];
+  let after = null;
+  do {
+    const separator = path.includes("?") ? "&" : "?";
+    const page = await get(`${path}${separator}limit=500${after ? `&after=${encodeURIComponent(after)}` : ""}`);
+    items.push(...page.items);
+    after = page.next;
+  } while (after && items.length < items_max);
+  return items;
+}
+
+/**
+ * A query string without empty values.
+ * @param {Record<string, string | number | null | undefined>} parameters
+ */
+export function query(parameters) {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters))
+    if (value !== null && value !== undefined && value !== "") search.set(name, String(value));
+  const text = search.toString();
+  return text ? `?${text}` : "";
+}

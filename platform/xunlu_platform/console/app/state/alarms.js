@@ -1,0 +1,53 @@
+/** Open alarms: severity first, then time. The tone rings while one is not acknowledged. */
+
+import { Store } from "../kit/store.js";
+import { setRinging } from "../kit/sound.js";
+import { get, post } from "../net/http.js";
+
+/** @type {Store<import("../types").Alarm[]>} */
+export const alarms = new Store(/** @type {import("../types").Alarm[]} */ ([]));
+
+alarms.read((open) => setRinging(open.some((alarm) => alarm.state === "new")));
+
+/** @param {any} raw as REST or the stream tells it */
+function parse(raw) {
+  const ms = (/** @type {string} */ name) => raw[`${name}_ms`] ?? (raw[`${name}_at`] ? Date.parse(raw[`${name}_at`]) : null);
+  const fix = raw.fix_ms ?? (raw.fix_time ? Date.parse(raw.fix_time) : null);
+  return { ...raw, raised_ms: ms("raised"), acknowledged_ms: ms("acknowledged"), fix_ms: fix };
+}
+
+/** @param {import("../types").Alarm[]} open */
+function put(open) {
+  const order = (/** @type {import("../types").Alarm} */ a) => (a.state === "new" ? 0 : 1);
+  alarms.set([...open].sort((a, b) => order(a) - order(b) || b.severity - a.severity || a.raised_ms - b.raised_ms));
+}
+
+/** @param {any[]} raw every open alarm */
+export function replaceAlarms(raw) {
+  put(raw.map(parse));
+}
+
+/** One alarm is new or changed. @param {any} raw */
+export function mergeAlarm(raw) {
+  const alarm = parse(raw);
+  const others = alarms.value.filter((other) => other.id !== alarm.id);
+  put(alarm.state === "new" || alarm.state === "acknowledged" ? [...others, alarm] : others);
+}
+
+export async function loadAlarms() {
+  replaceAlarms((await get("/alarms?state=open&limit=200")).items);
+}
+
+/** @param {number} id */
+export async function acknowledge(id) {
+  mergeAlarm(await post(`/alarms/${id}/acknowledge`));
+}
+
+/**
+ * @param {number} id
+ * @param {"resolve" | "false"} how
+ * @param {string} note
+ */
+export async function closeAlarm(id, how, note) {
+  mergeAlarm(await post(`/alarms/${id}/${how}`, { note }));
+}

@@ -1,0 +1,61 @@
+/** The one stream of this page, poured into the stores. It lives as long as the login, on every view. */
+
+import { Store } from "../kit/store.js";
+import { Stream } from "../net/stream.js";
+import { may } from "../net/session.js";
+import { mergeAlarm, replaceAlarms } from "./alarms.js";
+import { fleet } from "./fleet.js";
+import { loadUnits } from "./organisation.js";
+
+/** The newest event of any device. @type {Store<import("../types").DeviceEvent | null>} */
+export const lastEvent = new Store(/** @type {import("../types").DeviceEvent | null} */ (null));
+/** The newest step of any command. @type {Store<import("../types").Command | null>} */
+export const lastCommand = new Store(/** @type {import("../types").Command | null} */ (null));
+
+/** @type {Stream | null} */
+let stream = null;
+/** @type {ReturnType<typeof setInterval> | undefined} */
+let aging;
+
+/** @param {any} message */
+export function receive(message) {
+  switch (message.type) {
+    case "snapshot":
+      fleet.replace(message.devices);
+      replaceAlarms(message.alarms ?? []);
+      break;
+    case "delta":
+      fleet.merge(message.devices ?? [], message.gone ?? []);
+      for (const alarm of message.alarms ?? []) mergeAlarm(alarm);
+      break;
+    case "alarm":
+      mergeAlarm(message.alarm);
+      break;
+    case "event":
+      lastEvent.set(message.event);
+      break;
+    case "command":
+      lastCommand.set(message.command);
+      break;
+    case "organisation":
+      void loadUnits();
+      break;
+  }
+}
+
+export function startFeed() {
+  if (stream || !may("events")) return;
+  stream = new Stream(receive);
+  aging = setInterval(() => fleet.age(), 1000);
+}
+
+export function stopFeed() {
+  stream?.close();
+  stream = null;
+  clearInterval(aging);
+}
+
+/** @param {{bbox: number[], zoom: number, selected: string[]}} view */
+export function look(view) {
+  stream?.look(view);
+}
