@@ -1,4 +1,4 @@
-"""MQTT sessions for asyncio: the only user of paho.
+"""A self-healing session.
 
 A `Session` connects, keeps itself connected with jittered back-off, restores its subscriptions, and hands out
 messages that their receiver acknowledges by hand (MQTT 5.0 §4.3.2), so that an acknowledgement can wait for a database
@@ -11,9 +11,8 @@ import contextlib
 import logging
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,6 +25,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from xunlu_kit.backoff import backoff_s
 from xunlu_kit.errors import TransportError
+from xunlu_kit.mqtt.values import Broker, Message, SessionOptions, Subscription
 
 log = logging.getLogger(__name__)
 
@@ -35,74 +35,6 @@ PACKETS_PER_TURN = 64
 UNACKNOWLEDGED_WAITING_MAX = 4096
 HOUSEKEEPING_S = 1.0
 CONNECT_TIMEOUT_S = 15.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Broker:
-    """Where the broker is and who we are there."""
-
-    host: str
-    port: int
-    username: str
-    password: str = field(repr=False)
-    ca_file: Path | None = None
-    """PEM file that the broker's certificate must chain to; None speaks plain TCP (loopback only)."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Will:
-    """What the broker publishes for us when we vanish (MQTT 5.0 §3.1.2.5)."""
-
-    topic: str
-    payload: bytes
-    qos: int = 1
-    retain: bool = True
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Subscription:
-    """A topic filter; `$share/GROUP/FILTER` shares it with the group (MQTT 5.0 §4.8.2)."""
-
-    topic: str
-    qos: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A received message. Acknowledge QoS 1 with `Session.acknowledge` when it is safe."""
-
-    topic: str
-    payload: bytes
-    qos: int
-    retain: bool
-    mid: int
-    connection: int
-    """Number of the connection it came over: an acknowledgement is only valid on that one."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SessionOptions:
-    """How a session behaves.
-
-    Attributes:
-        client_id: at most 64 characters, `[A-Za-z0-9_-]`.
-        keepalive_s: 30 s on 4G, behind carrier NAT.
-        clean_start: False continues the broker's stored session.
-        session_expiry_s: how long the broker keeps the session after a loss; 0 ends it with the connection.
-        receive_maximum: unacknowledged QoS 1 messages in flight towards us, 1–65535.
-        subscriptions: restored after every connect.
-        will: published by the broker when we vanish.
-        retry_cap_s: longest wait between two attempts to connect.
-    """
-
-    client_id: str
-    keepalive_s: int = 30
-    clean_start: bool = True
-    session_expiry_s: int = 0
-    receive_maximum: int = 1000
-    subscriptions: Sequence[Subscription] = ()
-    will: Will | None = None
-    retry_cap_s: float = 30.0
 
 
 class Session:
@@ -143,13 +75,13 @@ class Session:
         self._connack: asyncio.Future[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop
-        self._client: paho.Client
+        # One paho client for each connection: what it had queued when the connection broke is not sent twice.
+        self._client: paho.Client | None = None
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._client = self._make_client()
         name = f"mqtt[{self.options.client_id}]"
         self._tasks = [
             asyncio.create_task(self._stay_connected(), name=f"{name}.connect"),
@@ -163,7 +95,7 @@ class Session:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._up.is_set():
+        if self._up.is_set() and self._client is not None:
             self._client.disconnect()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
@@ -181,7 +113,7 @@ class Session:
 
     def break_connection(self) -> None:
         """Drop the TCP connection without a farewell, as a lost signal does; the session heals itself."""
-        sock: Any = self._client.socket()
+        sock: Any = self._client.socket() if self._client is not None else None
         if sock is not None:
             with contextlib.suppress(OSError):
                 sock.shutdown(2)
@@ -213,7 +145,7 @@ class Session:
 
     def acknowledge(self, message: Message) -> None:
         """Send PUBACK. A message of an earlier connection is left alone: the broker sends it again."""
-        if message.qos and message.connection == self.connection and self._up.is_set():
+        if message.qos and message.connection == self.connection and self._client is not None:
             self._client.ack(message.mid, message.qos)
 
     async def publish(
@@ -231,7 +163,7 @@ class Session:
         Raises:
             TransportError: not connected, refused by the broker, or the connection broke first.
         """
-        if not self._up.is_set():
+        if not self._up.is_set() or self._client is None:
             raise TransportError(f"The broker is not reachable; {topic} was not sent.")
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if expiry_s is not None:
@@ -248,6 +180,8 @@ class Session:
         Raises:
             TransportError: refused, or the connection broke first.
         """
+        if self._client is None:
+            raise TransportError("The broker is not reachable; nothing was subscribed.")
         filters = [(s.topic, SubscribeOptions(qos=s.qos)) for s in subscriptions]
         code, mid = self._client.subscribe(filters)
         if code != paho.MQTT_ERR_SUCCESS or mid is None:
@@ -310,17 +244,17 @@ class Session:
         self._down.clear()
         self._connack = self._loop.create_future()
         self._connack.add_done_callback(_retrieve)
+        self._client = client = self._make_client()
         # paho's connect blocks in DNS, TCP and TLS: it runs beside the loop, its callbacks come back through the loop.
-        await self._loop.run_in_executor(
-            None,
-            lambda: self._client.connect(
-                self.broker.host,
-                self.broker.port,
-                keepalive=self.options.keepalive_s,
-                clean_start=self.options.clean_start,
-                properties=properties,
-            ),
+        connect = partial(
+            client.connect,
+            self.broker.host,
+            self.broker.port,
+            keepalive=self.options.keepalive_s,
+            clean_start=self.options.clean_start,
+            properties=properties,
         )
+        await self._loop.run_in_executor(None, connect)
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             await self._connack
             if self.options.subscriptions:
@@ -332,12 +266,14 @@ class Session:
     def _hang_up(self) -> None:
         self._up.clear()
         self.break_connection()
-        self._client.loop_misc()
+        if self._client is not None:
+            self._client.loop_read()
 
     async def _housekeep(self) -> None:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
-            self._client.loop_misc()
+            if self._client is not None:
+                self._client.loop_misc()
 
     def _fail_waiters(self, why: str) -> None:
         for waiters in (self._puback, self._suback):
@@ -409,8 +345,8 @@ class Session:
         self._loop.call_soon_threadsafe(self._watch, sock)
 
     def _watch(self, sock: Any) -> None:
-        if sock.fileno() >= 0:
-            self._loop.add_reader(sock.fileno(), self._read)
+        if (client := self._client) is not None and self._is_current(sock):
+            self._loop.add_reader(sock, self._read, client)
 
     def _handle_socket_close(self, client: paho.Client, userdata: object, sock: Any) -> None:
         if (number := sock.fileno()) >= 0:
@@ -418,21 +354,29 @@ class Session:
                 self._loop.remove_reader(number)
                 self._loop.remove_writer(number)
 
+    def _is_current(self, sock: object) -> bool:
+        return self._client is not None and self._client.socket() is sock
+
     def _handle_want_write(self, client: paho.Client, userdata: object, sock: Any) -> None:
         self._loop.call_soon_threadsafe(self._watch_write, sock)
 
     def _watch_write(self, sock: Any) -> None:
-        if sock.fileno() >= 0 and self._client.want_write():
-            self._loop.add_writer(sock.fileno(), self._client.loop_write)
+        if (client := self._client) is not None and self._is_current(sock) and client.want_write():
+            self._loop.add_writer(sock, client.loop_write)
 
     def _handle_no_write(self, client: paho.Client, userdata: object, sock: Any) -> None:
         if (number := sock.fileno()) >= 0:
             self._loop.remove_writer(number)
 
-    def _read(self) -> None:
+    def _read(self, client: paho.Client) -> None:
         for _ in range(PACKETS_PER_TURN):
             before = len(self._inbox)
-            if self._client.loop_read() != paho.MQTT_ERR_SUCCESS or len(self._inbox) == before:
+            if client.loop_read() != paho.MQTT_ERR_SUCCESS:
+                return
+            # A TLS record that is already decrypted wakes no selector.
+            sock: Any = client.socket()
+            pending = sock is not None and isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+            if len(self._inbox) == before and not pending:
                 return
 
 
