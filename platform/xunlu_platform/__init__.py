@@ -1,0 +1,1 @@
+"""The platform: ingest, store, API, jobs and console."""

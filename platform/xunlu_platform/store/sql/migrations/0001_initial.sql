@@ -99,6 +99,8 @@ create table expected_device (
   vendor text not null,
   model text not null,
   unit_id bigint not null references unit,
+  -- Who will wear it: bound when it claims.
+  officer_id bigint references officer,
   inspection_report text,
   imported_at timestamptz not null default now(),
   primary key (vendor, serial)

@@ -1,0 +1,99 @@
+"""Settings of the platform's processes: `XUNLU_PLATFORM_…`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from xunlu_kit.errors import ConfigError
+from xunlu_kit.mqtt import Broker
+
+DatabaseRole = Literal["owner", "api", "ingest", "jobs"]
+BrokerRole = Literal["api", "ingest", "jobs"]
+
+
+class PlatformSettings(BaseSettings):
+    """What `xunlu-platform` needs; the same for all of its processes."""
+
+    model_config = SettingsConfigDict(env_prefix="XUNLU_PLATFORM_", frozen=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", description="Address that the API listens on.")
+    port: Annotated[int, Field(ge=1, le=65535)] = Field(8000, description="Port that the API listens on.")
+    tenant: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = Field(
+        "main", description="Third level of every topic: one installation, one tenant."
+    )
+    secrets: Path = Field(Path("secrets"), description="Folder with one password a file: `db-api`, `mqtt-api`, ….")
+    database_host: str = Field("127.0.0.1", description="Host of PostgreSQL, or the folder of its socket.")
+    database_port: Annotated[int, Field(ge=1, le=65535)] = Field(5432, description="Port of PostgreSQL.")
+    database_name: str = Field("xunlu", description="Name of the database.")
+    database_connections_max: Annotated[int, Field(ge=2, le=200)] = Field(
+        10, description="Connections that one process opens at most."
+    )
+    broker_host: str = Field("127.0.0.1", description="Host of the MQTT broker.")
+    broker_port: Annotated[int, Field(ge=1, le=65535)] = Field(1883, description="Port of the MQTT broker.")
+    broker_ca_file: Path | None = Field(None, description="CA of the broker's certificate; without it plain TCP.")
+    tls_certificate: Path | None = Field(None, description="PEM chain; with `tls_key` the API speaks HTTPS.")
+    tls_key: Path | None = Field(None, description="PEM key of `tls_certificate`.")
+    map: Path | None = Field(None, description="Folder of the map bundle that `xunlu-map prepare` made.")
+    leaflet_assets: Path | None = Field(None, description="Other folder of Leaflet for HTML exports; ours when unset.")
+    health_host: str = Field("127.0.0.1", description="Address of the health page of ingest and jobs.")
+    health_port: Annotated[int, Field(ge=0, le=65535)] = Field(0, description="Port of that page; 0 picks a free one.")
+    metrics_token_file: Path | None = Field(None, description="With it, `/metrics` wants its content as bearer.")
+    login_hours: Annotated[float, Field(gt=0, le=720)] = Field(12, description="Hours that a login lives.")
+    batch_messages_max: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        1000, description="Messages of one ingest transaction at most."
+    )
+    receive_maximum: Annotated[int, Field(ge=10, le=65535)] = Field(
+        4000, description="Messages that one ingest worker holds without having acknowledged them, at most."
+    )
+    confirm_interval_s: Annotated[float, Field(ge=0.1, le=5)] = Field(
+        2, description="Seconds between two `dn/ack` for the same device."
+    )
+    frame_interval_s: Annotated[float, Field(ge=0.05, le=5)] = Field(
+        0.25, description="Seconds between two fleet frames of a worker."
+    )
+    log_format: Literal["json", "text"] = Field("text", description="`json` for machines, `text` for people.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level written.")
+
+    @classmethod
+    def load(cls) -> "PlatformSettings":
+        """Read the environment.
+
+        Raises:
+            ConfigError: a setting is out of its bounds.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            raise ConfigError(f"A setting XUNLU_PLATFORM_… is wrong: {error}") from error
+
+    def secret(self, name: str) -> str:
+        """Read one secret.
+
+        Raises:
+            ConfigError: the file is missing or cannot be read.
+        """
+        path = self.secrets / name
+        try:
+            return path.read_text("utf-8").strip()
+        except OSError as error:
+            raise ConfigError(f"The secret {path} cannot be read: {error.strerror}.") from error
+
+    def database(self, role: DatabaseRole) -> str:
+        """Connection string of one of the four database roles."""
+        quote = self.secret(f"db-{role}").replace("\\", "\\\\").replace("'", "\\'")
+        return (
+            f"host={self.database_host} port={self.database_port} dbname={self.database_name} user=xunlu_{role} "
+            f"password='{quote}' application_name=xunlu-{role} connect_timeout=5"
+        )
+
+    def broker(self, role: BrokerRole) -> Broker:
+        """The broker as one of our processes sees it."""
+        return Broker(
+            host=self.broker_host,
+            port=self.broker_port,
+            username=f"xunlu-{role}",
+            password=self.secret(f"mqtt-{role}"),
+            ca_file=self.broker_ca_file,
+        )

@@ -1,0 +1,114 @@
+"""The pool, and the one place where a caller's scope becomes the database's."""
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, cast
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from xunlu_platform.errors import StoreError
+from xunlu_platform.store.queries import query
+
+log = logging.getLogger(__name__)
+
+POOL_WAIT_S = 5.0
+STATEMENT_TIMEOUT_MS = 30_000
+
+Row = dict[str, Any]
+Parameters = Mapping[str, object] | Sequence[object]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The part of the organisation that a caller may see: a unit path such as `/1/4/`.
+
+    Attributes:
+        path: prefix of the unit paths in scope; `/` is everything, for our own processes.
+    """
+
+    path: str
+
+    def sees(self, unit_path: str) -> bool:
+        """Whether a unit lies within."""
+        return unit_path.startswith(self.path)
+
+
+SYSTEM = Scope("/")
+
+
+class Session:
+    """One transaction within a scope. Rows come as dictionaries."""
+
+    def __init__(self, connection: AsyncConnection[DictRow]) -> None:
+        self.connection = connection
+
+    async def all(self, file: str, name: str, parameters: Parameters = ()) -> list[Row]:
+        """Every row of a named query."""
+        cursor = await self.connection.execute(query(file, name), parameters)
+        return await cursor.fetchall()
+
+    async def one(self, file: str, name: str, parameters: Parameters = ()) -> Row | None:
+        """The first row of a named query, None without one."""
+        cursor = await self.connection.execute(query(file, name), parameters)
+        return await cursor.fetchone()
+
+    async def run(self, file: str, name: str, parameters: Parameters = ()) -> int:
+        """Run a named statement; returns the number of rows it touched."""
+        cursor = await self.connection.execute(query(file, name), parameters)
+        return cursor.rowcount
+
+
+class Store:
+    """A pool of connections with one database role; an async context manager."""
+
+    def __init__(self, dsn: str, *, connections_max: int = 10) -> None:
+        self._pool = AsyncConnectionPool(
+            dsn,
+            min_size=1,
+            max_size=connections_max,
+            open=False,
+            timeout=POOL_WAIT_S,
+            # A database that comes back is found within seconds, not minutes.
+            reconnect_timeout=10,
+            check=AsyncConnectionPool.check_connection,
+            kwargs={"row_factory": dict_row, "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"},
+            configure=_configure,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._pool.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._pool.close()
+
+    @contextlib.asynccontextmanager
+    async def session(self, scope: Scope) -> AsyncIterator[Session]:
+        """Open a transaction in which only `scope` exists.
+
+        Raises:
+            StoreError: the database cannot be reached.
+        """
+        try:
+            async with self._pool.connection() as connection, connection.transaction():
+                await connection.execute("select set_config('xunlu.scope', %s, true)", [scope.path])
+                yield Session(cast("AsyncConnection[DictRow]", connection))
+        except (PoolTimeout, psycopg.OperationalError) as error:
+            raise StoreError("The database does not answer. Positions are kept and come in when it is back.") from error
+
+    async def ping(self) -> None:
+        """Raise `StoreError` when the database does not answer."""
+        async with self.session(SYSTEM) as session:
+            await session.connection.execute("select 1")
+
+
+async def _configure(connection: AsyncConnection[Any]) -> None:
+    connection.prepare_threshold = 3
