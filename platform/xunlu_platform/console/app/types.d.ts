@@ -78,6 +78,7 @@ export interface Alarm {
   unit: { id: number; name: string } | null;
   acknowledged_by: string | null;
   acknowledged_ms: number | null;
+  cancelled_ms: number | null;
   note: string;
 }
 

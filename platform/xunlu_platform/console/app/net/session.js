@@ -44,24 +44,12 @@ export function forgetMe() {
   adopt(null);
 }
 
-/** Roles as the platform's access table has them; the server decides, this only hides what would be refused. */
-const MAY = {
-  command: ["dispatcher", "supervisor"],
-  alarm: ["dispatcher", "supervisor"],
-  track: ["dispatcher", "supervisor", "evidence", "auditor"],
-  events: ["dispatcher", "supervisor", "clerk", "evidence", "auditor"],
-  devices: ["clerk"],
-  officers: ["clerk"],
-  organisation: [],
-  users: [],
-  audit: ["auditor", "supervisor"],
-  system: [],
-};
+/** @typedef {"command" | "alarm" | "track" | "events" | "devices" | "officers" | "organisation" | "users" | "audit" | "system"} Permission */
 
 /**
- * @param {keyof typeof MAY} what
+ * Whether this login may do something. The server decides; this only hides what would be refused.
+ * @param {Permission} what
  */
 export function may(what) {
-  const role = me.value?.role;
-  return role === "administrator" || (role !== undefined && /** @type {readonly string[]} */ (MAY[what]).includes(role));
+  return me.value?.permissions.includes(what) ?? false;
 }

@@ -12,7 +12,7 @@ const SILENCE_MS = 16_000;
 
 /**
  * @typedef {object} Link
- * @property {"connecting" | "open" | "lost"} state
+ * @property {"connecting" | "open" | "lost" | "forbidden"} state
  * @property {number} since_ms local time since when
  * @property {number | null} latency_ms round trip of the last ping
  * @property {number} bytes received since the page was opened
@@ -20,6 +20,17 @@ const SILENCE_MS = 16_000;
 
 /** @type {Store<Link>} */
 export const link = new Store(/** @type {Link} */ ({ state: "connecting", since_ms: Date.now(), latency_ms: null, bytes: 0 }));
+
+const LOGIN_ENDED = 4401;
+const ROLE_MAY_NOT_SEE = 4403;
+
+/** @type {() => void} */
+let refused = () => undefined;
+
+/** What to do when the server says that the login ended. @param {() => void} handler */
+export function onStreamRefused(handler) {
+  refused = handler;
+}
 
 /** How far the server's clock is ahead of ours, milliseconds. */
 let skew_ms = 0;
@@ -79,7 +90,7 @@ export class Stream {
       this.#ping();
     };
     socket.onmessage = (event) => this.#take(String(event.data));
-    socket.onclose = () => this.#lost(socket);
+    socket.onclose = (event) => this.#lost(socket, event.code);
   }
 
   /** @param {string} text */
@@ -103,9 +114,14 @@ export class Stream {
     }
   }
 
-  /** @param {WebSocket} socket */
-  #lost(socket) {
+  /**
+   * @param {WebSocket} socket
+   * @param {number} code of the closing handshake
+   */
+  #lost(socket, code) {
     if (socket !== this.#socket || this.#closed) return;
+    if (code === LOGIN_ENDED) return refused();
+    if (code === ROLE_MAY_NOT_SEE) return link.set({ ...link.value, state: "forbidden", since_ms: Date.now(), latency_ms: null });
     if (link.value.state !== "lost") link.set({ ...link.value, state: "lost", since_ms: Date.now(), latency_ms: null });
     const wait_ms = this.#retry_ms * (0.5 + Math.random());
     this.#retry_ms = Math.min(RETRY_MAX_MS, this.#retry_ms * 2);

@@ -2,7 +2,6 @@
 
 import { Store } from "../kit/store.js";
 import { Stream } from "../net/stream.js";
-import { may } from "../net/session.js";
 import { mergeAlarm, replaceAlarms } from "./alarms.js";
 import { fleet } from "./fleet.js";
 import { loadUnits } from "./organisation.js";
@@ -44,15 +43,19 @@ export function receive(message) {
 }
 
 export function startFeed() {
-  if (stream || !may("events")) return;
+  if (stream) return;
   stream = new Stream(receive);
   aging = setInterval(() => fleet.age(), 1000);
 }
 
+/** The next login sees nothing of this one. */
 export function stopFeed() {
-  stream?.close();
+  if (!stream) return;
+  stream.close();
   stream = null;
   clearInterval(aging);
+  fleet.clear();
+  replaceAlarms([]);
 }
 
 /** @param {{bbox: number[], zoom: number, selected: string[]}} view */

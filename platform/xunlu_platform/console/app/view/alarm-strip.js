@@ -1,0 +1,121 @@
+/** The alarm strip: there while anything is open, on every view; the top alarm by name, the others by number. */
+
+import { fill, h, icon } from "../kit/dom.js";
+import { ago, clock, quantity, span } from "../kit/format.js";
+import { t, word } from "../kit/i18n.js";
+import { claimKey } from "../kit/keys.js";
+import { may } from "../net/session.js";
+import { serverNow } from "../net/stream.js";
+import { acknowledge, alarms, closeAlarm } from "../state/alarms.js";
+import { fleet } from "../state/fleet.js";
+import { unitName } from "../state/organisation.js";
+import { showNearest } from "../command/nearest.js";
+import { showDevice, showPlace } from "../command/show.js";
+import { ask } from "./dialog.js";
+import { sign } from "./device-sign.js";
+import { busy, complain } from "./notice.js";
+
+/** @typedef {import("../types").Alarm} Alarm */
+
+const ROWS_MAX = 3;
+
+/**
+ * @param {HTMLElement} strip
+ * @param {import("../kit/store.js").Scope} scope
+ */
+export function mountAlarmStrip(strip, scope) {
+  let all = false;
+  const draw = () => {
+    const open = alarms.value;
+    strip.hidden = open.length === 0;
+    document.body.classList.toggle("alarmed", open.some((alarm) => alarm.state === "new"));
+    const shown = open.slice(0, all ? 12 : ROWS_MAX);
+    const toggle = () => {
+      all = !all;
+      draw();
+    };
+    const more = open.length > ROWS_MAX ? h("button", { class: "quiet", onclick: toggle }, all ? t("alarms.fewer") : t("alarms.more", { n: open.length - ROWS_MAX })) : null;
+    fill(strip, shown.map(row), more);
+  };
+  scope.read(alarms, draw);
+  scope.every(1000, () => {
+    for (const element of strip.querySelectorAll("[data-alarm]")) retime(/** @type {HTMLElement} */ (element));
+  });
+  claimKey(scope, "A", "key.acknowledge", () => {
+    const top = alarms.value.find((alarm) => alarm.state === "new");
+    if (top && may("alarm")) void acknowledge(top.id).catch(complain);
+  });
+}
+
+/** @param {HTMLElement} element */
+function retime(element) {
+  const alarm = alarms.value.find(({ id }) => String(id) === element.dataset["alarm"]);
+  if (alarm) element.textContent = standing(alarm);
+}
+
+/** How long it has been open, and who has it. @param {Alarm} alarm */
+function standing(alarm) {
+  const seconds = (serverNow() - alarm.raised_ms) / 1000;
+  const cancelled = alarm.cancelled_ms ? ` · ${t("alarm.cancelled", { at: clock(alarm.cancelled_ms) })}` : "";
+  if (alarm.state === "new") return t("alarm.waiting", { span: span(seconds) }) + cancelled;
+  const at = alarm.acknowledged_ms ? clock(alarm.acknowledged_ms) : "";
+  return t("alarm.acknowledged", { who: alarm.acknowledged_by ?? "", at }) + cancelled;
+}
+
+/** Where the officer was, as far as it is known. @param {Alarm} alarm */
+function whereabouts(alarm) {
+  const live = fleet.devices.get(alarm.did);
+  const fix_ms = live?.tms ?? alarm.fix_ms;
+  if (fix_ms === null || fix_ms === undefined) return t("alarm.nofix");
+  const accuracy = live?.acc ? ` · ±${quantity(live.acc, "m")}` : "";
+  return t("alarm.fix", { ago: ago((serverNow() - fix_ms) / 1000) }) + accuracy;
+}
+
+/** @param {Alarm} alarm */
+function row(alarm) {
+  const live = fleet.devices.get(alarm.did);
+  const name = alarm.officer ? `${alarm.officer.name} ${alarm.officer.number}` : (live?.name ?? live?.serial ?? alarm.did);
+  const unit = alarm.unit?.name ?? unitName(live?.unit);
+  const show = () => {
+    showDevice(alarm.did, live?.lat !== null && live?.lat !== undefined);
+    if (live?.lat == null && alarm.lat !== null && alarm.lon !== null) showPlace(alarm.lat, alarm.lon);
+  };
+  return h(
+    "div",
+    { class: `alarm ${alarm.state}` },
+    h("span", { class: "badge row" }, sign("sos"), word("alarm.kind", alarm.kind)),
+    h("button", { class: "link big", onclick: show }, `${name} · ${unit}`),
+    h("span", { class: "soft" }, whereabouts(alarm)),
+    h("span", { class: "soft", "data-alarm": alarm.id }, standing(alarm)),
+    alarm.late ? h("span", { class: "tag warn" }, t("late")) : null,
+    h("span", { class: "grow" }),
+    ...buttons(alarm, show),
+  );
+}
+
+/**
+ * @param {Alarm} alarm
+ * @param {() => void} show
+ */
+function buttons(alarm, show) {
+  const own = [
+    h("button", { onclick: show }, icon("crosshair"), t("alarm.show")),
+    h("button", { onclick: () => showNearest(alarm.did) }, icon("users"), t("alarm.nearest")),
+  ];
+  if (!may("alarm")) return own;
+  const confirm = h("button", { class: "primary", onclick: () => void busy(confirm, () => acknowledge(alarm.id)) }, t("alarm.acknowledge"), h("kbd", {}, "A"));
+  const close = [
+    h("button", { onclick: () => askNote(alarm, "resolve") }, t("alarm.resolve")),
+    h("button", { class: "danger", onclick: () => askNote(alarm, "false") }, t("alarm.false")),
+  ];
+  return [...(alarm.state === "new" ? [confirm] : []), ...own, ...close];
+}
+
+/**
+ * @param {Alarm} alarm
+ * @param {"resolve" | "false"} how
+ */
+function askNote(alarm, how) {
+  const control = h("textarea", { rows: 3, maxlength: 1000, required: true });
+  ask(t(`alarm.${how}`), [{ name: "note", label: t("alarm.note"), control, hint: t("alarm.note.hint") }], t(`alarm.${how}`), ({ note }) => closeAlarm(alarm.id, how, note ?? ""));
+}

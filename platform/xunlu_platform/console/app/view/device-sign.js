@@ -1,0 +1,20 @@
+/** How a device is named and signed in lists: sign and words, never colour alone. */
+
+import { shape } from "../kit/dom.js";
+import { HOLLOW, SIGNS } from "../state/display.js";
+
+/** @param {string} state */
+export function sign(state) {
+  const path = SIGNS[/** @type {keyof typeof SIGNS} */ (state)];
+  return shape(path, `sign is-${state}${HOLLOW.has(state) ? " hollow" : ""}`);
+}
+
+/** @param {import("../state/fleet.js").Device} device */
+export function stateSign(device) {
+  return sign(device.state);
+}
+
+/** `周敏 016`, or the serial number of a device that nobody wears. @param {import("../types").Live} live */
+export function deviceTitle(live) {
+  return live.name ? `${live.name} ${live.num ?? ""}`.trim() : live.serial || live.did;
+}

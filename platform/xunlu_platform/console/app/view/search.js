@@ -1,0 +1,150 @@
+/** One search box: officer, number, squad, device, place; by characters or pinyin. */
+
+import { fill, h, icon } from "../kit/dom.js";
+import { t } from "../kit/i18n.js";
+import { claimKey } from "../kit/keys.js";
+import { matches, pinyinForms } from "../kit/pinyin.js";
+import { get, query } from "../net/http.js";
+import { deviceTitle, stateSign } from "./device-sign.js";
+import { showDevice, showPlace, showUnit } from "../command/show.js";
+import { fleet } from "../state/fleet.js";
+import { unitName, units } from "../state/organisation.js";
+
+const DEVICES_MAX = 10;
+const UNITS_MAX = 4;
+const PLACES_WAIT_MS = 180;
+
+/** @typedef {{sign: Node, title: string, note: string, choose: () => void}} Hit */
+
+/** What this desk knows itself. @param {string} text @returns {Hit[]} */
+export function localHits(text) {
+  /** @type {Hit[]} */
+  const hits = [];
+  for (const unit of units.value) {
+    if (hits.length === UNITS_MAX) break;
+    if (matches([unit.name, ...pinyinForms(unit.pinyin)].join(" ").toLowerCase(), text))
+      hits.push({ sign: icon("building-2"), title: unit.name, note: t(`unit.${unit.kind}`), choose: () => showUnit(unit.id) });
+  }
+  let found = 0;
+  for (const device of fleet.order) {
+    if (found === DEVICES_MAX) break;
+    if (!matches(device.search, text)) continue;
+    found += 1;
+    hits.push({ sign: stateSign(device), title: deviceTitle(device), note: unitName(device.unit), choose: () => showDevice(device.did) });
+  }
+  return hits;
+}
+
+/** Places of the map, asked of the server. @param {string} text @returns {Promise<Hit[]>} */
+async function placeHits(text) {
+  const answer = await get(`/places${query({ q: text })}`);
+  return answer.items.map((/** @type {any} */ place) => ({
+    sign: icon("map"),
+    title: place.name,
+    note: place.kind ?? "",
+    choose: () => showPlace(place.lat, place.lon),
+  }));
+}
+
+/**
+ * @param {HTMLElement} box
+ * @param {import("../kit/store.js").Scope} scope
+ */
+export function mountSearch(box, scope) {
+  const input = h("input", {
+    type: "search", placeholder: t("search.hint"), "aria-label": t("search"), role: "combobox", autocomplete: "off",
+    "aria-expanded": "false", "aria-controls": "search-hits", spellcheck: "false",
+  });
+  const list = h("div", { class: "menu hits", id: "search-hits", role: "listbox", hidden: true });
+  box.append(icon("search"), input, h("kbd", {}, "/"), list);
+  const hits = new HitList(input, list);
+  scope.listen(input, "input", () => void hits.update());
+  scope.listen(input, "focus", () => void hits.update());
+  scope.listen(input, "blur", () => hits.close());
+  scope.listen(input, "keydown", (event) => hits.key(event));
+  scope.listen(list, "pointerdown", (event) => event.preventDefault());
+  claimKey(scope, "/", "key.search", () => {
+    input.focus();
+    input.select();
+  });
+}
+
+class HitList {
+  /** @type {Hit[]} */
+  #hits = [];
+  #at = 0;
+  #asked = 0;
+  #input;
+  #list;
+
+  /**
+   * @param {HTMLInputElement} input
+   * @param {HTMLElement} list
+   */
+  constructor(input, list) {
+    this.#input = input;
+    this.#list = list;
+  }
+
+  async update() {
+    const text = this.#input.value.trim();
+    const asked = ++this.#asked;
+    if (!text) return this.close();
+    const own = localHits(text);
+    this.#show(own);
+    await new Promise((resolve) => setTimeout(resolve, PLACES_WAIT_MS));
+    if (asked !== this.#asked) return;
+    const places = await placeHits(text).catch(() => []);
+    if (asked === this.#asked && document.activeElement === this.#input) this.#show([...own, ...places]);
+  }
+
+  close() {
+    this.#asked += 1;
+    this.#list.hidden = true;
+    this.#input.setAttribute("aria-expanded", "false");
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (step && this.#hits.length) this.#mark((this.#at + step + this.#hits.length) % this.#hits.length);
+    else if (event.key === "Enter") this.#choose(this.#at);
+    else if (event.key === "Escape") {
+      this.#input.value = "";
+      this.#input.blur();
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** @param {Hit[]} hits */
+  #show(hits) {
+    this.#hits = hits;
+    const rows = hits.map((hit, index) =>
+      h(
+        "button",
+        { role: "option", id: `hit-${index}`, tabindex: -1, onclick: () => this.#choose(index) },
+        hit.sign, h("span", { class: "grow ellipsis" }, hit.title), h("span", { class: "dim ellipsis" }, hit.note),
+      ),
+    );
+    fill(this.#list, rows.length ? rows : h("div", { class: "caption" }, t("search.none")));
+    this.#list.hidden = false;
+    this.#input.setAttribute("aria-expanded", "true");
+    this.#mark(0);
+  }
+
+  /** @param {number} index */
+  #mark(index) {
+    this.#at = index;
+    [...this.#list.children].forEach((row, i) => row.setAttribute("aria-selected", String(i === index)));
+    this.#input.setAttribute("aria-activedescendant", `hit-${index}`);
+    this.#list.children[index]?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {number} index */
+  #choose(index) {
+    this.#hits[index]?.choose();
+    this.#input.value = "";
+    this.#input.blur();
+  }
+}

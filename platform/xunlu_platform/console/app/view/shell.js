@@ -1,0 +1,51 @@
+/** What every view shares: top bar, alarm strip, keys. The view in the middle follows the address. */
+
+import { fill, h } from "../kit/dom.js";
+import { t } from "../kit/i18n.js";
+import { claimKey } from "../kit/keys.js";
+import { mountCommand } from "../command/command.js";
+import { mountHealth } from "../manage/health.js";
+import { mountManage } from "../manage/manage.js";
+import { may } from "../net/session.js";
+import { route } from "../router.js";
+import { mountAlarmStrip } from "./alarm-strip.js";
+import { openKeys } from "./keys-page.js";
+import { notAllowed, notice } from "./notice.js";
+import { openPalette } from "./palette.js";
+import { mountTopBar } from "./top-bar.js";
+
+/** @typedef {(root: HTMLElement, scope: import("../kit/store.js").Scope) => void} View */
+
+/** @param {string} path @returns {{name: string, mount: View}} */
+function viewOf(path) {
+  if (path === "/") return { name: "command", mount: mountCommand };
+  if (path === "/manage" || path.startsWith("/manage/")) return { name: "manage", mount: mountManage };
+  if (path === "/health") return { name: "health", mount: may("system") ? mountHealth : (root) => root.append(notAllowed()) };
+  return { name: "lost", mount: (root) => root.append(notice(t("lost"), t("lost.do"), "map")) };
+}
+
+/**
+ * @param {HTMLElement} root
+ * @param {import("../kit/store.js").Scope} scope
+ */
+export function mountShell(root, scope) {
+  const bar = h("header", { class: "top" });
+  const stage = h("main", { class: "stage", id: "stage" });
+  const strip = h("section", { class: "alarms", "aria-label": t("alarms"), hidden: true });
+  root.append(h("a", { class: "visually-hidden", href: "#stage" }, t("skip")), bar, stage, strip);
+  mountTopBar(bar, scope);
+  mountAlarmStrip(strip, scope);
+  claimKey(scope, "?", "key.help", openKeys);
+  claimKey(scope, "Ctrl+K", "key.palette", openPalette);
+  let shown = "";
+  let inner = scope.inner();
+  scope.read(route, ({ path }) => {
+    const { name, mount } = viewOf(path);
+    if (name === shown) return;
+    shown = name;
+    inner.close();
+    inner = scope.inner();
+    stage.className = `stage ${name}`;
+    mount(fill(stage), inner);
+  });
+}

@@ -1,0 +1,121 @@
+/** The top bar: search, places to go, alarms, link, clock, language, theme, who is signed in. */
+
+import { fill, h, icon } from "../kit/dom.js";
+import { clock, day } from "../kit/format.js";
+import { language, t } from "../kit/i18n.js";
+import { claimKey, keysEnabled } from "../kit/keys.js";
+import { soundArmed, soundWanted } from "../kit/sound.js";
+import { theme } from "../kit/theme.js";
+import { may, me, signOut } from "../net/session.js";
+import { link, serverNow } from "../net/stream.js";
+import { route } from "../router.js";
+import { alarms } from "../state/alarms.js";
+import { openKeys } from "./keys-page.js";
+import { openMenu } from "./menu.js";
+import { complain } from "./notice.js";
+import { openPassword } from "./password.js";
+import { mountSearch } from "./search.js";
+
+/** @typedef {import("../kit/store.js").Scope} Scope */
+
+/**
+ * @param {HTMLElement} bar
+ * @param {Scope} scope
+ */
+export function mountTopBar(bar, scope) {
+  const brand = h("a", { class: "brand", href: "/" }, t("brand"), h("small", { class: "ellipsis" }, me.value?.unit.name ?? ""));
+  const search = h("div", { class: "search", role: "search" });
+  bar.append(brand, search, navigation(scope), h("span", { class: "grow" }), alarmCount(scope), soundSwitch(scope));
+  bar.append(linkState(scope), clockFace(scope), ...switches(scope), userMenu());
+  mountSearch(search, scope);
+}
+
+/** @param {Scope} scope */
+function navigation(scope) {
+  /** @type {[string, string, boolean][]} */
+  const places = [
+    ["/", "nav.command", true],
+    ["/manage/devices", "nav.manage", true],
+    ["/health", "nav.health", may("system")],
+  ];
+  const links = places.filter(([, , shown]) => shown).map(([href, label]) => h("a", { href }, t(label)));
+  scope.read(route, ({ path }) => {
+    for (const anchor of links) {
+      const root = `/${anchor.pathname.split("/")[1]}`;
+      const here = root === "/" ? path === "/" : path.startsWith(root);
+      if (here) anchor.setAttribute("aria-current", "page");
+      else anchor.removeAttribute("aria-current");
+    }
+  });
+  return h("nav", { class: "places", "aria-label": t("nav") }, links);
+}
+
+/** @param {Scope} scope */
+function alarmCount(scope) {
+  const chip = h("span", { class: "chip", role: "status" });
+  scope.read(alarms, (open) => {
+    const fresh = open.filter((alarm) => alarm.state === "new").length;
+    fill(chip, h("span", { class: fresh ? "badge" : "tag" }, fresh || open.length), h("span", { class: "wide" }, t("alarms")));
+  });
+  return chip;
+}
+
+/** @param {Scope} scope */
+function soundSwitch(scope) {
+  const button = h("button", { class: "quiet", onclick: () => soundWanted.set(!soundWanted.value) });
+  const paint = () => {
+    const on = soundWanted.value && soundArmed.value;
+    const words = t(soundWanted.value ? (soundArmed.value ? "sound.on" : "sound.unarmed") : "sound.off");
+    fill(button, icon(on ? "volume-2" : "volume-x"));
+    button.setAttribute("aria-label", words);
+    button.title = words;
+    button.classList.toggle("is-warn", !on);
+  };
+  scope.read(soundWanted, paint);
+  scope.read(soundArmed, paint);
+  return button;
+}
+
+/** @param {Scope} scope */
+function linkState(scope) {
+  const chip = h("span", { class: "chip link" });
+  scope.read(link, ({ state, latency_ms }) => {
+    const words = state === "open" ? t("link.open", { ms: latency_ms ?? "–" }) : t(`link.${state}`);
+    chip.dataset["state"] = state;
+    fill(chip, h("span", { class: "dot" }), words);
+  });
+  return chip;
+}
+
+/** @param {Scope} scope */
+function clockFace(scope) {
+  const face = h("time", { class: "clock num" });
+  scope.every(1000, () => {
+    const now = serverNow();
+    fill(face, h("span", { class: "wide dim" }, day(now)), ` ${clock(now)}`);
+  });
+  return face;
+}
+
+/** @param {Scope} scope */
+function switches(scope) {
+  const speak = () => language.set(language.value === "en" ? "zh-CN" : "en");
+  const paint = () => theme.set(theme.value === "dark" ? "light" : "dark");
+  const lamp = h("button", { class: "quiet", onclick: paint, "aria-label": t("theme"), title: t("theme") });
+  scope.read(theme, (name) => fill(lamp, icon(name === "dark" ? "moon" : "sun")));
+  claimKey(scope, "B", "key.theme", paint);
+  return [h("button", { class: "quiet", onclick: speak, "aria-label": t("language"), lang: "mul" }, "中 / EN"), lamp];
+}
+
+function userMenu() {
+  const open = () =>
+    openMenu(button, [
+      { caption: `${me.value?.username} · ${t(`role.${me.value?.role}`)} · ${me.value?.unit.name}` },
+      { label: t("password.change"), icon: "key-round", act: openPassword },
+      { label: t("keys"), icon: "keyboard", act: openKeys },
+      { label: t(keysEnabled.value ? "keys.disable" : "keys.enable"), icon: "keyboard", act: () => keysEnabled.set(!keysEnabled.value) },
+      { label: t("signout"), icon: "log-out", act: () => void signOut().catch(complain) },
+    ]);
+  const button = h("button", { class: "quiet user", onclick: open, "aria-haspopup": "menu" }, icon("user"), me.value?.display_name || me.value?.username);
+  return button;
+}
