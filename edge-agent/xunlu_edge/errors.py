@@ -1,0 +1,11 @@
+"""What can go wrong on a recorder."""
+
+from xunlu_kit.errors import XunluError
+
+
+class DeviceError(XunluError):
+    """Hardware said no."""
+
+
+class StorageError(DeviceError):
+    """The recorder's own disk did not keep what it was given."""

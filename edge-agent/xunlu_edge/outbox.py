@@ -1,0 +1,242 @@
+"""The outbox: every fix and event on disk until the platform confirms that its database holds it.
+
+First disk, then network: an entry is durable before anybody publishes it. Only `confirm` empties the outbox; when it is full,
+`thin` gives up what matters least, and what was given up is reported.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from xunlu_edge.errors import StorageError
+from xunlu_kit.clock import Clock
+from xunlu_protocol.confirm import Confirmation
+from xunlu_protocol.event import Event, EventType, SequenceRange
+from xunlu_protocol.location import Location
+
+EntryKind = Literal["loc"] | EventType
+
+# What a row costs beside its payload: keys, B-tree cells, index.
+ROW_BYTES = 80
+# So many of the oldest and least thinned locations are looked at together; every second one goes.
+THIN_ROWS = 1000
+RANGES_MAX = 500
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mark:
+    """A place in the outbox: entries up to and including it."""
+
+    sid: int
+    seq: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One fix or event.
+
+    Attributes:
+        sid: session that made it.
+        seq: sequence in that session.
+        kind: `loc` or the type of the event.
+        created_ms: wall time of its making.
+        payload: the encoded message.
+    """
+
+    sid: int
+    seq: int
+    kind: EntryKind
+    created_ms: int
+    payload: bytes
+
+    @property
+    def mark(self) -> Mark:
+        """Its place."""
+        return Mark(self.sid, self.seq)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Thinned:
+    """What was given up of one session."""
+
+    sid: int
+    ranges: tuple[SequenceRange, ...]
+
+    @property
+    def count(self) -> int:
+        """Entries given up."""
+        return sum(r.last - r.first + 1 for r in self.ranges)
+
+
+class Outbox:
+    """Entries of this and earlier sessions, in one SQLite table.
+
+    Opening it begins a session: `sid` grows by one with every start of the agent. A fresh file begins at the wall clock's
+    seconds, so that a recorder whose flash was erased never repeats the identity of a fix that the platform already holds.
+
+    Attributes:
+        sid: the session that appends now.
+        seq: the last sequence given out, 0 before the first.
+        count: entries that wait for confirmation.
+        bytes: what they weigh.
+    """
+
+    def __init__(self, database: sqlite3.Connection, clock: Clock, *, bytes_max: int) -> None:
+        self.seq = 0
+        self._database = database
+        self._clock = clock
+        self._bytes_max = bytes_max
+        self.sid = self._begin_session()
+        self.count, self.bytes = self._weigh()
+
+    def _begin_session(self) -> int:
+        with self._database:
+            row = self._database.execute("select value from number where name = 'sid'").fetchone()
+            sid = int(row[0]) + 1 if row else max(1, self._clock.time_ms() // 1000)
+            self._database.execute("insert or replace into number (name, value) values ('sid', ?)", (sid,))
+        return sid
+
+    def _weigh(self) -> tuple[int, int]:
+        count, payload = self._database.execute(
+            "select count(*), coalesce(sum(length(payload)), 0) from entry"
+        ).fetchone()
+        return count, payload + count * ROW_BYTES
+
+    # -- in -----------------------------------------------------------------------------------------------------------
+
+    def append(self, kind: EntryKind, message: Location | Event) -> Entry:
+        """Give a message its identity and put it on disk; durable when this returns.
+
+        Raises:
+            StorageError: the disk did not take it; the sequence is not used up.
+        """
+        seq = self.seq + 1
+        entry = Entry(
+            sid=self.sid,
+            seq=seq,
+            kind=kind,
+            created_ms=self._clock.time_ms(),
+            payload=message.model_copy(update={"sid": self.sid, "seq": seq}).encode(),
+        )
+        row = (entry.sid, entry.seq, entry.kind, entry.created_ms, entry.payload)
+        try:
+            with self._database:
+                self._database.execute(
+                    "insert into entry (sid, seq, kind, created_ms, payload) values (?, ?, ?, ?, ?)", row
+                )
+        except sqlite3.Error as error:
+            raise StorageError(f"The outbox could not keep an entry: {error}. Check the recorder's disk.") from error
+        self.seq = seq
+        self.count += 1
+        self.bytes += len(entry.payload) + ROW_BYTES
+        return entry
+
+    # -- out ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def mark(self) -> Mark:
+        """The newest entry's place."""
+        return Mark(self.sid, self.seq)
+
+    def oldest(self, after: Mark, upto: Mark, *, events: bool, limit: int) -> list[Entry]:
+        """Entries behind `after` and up to `upto`, oldest first.
+
+        Args:
+            after: not included.
+            upto: included.
+            events: events when true, locations when false.
+            limit: at most so many.
+        """
+        rows = self._database.execute(
+            "select sid, seq, kind, created_ms, payload from entry where (sid, seq) > (?, ?) and (sid, seq) <= (?, ?)"
+            f" and kind {'<>' if events else '='} 'loc' order by sid, seq limit ?",
+            (after.sid, after.seq, upto.sid, upto.seq, limit),
+        )
+        return [Entry(sid=sid, seq=seq, kind=kind, created_ms=ms, payload=body) for sid, seq, kind, ms, body in rows]
+
+    def holds_upto(self, mark: Mark) -> bool:
+        """Whether anything up to `mark` still waits."""
+        found = self._database.execute("select 1 from entry where (sid, seq) <= (?, ?) limit 1", (mark.sid, mark.seq))
+        return found.fetchone() is not None
+
+    def confirm(self, confirmation: Confirmation) -> int:
+        """Let go of what the platform holds; returns how many entries that were.
+
+        The deletion becomes durable with the next append: losing it in a power cut costs a second sending, never a fix.
+        """
+        removed = freed = 0
+        for first, last in _held_ranges(confirmation):
+            rows = self._database.execute(
+                "delete from entry where sid = ? and seq between ? and ? returning length(payload)",
+                (confirmation.sid, first, last),
+            ).fetchall()
+            removed += len(rows)
+            freed += sum(length for (length,) in rows)
+        self.count -= removed
+        self.bytes -= freed + removed * ROW_BYTES
+        return removed
+
+    def close(self) -> None:
+        """Make the last confirmations durable."""
+        self._database.commit()
+
+    # -- full ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_full(self) -> bool:
+        """Whether `thin` has to make room."""
+        return self.bytes > self._bytes_max
+
+    def thin(self) -> list[Thinned]:
+        """Give up what matters least, in one step; returns what went, by session, for the report.
+
+        Every second of the oldest locations that were thinned least goes: the track of a long outage loses density before it loses
+        its shape. Events go only when no location is left, oldest first, an SOS last.
+        """
+        victims = self._database.execute(
+            "select sid, seq from entry where kind = 'loc' order by thinnings, sid, seq limit ?", (THIN_ROWS,)
+        ).fetchall()
+        if len(victims) > 1:
+            survivors, victims = victims[0::2], victims[1::2]
+        else:
+            survivors = []
+            victims += self._database.execute(
+                "select sid, seq from entry where kind <> 'loc' order by kind in ('sos', 'storage'), sid, seq limit ?",
+                (THIN_ROWS // 10,),
+            ).fetchall()
+        with self._database:
+            self._database.executemany(
+                "update entry set thinnings = thinnings + 1 where sid = ? and seq = ?", survivors
+            )
+            self._database.executemany("delete from entry where sid = ? and seq = ?", victims)
+        self.count, self.bytes = self._weigh()
+        return _by_session([Mark(sid, seq) for sid, seq in victims])
+
+
+def _held_ranges(confirmation: Confirmation) -> list[tuple[int, int]]:
+    """What lies between the missing ranges, from 0 to `upto`, both ends included."""
+    held = []
+    start = 0
+    for first, last in sorted(confirmation.missing):
+        if first > start:
+            held.append((start, min(first - 1, confirmation.upto)))
+        start = max(start, last + 1)
+    if start <= confirmation.upto:
+        held.append((start, confirmation.upto))
+    return held
+
+
+def _by_session(marks: Sequence[Mark]) -> list[Thinned]:
+    """Neighbouring sequences as ranges, at most `RANGES_MAX` in one report."""
+    ranges: list[tuple[int, SequenceRange]] = []
+    for mark in sorted(marks):
+        if ranges and ranges[-1][0] == mark.sid and ranges[-1][1].last == mark.seq - 1:
+            ranges[-1] = (mark.sid, SequenceRange(first=ranges[-1][1].first, last=mark.seq))
+        else:
+            ranges.append((mark.sid, SequenceRange(first=mark.seq, last=mark.seq)))
+    reports = []
+    for sid in sorted({sid for sid, _ in ranges}):
+        own = [r for owner, r in ranges if owner == sid]
+        reports += [Thinned(sid=sid, ranges=tuple(own[i : i + RANGES_MAX])) for i in range(0, len(own), RANGES_MAX)]
+    return reports
