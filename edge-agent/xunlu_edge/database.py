@@ -41,7 +41,7 @@ create table if not exists command (
 def open_database(folder: Path) -> sqlite3.Connection:
     """Open or make the database of a state folder.
 
-    WAL with synchronous=FULL: a commit has reached the disk when it returns (sqlite.org/wal.html, "Performance Considerations").
+    WAL with synchronous=FULL: a commit has reached the disk when it returns (SQLite manual, "Write-Ahead Logging" §2.3).
     A file that SQLite cannot read is set aside, never deleted: it may hold fixes that somebody can still rescue.
 
     Raises:

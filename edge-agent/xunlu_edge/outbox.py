@@ -1,7 +1,7 @@
 """The outbox: every fix and event on disk until the platform confirms that its database holds it.
 
-First disk, then network: an entry is durable before anybody publishes it. Only `confirm` empties the outbox; when it is full,
-`thin` gives up what matters least, and what was given up is reported.
+First disk, then network: an entry is durable before anybody publishes it. Only `confirm` empties the outbox; when it is
+full, `thin` gives up what matters least, and what was given up is reported.
 """
 
 import sqlite3
@@ -22,6 +22,15 @@ ROW_BYTES = 80
 # So many of the oldest and least thinned locations are looked at together; every second one goes.
 THIN_ROWS = 1000
 RANGES_MAX = 500
+
+_OLDEST_LOCATIONS = """
+select sid, seq, kind, created_ms, payload from entry
+where kind = 'loc' and (sid, seq) > (?, ?) and (sid, seq) <= (?, ?) order by sid, seq limit ?
+"""
+_OLDEST_EVENTS = """
+select sid, seq, kind, created_ms, payload from entry
+where kind <> 'loc' and (sid, seq) > (?, ?) and (sid, seq) <= (?, ?) order by sid, seq limit ?
+"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -72,8 +81,8 @@ class Thinned:
 class Outbox:
     """Entries of this and earlier sessions, in one SQLite table.
 
-    Opening it begins a session: `sid` grows by one with every start of the agent. A fresh file begins at the wall clock's
-    seconds, so that a recorder whose flash was erased never repeats the identity of a fix that the platform already holds.
+    Opening it begins a session: `sid` grows by one with every start of the agent. A fresh file begins at the wall
+    clock's seconds: a recorder whose flash was erased must not repeat the identity of a fix that the platform holds.
 
     Attributes:
         sid: the session that appends now.
@@ -149,8 +158,7 @@ class Outbox:
             limit: at most so many.
         """
         rows = self._database.execute(
-            "select sid, seq, kind, created_ms, payload from entry where (sid, seq) > (?, ?) and (sid, seq) <= (?, ?)"
-            f" and kind {'<>' if events else '='} 'loc' order by sid, seq limit ?",
+            _OLDEST_EVENTS if events else _OLDEST_LOCATIONS,
             (after.sid, after.seq, upto.sid, upto.seq, limit),
         )
         return [Entry(sid=sid, seq=seq, kind=kind, created_ms=ms, payload=body) for sid, seq, kind, ms, body in rows]
@@ -191,8 +199,8 @@ class Outbox:
     def thin(self) -> list[Thinned]:
         """Give up what matters least, in one step; returns what went, by session, for the report.
 
-        Every second of the oldest locations that were thinned least goes: the track of a long outage loses density before it loses
-        its shape. Events go only when no location is left, oldest first, an SOS last.
+        Every second of the oldest locations that were thinned least goes: the track of a long outage loses density
+        before it loses its shape. Events go only when no location is left, oldest first, an SOS last.
         """
         victims = self._database.execute(
             "select sid, seq from entry where kind = 'loc' order by thinnings, sid, seq limit ?", (THIN_ROWS,)

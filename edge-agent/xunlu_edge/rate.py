@@ -32,8 +32,8 @@ class Activity:
 class Rate:
     """Decides which fixes are reported.
 
-    Standing is left at once when the officer leaves a circle of 20 m or walks, and entered after 30 s: a jittering receiver
-    must not look like a walk. A turn on the move is reported at once, so that tracks keep their corners.
+    Standing is left at once when the officer leaves a circle of 20 m or walks, and entered after 30 s: a jittering
+    receiver must not look like a walk. A turn on the move is reported at once, so that tracks keep their corners.
 
     Attributes:
         interval_s: the interval in force at the last fix.

@@ -46,6 +46,7 @@ class Event(Wire):
         text: words for people, such as the label of a mark.
         jump_ms: `clock`: how far the clock jumped, signed.
         thinned: `storage`: sequences given up because the outbox was full; they will never arrive.
+        thinned_sid: session of the thinned sequences; when absent, `sid`.
         hist: sent late.
     """
 
@@ -61,6 +62,7 @@ class Event(Wire):
     text: Annotated[str, Field(max_length=500)] | None = None
     jump_ms: int | None = None
     thinned: Annotated[tuple[SequenceRange, ...], Field(max_length=500)] | None = None
+    thinned_sid: SessionCounter | None = None
     hist: bool | None = None
 
     @property
