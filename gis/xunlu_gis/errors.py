@@ -1,0 +1,11 @@
+"""Errors of maps and tracks; both belong to the tree of `xunlu_kit.errors`."""
+
+from xunlu_kit.errors import XunluError
+
+
+class MapError(XunluError):
+    """A map source or a map bundle cannot be used; the message says what to do."""
+
+
+class TrackError(XunluError):
+    """A track file cannot be read; the message says what to do."""
