@@ -1,0 +1,1 @@
+"""One machine: database, broker and our processes, made, started and watched."""
