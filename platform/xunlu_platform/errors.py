@@ -13,3 +13,7 @@ class NotFoundError(StoreError):
 
 class ConflictError(StoreError):
     """What is stored forbids the change; the message says what to do."""
+
+
+class UnstorableError(StoreError):
+    """A value breaks a bound of the schema."""

@@ -10,9 +10,10 @@ from typing import Any, Self, cast
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import JsonbDumper
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from xunlu_platform.errors import StoreError
+from xunlu_platform.errors import ConflictError, StoreError, UnstorableError
 from xunlu_platform.store.queries import query
 
 log = logging.getLogger(__name__)
@@ -30,9 +31,11 @@ class Scope:
 
     Attributes:
         path: prefix of the unit paths in scope; `/` is everything, for our own processes.
+        officer_id: with it, only this officer and the device they wear, within the path.
     """
 
     path: str
+    officer_id: int | None = None
 
     def sees(self, unit_path: str) -> bool:
         """Whether a unit lies within."""
@@ -96,13 +99,22 @@ class Store:
 
         Raises:
             StoreError: the database cannot be reached.
+            ConflictError: a uniqueness or a reference of the schema forbids the change.
+            UnstorableError: a value is none that the schema takes.
         """
         try:
             async with self._pool.connection() as connection, connection.transaction():
-                await connection.execute("select set_config('xunlu.scope', %s, true)", [scope.path])
+                await connection.execute(
+                    "select set_config('xunlu.scope', %s, true), set_config('xunlu.officer', %s, true)",
+                    [scope.path, "" if scope.officer_id is None else str(scope.officer_id)],
+                )
                 yield Session(cast("AsyncConnection[DictRow]", connection))
         except (PoolTimeout, psycopg.OperationalError) as error:
             raise StoreError("The database does not answer. Positions are kept and come in when it is back.") from error
+        except (psycopg.errors.UniqueViolation, psycopg.errors.ForeignKeyViolation) as error:
+            raise ConflictError("Something with this name exists already, or is still in use.") from error
+        except (psycopg.IntegrityError, psycopg.DataError) as error:
+            raise UnstorableError("A value is longer, larger or of another form than can be stored.") from error
 
     async def ping(self) -> None:
         """Raise `StoreError` when the database does not answer."""
@@ -112,3 +124,4 @@ class Store:
 
 async def _configure(connection: AsyncConnection[Any]) -> None:
     connection.prepare_threshold = 3
+    connection.adapters.register_dumper(dict, JsonbDumper)

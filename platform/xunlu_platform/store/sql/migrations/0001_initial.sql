@@ -17,6 +17,18 @@ create table unit (
 );
 create unique index unit_tenant_root on unit (tenant) where parent_id is null;
 
+-- The path of a new unit follows from its parent's; a parent that the caller does not see is no parent.
+create function place_unit() returns trigger language plpgsql as $$
+begin
+  if new.parent_id is null then
+    new.path := '/' || new.id || '/';
+  else
+    select path || new.id || '/' into new.path from unit where id = new.parent_id and tenant = new.tenant;
+  end if;
+  return new;
+end $$;
+create trigger unit_placed before insert on unit for each row execute function place_unit();
+
 create table officer (
   id bigint generated always as identity primary key,
   tenant text not null,
@@ -426,12 +438,23 @@ alter table unit enable row level security;
 create policy unit_scope on unit to xunlu_api
   using (path like nullif(current_setting('xunlu.scope', true), '') || '%');
 
+-- Somebody of the role `officer` sees, within that, only themselves and what they wear: `xunlu.officer` holds their id.
+create function scope_officer() returns bigint language sql stable parallel safe as $$
+  select nullif(current_setting('xunlu.officer', true), '')::bigint
+$$;
+-- As the owner: the policy of `binding` asks that of `device`, which asks this.
+create function scope_worn() returns bigint language sql stable security definer set search_path = public, pg_temp as $$
+  select device_id from binding where officer_id = scope_officer() and released_at is null
+$$;
+
 alter table officer enable row level security;
-create policy officer_scope on officer to xunlu_api using (unit_id = any ((select scope_units())::bigint[]));
+create policy officer_scope on officer to xunlu_api using (unit_id = any ((select scope_units())::bigint[])
+  and coalesce((select scope_officer()), id) = id);
 alter table account enable row level security;
 create policy account_scope on account to xunlu_api using (unit_id = any ((select scope_units())::bigint[]));
 alter table device enable row level security;
-create policy device_scope on device to xunlu_api using (unit_id = any ((select scope_units())::bigint[]));
+create policy device_scope on device to xunlu_api using (unit_id = any ((select scope_units())::bigint[])
+  and ((select scope_officer()) is null or id = (select scope_worn())));
 alter table expected_device enable row level security;
 create policy expected_device_scope on expected_device to xunlu_api using (unit_id = any ((select scope_units())::bigint[]));
 alter table audit enable row level security;

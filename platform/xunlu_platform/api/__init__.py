@@ -1,0 +1,1 @@
+"""REST: one module for each noun, every route with a declared permission."""

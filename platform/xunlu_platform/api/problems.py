@@ -1,0 +1,137 @@
+"""Problem documents (RFC 9457): every error tells a person what to do, and a program a stable name."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from xunlu_kit.errors import TransportError
+from xunlu_platform.errors import ConflictError, NotFoundError, StoreError, UnstorableError
+from xunlu_protocol.errors import ProtocolError
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+FIELD_ERRORS_MAX = 20
+
+
+class Problem(Exception):  # noqa: N818  the word of RFC 9457
+    """An answer that is an error.
+
+    Attributes:
+        status: HTTP status.
+        name: stable last part of `type`.
+        title: what is wrong.
+        detail: what to do.
+        headers: of the answer.
+    """
+
+    def __init__(
+        self, status: HTTPStatus, name: str, title: str, detail: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(title)
+        self.status = status
+        self.name = name
+        self.title = title
+        self.detail = detail
+        self.headers = headers
+
+
+def not_found(what: str) -> Problem:
+    """Nothing of that name within the caller's scope: outside of it is the same."""
+    return Problem(HTTPStatus.NOT_FOUND, "not-found", f"There is no such {what}.", "Look it up in the list again.")
+
+
+def conflict(title: str, detail: str) -> Problem:
+    """What is stored forbids the change."""
+    return Problem(HTTPStatus.CONFLICT, "conflict", title, detail)
+
+
+def invalid(field: str, message: str) -> Problem:
+    """A value that only the server could judge."""
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", f"{field} cannot be taken.", message)
+
+
+def problem_response(
+    status: int, name: str, title: str, detail: str, *, errors: Sequence[Mapping[str, Any]] = (), **options: Any
+) -> JSONResponse:
+    """Render a problem; `options` go to the response."""
+    body: dict[str, Any] = {"type": f"/problems/{name}", "title": title, "status": status, "detail": detail}
+    if errors:
+        body["errors"] = list(errors)
+    return JSONResponse(body, status, media_type=MEDIA_TYPE, **options)
+
+
+def handle_problems(app: FastAPI) -> None:
+    """Make every error of the application a problem document."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(StoreError, _store)
+    app.add_exception_handler(ProtocolError, _protocol)
+    app.add_exception_handler(TransportError, _transport)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _problem(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)
+    headers = dict(error.headers or {})
+    return problem_response(error.status, error.name, error.title, error.detail, headers=headers)
+
+
+_HTTP_DETAILS = {
+    404: "Nothing is at this address. /openapi.json lists what there is.",
+    405: "This address takes other methods; the header Allow names them.",
+    413: "Send less at once.",
+}
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    name = status.phrase.lower().replace(" ", "-")
+    detail = _HTTP_DETAILS.get(status, str(error.detail))
+    return problem_response(status, name, f"{status.phrase}.", detail, headers=dict(error.headers or {}))
+
+
+async def _validation(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    fields = [
+        {"field": ".".join(str(part) for part in complaint["loc"]), "message": complaint["msg"]}
+        for complaint in error.errors()[:FIELD_ERRORS_MAX]
+    ]
+    detail = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:3])
+    return problem_response(422, "invalid", "Some fields cannot be taken.", detail, errors=fields)
+
+
+async def _store(request: Request, error: Exception) -> JSONResponse:
+    detail = str(error)
+    if isinstance(error, NotFoundError):
+        return problem_response(404, "not-found", "Nothing was found.", detail)
+    if isinstance(error, ConflictError):
+        return problem_response(409, "conflict", "The change does not fit what is stored.", detail)
+    if isinstance(error, UnstorableError):
+        return problem_response(422, "invalid", "A value cannot be stored.", detail)
+    log.error("database refused a request", extra={"path": request.url.path, "error": repr(error.__cause__ or error)})
+    return problem_response(503, "database-unreachable", "The database does not answer.", "Try again in a moment.")
+
+
+async def _protocol(request: Request, error: Exception) -> JSONResponse:
+    return problem_response(422, "invalid", "A value breaks the protocol.", str(error))
+
+
+async def _transport(request: Request, error: Exception) -> JSONResponse:
+    log.error("broker refused a request", extra={"path": request.url.path, "error": str(error)})
+    return problem_response(503, "broker-unreachable", "The message broker does not answer.", "Try again in a moment.")
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.error("request failed", extra={"path": request.url.path, "method": request.method}, exc_info=error)
+    return problem_response(
+        500, "unexpected", "The server made a mistake.", "Tell the administrator the time and page."
+    )

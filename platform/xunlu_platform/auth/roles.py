@@ -1,0 +1,35 @@
+"""The one table of who may do what."""
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+Role = Literal["administrator", "supervisor", "dispatcher", "clerk", "evidence", "auditor", "officer"]
+
+Permission = Literal[
+    # Everybody who is signed in: their own login, and the devices and units in their scope.
+    "self",
+    "see",
+    # Where a person was: every look leaves an audit row.
+    "track",
+    "events",
+    "command",
+    "alarm",
+    "devices",
+    "officers",
+    "organisation",
+    "users",
+    "audit",
+    "system",
+]
+
+_EVERYBODY: frozenset[Permission] = frozenset({"self", "see"})
+
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    "administrator": frozenset(get_args(Permission)),
+    "supervisor": _EVERYBODY | {"track", "events", "command", "alarm", "audit"},
+    "dispatcher": _EVERYBODY | {"track", "events", "command", "alarm"},
+    "clerk": _EVERYBODY | {"devices", "officers"},
+    "evidence": _EVERYBODY | {"track", "events"},
+    "auditor": _EVERYBODY | {"track", "events", "audit"},
+    "officer": _EVERYBODY,
+}
