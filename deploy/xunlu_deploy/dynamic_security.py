@@ -41,7 +41,12 @@ def _writes(*filters: str) -> list[Document]:
 
 ROLES: Mapping[str, Sequence[Document]] = {
     "admin": [*_reads("$CONTROL/#", "$SYS/#", "#"), *_writes("$CONTROL/#", "#")],
-    "server": [*_reads("xunlu/#", "owntracks/#"), *_writes("xunlu/#", "owntracks/#")],
+    # A shared subscription is looked up with its `$share/GROUP/` in front.
+    "server": [
+        *_reads("xunlu/#", "owntracks/#"),
+        *_writes("xunlu/#", "owntracks/#"),
+        *(rule("subscribePattern", f"$share/+/{topic}/#") for topic in ("xunlu", "owntracks")),
+    ],
     # The platform's API makes the accounts of devices.
     "accounts": [*_reads(f"{CONTROL}/response"), *_writes(CONTROL)],
     # A device reads the answer to its own nonce, which nobody can guess. A wildcard would read everybody's: the plug-in
@@ -62,14 +67,6 @@ ACCOUNTS: Mapping[str, Sequence[str]] = {
     "xunlu-streaming": ("server",),
     "claim": ("claim",),
 }
-
-
-def device_rules(tenant: str, did: str, *, approved: bool) -> list[Document]:
-    """Rules of a device's own role `device-{did}`; a pending device may only tell its state."""
-    own = f"xunlu/v1/{tenant}/d/{did}"
-    if not approved:
-        return _writes(f"{own}/up/state")
-    return [*_writes(f"{own}/up/#"), *_reads(f"{own}/dn/#")]
 
 
 def client(username: str, password: str, roles: Sequence[str]) -> Document:
