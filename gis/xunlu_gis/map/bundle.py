@@ -39,10 +39,11 @@ class _Model(BaseModel):
 
 
 class PmtilesSource(_Model):
-    """Vector tiles in one file, read by HTTP ranges."""
+    """Vector tiles in one file, read by HTTP ranges; `layers` names the layers in it."""
 
     type: Literal["pmtiles"] = "pmtiles"
     file: str = BASEMAP
+    layers: tuple[str, ...] = ()
 
 
 class RasterLayer(_Model):

@@ -1,7 +1,12 @@
 """A map sheet: features by layer, before they become tiles, streets, areas and places."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
+
+import shapely
+
+from xunlu_gis.errors import MapError
 
 Layer = Literal["areas", "roads", "rail", "labels", "pois"]
 
@@ -86,3 +91,18 @@ class Sheet:
     features: tuple[Feature, ...]
     bounds: tuple[float, float, float, float]
     demo: bool = False
+
+
+def street_bounds(features: Sequence[Feature], source: str) -> tuple[float, float, float, float]:
+    """West, south, east, north of the streets, which is where a bureau works.
+
+    Raises:
+        MapError: there are no streets.
+    """
+    streets = [feature.geometry for feature in features if feature.layer == "roads" and feature.kind in WALKABLE]
+    if not streets:
+        raise MapError(f"{source} holds no streets; a map needs lines tagged `highway`, or a file named `streets…`.")
+    west, south, east, north = (round(float(edge), 7) for edge in shapely.total_bounds(streets))
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise MapError(f"{source} is not in degrees of longitude and latitude; convert it to WGS-84 (EPSG:4326).")
+    return west, south, east, north
