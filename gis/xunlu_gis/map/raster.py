@@ -4,7 +4,7 @@
      "layers": [{"id": "base", "url": "https://t{s}.…&tilematrix={z}&tilecol={x}&tilerow={y}&tk={key}"}],
      "subdomains": ["0", "1"], "minzoom": 1, "maxzoom": 18, "vector": "streets.geojson"}
 
-The key stays in its own file and on the server: `source.json` of the bundle names that file, nothing copies its content.
+The key stays in its own file and on the server: `source.json` of the bundle names that file and copies nothing of it.
 """
 
 from pathlib import Path
