@@ -22,6 +22,7 @@ class FleetDevice(Wire):
         bds: Beidou satellites used.
         st: availability.
         st_tms: UTC milliseconds of the availability.
+        st_sid: session that it belongs to; an older session changes nothing.
         why: reason of an `offline`.
         batt: percent.
         rec: recording id; an empty string says that recording ended.
@@ -39,6 +40,7 @@ class FleetDevice(Wire):
     bds: int | None = None
     st: Literal["online", "offline", "sleep"] | None = None
     st_tms: int | None = None
+    st_sid: int | None = None
     why: str | None = None
     batt: float | None = None
     rec: str | None = None
