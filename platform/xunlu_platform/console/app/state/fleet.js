@@ -55,6 +55,8 @@ export class Fleet {
   /** Counts of state changes, arrivals and leavings; lists are rebuilt when it grew. */
   changed = new Store(0);
   loaded = new Store(false);
+  /** Told of every new fix. @type {Set<(device: Device) => void>} */
+  onFix = new Set();
 
   /** @param {import("../types").Live[]} devices everything that there is */
   replace(devices) {
@@ -115,7 +117,7 @@ export class Fleet {
     const older = part.tms !== undefined && part.tms !== null && before_ms !== null && part.tms < before_ms;
     Object.assign(device, older ? { ...part, lat: device.lat, lon: device.lon, tms: before_ms } : part);
     if (fresh || renamed) device.search = searchText(device);
-    if (part.lat !== undefined || part.lon !== undefined) this.#place(device, before_ms, clock);
+    if ((part.lat !== undefined || part.lon !== undefined) && !older) this.#place(device, before_ms, clock);
     if (part.cog !== undefined) this.course[device.index] = device.cog === null ? NaN : (device.cog * Math.PI) / 180;
     return this.#restate(device, now_ms) || fresh || renamed;
   }
@@ -144,6 +146,7 @@ export class Fleet {
     this.since[i] = clock;
     this.glide_ms[i] = Math.max(1, Math.min(GLIDE_MS_MAX, interval_ms, gap_ms));
     this.flags[i] = (this.flags[i] ?? 0) | 1;
+    for (const told of this.onFix) told(device);
   }
 
   /**

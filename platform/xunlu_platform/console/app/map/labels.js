@@ -1,0 +1,137 @@
+/** Names beside officers: the gravest first, never one over another; each text is drawn once and then copied. */
+
+import { serverNow } from "../net/stream.js";
+import { span } from "../kit/format.js";
+import { t } from "../kit/i18n.js";
+import { token } from "../kit/theme.js";
+
+const LABELS_MAX = 140;
+const TRIED_MAX = 500;
+const CACHE_MAX = 800;
+const HEIGHT_PX = 18;
+const OFFSET_PX = 13;
+/** From this many single officers on, only those that matter have names below the zoom. */
+const CROWD = 250;
+const CROWD_ZOOM = 16;
+
+/** @typedef {{text: string, canvas: HTMLCanvasElement, width: number}} Label */
+/** @typedef {import("../state/fleet.js").Device} Device */
+
+export class Labels {
+  /** Indices of movers with a label. */
+  placed = new Int32Array(LABELS_MAX);
+  count = 0;
+  /** @type {Map<string, Label>} */
+  #cache = new Map();
+  /** @type {(Label | null)[]} */
+  #drawn = new Array(LABELS_MAX).fill(null);
+  #boxes = new Float32Array(LABELS_MAX * 4);
+  #ratio = 1;
+  #font = "";
+
+  /** Forget what was drawn: theme, language or screen changed. @param {number} ratio */
+  reset(ratio) {
+    this.#ratio = ratio;
+    this.#font = `12px ${token("--font")}`;
+    this.#cache.clear();
+  }
+
+  /**
+   * Choose labels, gravest first.
+   * @param {import("../state/fleet.js").Fleet} fleet
+   * @param {import("./view.js").MapView} view
+   * @param {import("./layout.js").Layout} layout
+   * @param {number} selected index, -1 none
+   * @param {boolean} names whether ordinary names are wanted
+   */
+  update(fleet, view, layout, selected, names) {
+    this.count = 0;
+    if (selected >= 0) this.#try(fleet, view, selected);
+    const everybody = names && (layout.orderCount <= CROWD || view.zoom >= CROWD_ZOOM);
+    const last = Math.max(0, layout.orderCount - TRIED_MAX);
+    for (let k = layout.orderCount - 1; k >= last && this.count < LABELS_MAX; k--) {
+      const i = /** @type {number} */ (layout.order[k]);
+      const sos = fleet.state[i] === 0;
+      if (!sos && !everybody) break;
+      if (i !== selected) this.#try(fleet, view, i);
+    }
+  }
+
+  /**
+   * @param {import("../state/fleet.js").Fleet} fleet
+   * @param {import("./view.js").MapView} view
+   * @param {number} i
+   */
+  #try(fleet, view, i) {
+    const device = fleet.order[i];
+    if (!device) return;
+    const label = this.#label(device);
+    const x = view.px(/** @type {number} */ (fleet.x[i])) + OFFSET_PX;
+    const y = view.py(/** @type {number} */ (fleet.y[i])) - HEIGHT_PX / 2;
+    const boxes = this.#boxes;
+    for (let b = 0; b < this.count * 4; b += 4) {
+      const apart = x > /** @type {number} */ (boxes[b + 2]) || x + label.width < /** @type {number} */ (boxes[b]) || y > /** @type {number} */ (boxes[b + 3]) || y + HEIGHT_PX < /** @type {number} */ (boxes[b + 1]);
+      if (!apart) return;
+    }
+    const at = this.count * 4;
+    boxes[at] = x;
+    boxes[at + 1] = y;
+    boxes[at + 2] = x + label.width;
+    boxes[at + 3] = y + HEIGHT_PX;
+    this.#drawn[this.count] = label;
+    this.placed[this.count++] = i;
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {number} k which of `placed`
+   * @param {number} x of the officer
+   * @param {number} y of the officer
+   */
+  draw(context, k, x, y) {
+    const label = this.#drawn[k];
+    if (label) context.drawImage(label.canvas, Math.round(x + OFFSET_PX), Math.round(y - HEIGHT_PX / 2), label.width, HEIGHT_PX);
+  }
+
+  /** @param {Device} device @returns {Label} */
+  #label(device) {
+    const text = labelText(device);
+    const key = device.state === "sos" ? `!${text}` : text;
+    const known = this.#cache.get(key);
+    if (known) return known;
+    if (this.#cache.size >= CACHE_MAX) this.#cache.clear();
+    const label = this.#render(text, device.state === "sos");
+    this.#cache.set(key, label);
+    return label;
+  }
+
+  /**
+   * @param {string} text
+   * @param {boolean} grave
+   * @returns {Label}
+   */
+  #render(text, grave) {
+    const canvas = document.createElement("canvas");
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    context.font = this.#font;
+    const width = Math.ceil(context.measureText(text).width) + 10;
+    canvas.width = width * this.#ratio;
+    canvas.height = HEIGHT_PX * this.#ratio;
+    context.scale(this.#ratio, this.#ratio);
+    context.font = this.#font;
+    context.fillStyle = token("--label");
+    context.fillRect(0, 0, width, HEIGHT_PX);
+    context.fillStyle = token(grave ? "--sos-text" : "--text");
+    context.textBaseline = "middle";
+    context.fillText(text, 5, HEIGHT_PX / 2 + 1);
+    return { text, canvas, width };
+  }
+}
+
+/** Who, and the age where the place is not the present. @param {Device} device */
+function labelText(device) {
+  const name = device.name ? `${device.name} ${device.num ?? ""}` : device.serial || device.did;
+  if (device.state === "sos") return `${name} · ${t("state.sos")}`;
+  const old = device.state === "stale" || device.state === "nosignal" || device.state === "nofix";
+  return old && device.tms !== null ? `${name} · ${span((serverNow() - device.tms) / 1000)}` : name;
+}
