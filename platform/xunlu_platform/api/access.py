@@ -37,7 +37,8 @@ class Guard:
         """Admit the caller.
 
         Raises:
-            Problem: 401 without a login; 403 without CSRF token, with a password to change first, or with too low a role.
+            Problem: 401 without a login; 403 without CSRF token, before a forced change of password, or with too low
+                a role.
         """
         if self.permission is None:
             return None

@@ -58,13 +58,19 @@ def invalid(field: str, message: str) -> Problem:
 
 
 def problem_response(
-    status: int, name: str, title: str, detail: str, *, errors: Sequence[Mapping[str, Any]] = (), **options: Any
+    status: int,
+    name: str,
+    title: str,
+    detail: str,
+    *,
+    errors: Sequence[Mapping[str, object]] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """Render a problem; `options` go to the response."""
+    """Render a problem."""
     body: dict[str, Any] = {"type": f"/problems/{name}", "title": title, "status": status, "detail": detail}
     if errors:
         body["errors"] = list(errors)
-    return JSONResponse(body, status, media_type=MEDIA_TYPE, **options)
+    return JSONResponse(body, status, headers, MEDIA_TYPE)
 
 
 def handle_problems(app: FastAPI) -> None:
@@ -78,10 +84,9 @@ def handle_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-async def _problem(request: Request, error: Exception) -> JSONResponse:
+async def _problem(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)
-    headers = dict(error.headers or {})
-    return problem_response(error.status, error.name, error.title, error.detail, headers=headers)
+    return problem_response(error.status, error.name, error.title, error.detail, headers=error.headers)
 
 
 _HTTP_DETAILS = {
@@ -91,15 +96,15 @@ _HTTP_DETAILS = {
 }
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
+async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     name = status.phrase.lower().replace(" ", "-")
     detail = _HTTP_DETAILS.get(status, str(error.detail))
-    return problem_response(status, name, f"{status.phrase}.", detail, headers=dict(error.headers or {}))
+    return problem_response(status, name, f"{status.phrase}.", detail, headers=error.headers)
 
 
-async def _validation(request: Request, error: Exception) -> JSONResponse:
+async def _validation(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     fields = [
         {"field": ".".join(str(part) for part in complaint["loc"]), "message": complaint["msg"]}
@@ -121,7 +126,7 @@ async def _store(request: Request, error: Exception) -> JSONResponse:
     return problem_response(503, "database-unreachable", "The database does not answer.", "Try again in a moment.")
 
 
-async def _protocol(request: Request, error: Exception) -> JSONResponse:
+async def _protocol(_request: Request, error: Exception) -> JSONResponse:
     return problem_response(422, "invalid", "A value breaks the protocol.", str(error))
 
 

@@ -1,7 +1,7 @@
 """Accounts of devices at the broker: the user name is the did, and a role of its own says what it may touch.
 
-Pending devices write their own state and nothing else; approved ones write all of `up` and read `dn`; disabled ones cannot
-connect. The broker alone holds the (hashed) passwords.
+Pending devices write their own state and nothing else; approved ones write all of `up` and read `dn`; disabled ones
+cannot connect. The broker alone holds the (hashed) passwords.
 """
 
 import logging

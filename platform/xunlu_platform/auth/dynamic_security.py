@@ -1,7 +1,7 @@
 """Requests to Mosquitto's dynamic-security plug-in, over its control topic, as plain values.
 
-The plug-in answers every command on one response topic that all administrators read; `correlationData` tells whose answer
-it is.
+The plug-in answers every command on one response topic that all administrators read; `correlationData` tells whose
+answer it is.
 """
 
 import asyncio

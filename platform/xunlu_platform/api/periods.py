@@ -1,0 +1,24 @@
+"""Stretches of time: ISO 8601 with offset, bounded where they reach into history."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import AwareDatetime
+
+from xunlu_platform.api.problems import invalid
+
+HISTORY_MAX = timedelta(days=31)
+
+From = Annotated[AwareDatetime | None, Query(alias="from", description="ISO 8601 with offset, included.")]
+To = Annotated[AwareDatetime | None, Query(alias="to", description="ISO 8601 with offset, excluded.")]
+NeededFrom = Annotated[AwareDatetime, Query(alias="from", description="ISO 8601 with offset, included.")]
+NeededTo = Annotated[AwareDatetime, Query(alias="to", description="ISO 8601 with offset, excluded.")]
+
+
+def check_period(since: datetime, until: datetime) -> None:
+    """Refuse an empty, a reversed or an endless period."""
+    if until <= since:
+        raise invalid("to", "`to` must be later than `from`.")
+    if until - since > HISTORY_MAX:
+        raise invalid("to", f"Ask for at most {HISTORY_MAX.days} days at a time.")

@@ -1,0 +1,123 @@
+"""The API process: REST, WebSocket, console and map on one origin."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, FastAPI
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from xunlu_kit.clock import SystemClock
+from xunlu_kit.mqtt import Session as MqttSession
+from xunlu_kit.mqtt import SessionOptions, Subscription
+from xunlu_platform.api import audit, identity, officers, units, users
+from xunlu_platform.api.access import require_permissions
+from xunlu_platform.api.headers import SecurityHeaders
+from xunlu_platform.api.inbox import deliver
+from xunlu_platform.api.problems import handle_problems
+from xunlu_platform.api.services import Services
+from xunlu_platform.auth.broker_accounts import BrokerAccounts
+from xunlu_platform.auth.dynamic_security import RESPONSE_TOPIC
+from xunlu_platform.auth.throttle import Throttle
+from xunlu_platform.config import PlatformSettings
+from xunlu_platform.store.store import Store
+from xunlu_protocol import __version__
+
+log = logging.getLogger(__name__)
+
+REQUEST_BYTES_MAX = 1024 * 1024
+ADDRESS_FAILURES_MAX = 30
+ADDRESS_WINDOW_S = 15 * 60
+STOP_TIMEOUT_S = 5.0
+
+NOUNS = (identity, units, officers, users, audit)
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application around opened services.
+
+    Raises:
+        ConfigError: a route declares no permission.
+    """
+    app = FastAPI(
+        title="Xunlu",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=REQUEST_BYTES_MAX,
+    )
+    app.state.services = services
+    handle_problems(app)
+    app.add_middleware(SecurityHeaders, tls=services.settings.tls_certificate is not None)
+    api = APIRouter(prefix="/api/v1")
+    for noun in NOUNS:
+        api.include_router(noun.router)
+    app.include_router(api)
+    require_permissions(app.routes)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
+    """Open the database and the broker, and run what belongs to the process beside its routes.
+
+    Raises:
+        ConfigError: a secret is missing.
+        StoreError: the database does not answer.
+    """
+    clock = SystemClock()
+    mqtt = MqttSession(
+        settings.broker("api"),
+        SessionOptions(
+            client_id=f"xunlu-api-{secrets.token_hex(4)}",
+            subscriptions=[Subscription(topic=RESPONSE_TOPIC)],
+        ),
+    )
+    broker_accounts = BrokerAccounts(mqtt, settings.tenant)
+    async with Store(settings.database("api"), connections_max=settings.database_connections_max) as store, mqtt:
+        await store.ping()
+        services = Services(
+            settings=settings,
+            clock=clock,
+            store=store,
+            mqtt=mqtt,
+            broker_accounts=broker_accounts,
+            sign_ins=Throttle(clock, attempts_max=ADDRESS_FAILURES_MAX, window_s=ADDRESS_WINDOW_S),
+        )
+        async with asyncio.TaskGroup() as tasks:
+            handlers = {RESPONSE_TOPIC: broker_accounts.handle}
+            running = [tasks.create_task(deliver(mqtt, handlers), name="api.inbox")]
+            try:
+                yield services
+            finally:
+                for task in running:
+                    task.cancel()
+
+
+async def serve(settings: PlatformSettings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError: a setting or a secret is wrong.
+        StoreError: the database does not answer.
+    """
+    async with open_services(settings) as services:
+        server = Server(
+            create_app(services),
+            address=settings.host,
+            port=settings.port,
+            interface=Interfaces.ASGINL,
+            websockets=True,
+            log_enabled=False,
+            ssl_cert=settings.tls_certificate,
+            ssl_key=settings.tls_key,
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.stop)
+        log.info("api listens", extra={"host": settings.host, "port": settings.port})
+        await server.serve()
