@@ -26,6 +26,8 @@ SECRETS: dict[str, Secret] = {
 }
 # What a restart of the platform may leave waiting, per session; more is dropped, and the outboxes send it again.
 QUEUED_MESSAGES_MAX = 20_000
+# At least what an ingest worker asks for (its receive maximum).
+INFLIGHT_MESSAGES_MAX = 5_000
 QUEUED_BYTES_MAX = 64 << 20
 # Twice the 256 KiB that the protocol allows; the broker hangs up on more.
 PACKET_BYTES_MAX = 512 << 10
@@ -76,7 +78,7 @@ class MessageBroker:
             "autosave_interval 30",
             f"max_queued_messages {QUEUED_MESSAGES_MAX}",
             f"max_queued_bytes {QUEUED_BYTES_MAX}",
-            "max_inflight_messages 1000",
+            f"max_inflight_messages {INFLIGHT_MESSAGES_MAX}",
             f"max_packet_size {PACKET_BYTES_MAX}",
             "persistent_client_expiration 7d",
             "set_tcp_nodelay true",
@@ -84,6 +86,7 @@ class MessageBroker:
             "log_type error",
             "log_type warning",
             "log_type notice",
+            "log_type information",
             "connection_messages false",
             f"listener {self.port} {HOST}",
         ]

@@ -46,6 +46,11 @@ class Child:
         self._copying: asyncio.Task[None] | None = None
 
     @property
+    def started(self) -> bool:
+        """Whether it was ever run."""
+        return self._running is not None
+
+    @property
     def pid(self) -> int:
         """Process id."""
         return self._child.pid

@@ -10,11 +10,10 @@ class Process:
     """One child of the supervisor.
 
     Attributes:
-        name: names it in messages, its log file, and in `needs` of others.
+        name: names it in messages and its log file.
         argv: the whole command line.
         ready: whether it does its work; asked again and again while it starts.
         environment: added to ours.
-        needs: names of processes that must be healthy before this one starts.
         stop_signal: asks it to end.
         start_s: how long it may take to become healthy.
         stop_s: how long it may take to end before it is killed.
@@ -24,7 +23,6 @@ class Process:
     argv: Sequence[str]
     ready: Callable[[], Awaitable[bool]]
     environment: Mapping[str, str] = field(default_factory=dict)
-    needs: Sequence[str] = ()
     stop_signal: signal.Signals = signal.SIGTERM
     start_s: float = 60.0
     stop_s: float = 20.0

@@ -1,0 +1,96 @@
+"""Settings of the runtime on one machine: `XUNLU_DEPLOY_…`, and the short names that people type before `make demo`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from xunlu_kit.errors import ConfigError
+
+PortOffset = Literal["platform", "streaming", "mqtt_tls", "mqtt_plain", "database", "jobs", "ingest"]
+_OFFSETS: dict[PortOffset, int] = {
+    "platform": 0,
+    "streaming": 1,
+    "mqtt_tls": 2,
+    "mqtt_plain": 3,
+    "database": 4,
+    "jobs": 5,
+    "ingest": 6,
+}
+WORKERS_MAX = 4
+"""Their health pages lie between the offsets 6 and 9; media begins at 10."""
+
+
+class DeploySettings(BaseSettings):
+    """What `xunlu` needs."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="XUNLU_DEPLOY_", frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
+    )
+
+    state: Path = Field(
+        Path(".xunlu"), validation_alias=AliasChoices("XUNLU_STATE"), description="Folder of everything that is kept."
+    )
+    runtime: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("XUNLU_RUNTIME"),
+        description="Folder of the private runtime, when several state folders share one.",
+    )
+    port: Annotated[int, Field(ge=1, le=65_000)] = Field(
+        8000, validation_alias=AliasChoices("PORT"), description="First port of the block; the console's own."
+    )
+    recorders: Annotated[int, Field(ge=0, le=2000)] = Field(
+        20, validation_alias=AliasChoices("RECORDERS"), description="Simulated recorders of `make demo`."
+    )
+    stations: Annotated[int, Field(ge=0, le=100)] = Field(
+        0, validation_alias=AliasChoices("STATIONS"), description="Simulated stations of `make demo`; none exist yet."
+    )
+    map: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("XUNLU_MAP"),
+        description="Map source for `xunlu-map prepare`; the demo district when unset.",
+    )
+    host: str = Field("127.0.0.1", description="Address that console and streaming listen on.")
+    mqtt_host: str = Field("0.0.0.0", description="Address that the broker's TLS listener listens on.")  # noqa: S104
+    public_host: str = Field("127.0.0.1", description="Name or address by which others reach this machine.")
+    tenant: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = Field(
+        "main", description="Tenant of this installation: third level of every topic."
+    )
+    workers: Annotated[int, Field(ge=1, le=WORKERS_MAX)] = Field(2, description="Ingest processes.")
+    tls_certificate: Path | None = Field(None, description="PEM chain; with `tls_key` console and streaming use HTTPS.")
+    tls_key: Path | None = Field(None, description="PEM key of `tls_certificate`.")
+    database_host: str | None = Field(None, description="A running PostgreSQL with TimescaleDB; unset starts our own.")
+    database_port: Annotated[int, Field(ge=1, le=65_535)] = Field(5432, description="Its port.")
+    broker_host: str | None = Field(None, description="A running MQTT broker; unset starts our own.")
+    broker_port: Annotated[int, Field(ge=1, le=65_535)] = Field(8883, description="Its port.")
+    broker_ca_file: Path | None = Field(None, description="CA of its certificate; unset speaks plain TCP.")
+    log_format: Literal["json", "text"] = Field("text", description="`json` for machines, `text` for people.")
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> "DeploySettings":
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("XUNLU_DEPLOY_TLS_CERTIFICATE and XUNLU_DEPLOY_TLS_KEY belong together")
+        return self
+
+    @classmethod
+    def load(cls) -> "DeploySettings":
+        """Read the environment.
+
+        Raises:
+            ConfigError: a setting is out of its bounds.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            lines = (f"{'.'.join(map(str, each['loc'])) or 'settings'}: {each['msg']}" for each in error.errors())
+            raise ConfigError("A setting is wrong. " + "; ".join(lines)) from error
+
+    def port_of(self, listener: PortOffset, number: int = 0) -> int:
+        """Port of a listener of the block; `number` counts ingest workers from 0."""
+        return self.port + _OFFSETS[listener] + number
+
+    @property
+    def scheme(self) -> Literal["http", "https"]:
+        """What console and streaming speak."""
+        return "https" if self.tls_certificate else "http"
