@@ -83,7 +83,7 @@ export interface Alarm {
 }
 
 export interface Command {
-  rid: string;
+  id: string;
   did: string;
   name: string;
   args: Record<string, unknown>;
@@ -93,6 +93,11 @@ export interface Command {
   progress: number | null;
   result: Record<string, unknown> | null;
   created_at: string;
+  created_by?: string | null;
+  expires_at?: string | null;
+  delivered_at?: string | null;
+  accepted_at?: string | null;
+  running_at?: string | null;
   finished_at?: string | null;
 }
 
@@ -110,4 +115,56 @@ export interface TrackPoint {
   ms: number;
   lat: number;
   lon: number;
+}
+
+export interface Binding {
+  did?: string;
+  officer?: { id: number; number: string; name: string };
+  bound_at?: string;
+  unbound_at?: string | null;
+  from?: string;
+  to?: string | null;
+}
+
+/** A device of REST. */
+export interface DeviceRecord {
+  did: string;
+  kind: "recorder" | "station" | "tracker";
+  serial: string;
+  vendor: string;
+  model: string;
+  status: "pending" | "approved" | "disabled";
+  unit: { id: number; name: string } | null;
+  officer: { id: number; number: string; name: string } | null;
+  state: { availability: string | null; sid: number; at: string; why: string | null } | null;
+  position: { lat: number; lon: number; fix_time: string; age_s: number } | null;
+  telemetry: (Telemetry & { at?: string }) | null;
+  recording: string | null;
+  birth?: { fw?: string; caps?: string[]; [name: string]: unknown } | null;
+  inspection_report?: string | null;
+  shadow?: { desired: Record<string, unknown> | null; desired_version: number; reported: Record<string, unknown> | null; reported_at: string | null } | null;
+  bindings?: Binding[];
+  created_at?: string;
+}
+
+export interface Officer {
+  id: number;
+  unit_id: number;
+  number: string;
+  name: string;
+  pinyin: string;
+  active: boolean;
+  device: string | null;
+}
+
+export interface User {
+  id: number;
+  username: string;
+  display_name: string;
+  role: string;
+  unit_id: number;
+  officer_id: number | null;
+  disabled: boolean;
+  locked_until: string | null;
+  created_at: string;
 }

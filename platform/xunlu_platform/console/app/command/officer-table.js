@@ -1,0 +1,138 @@
+/**
+ * The officer table: the map's accessible twin. Only the rows in sight exist; one of them has the focus, arrows move it,
+ * Enter opens the drawer. Gravest state first, then by name.
+ */
+
+import { fill, h } from "../kit/dom.js";
+import { span } from "../kit/format.js";
+import { language, t } from "../kit/i18n.js";
+import { serverNow } from "../net/stream.js";
+import { may } from "../net/session.js";
+import { selected } from "../state/desk.js";
+import { isFresh, STATES, stateText } from "../state/display.js";
+import { fleet } from "../state/fleet.js";
+import { sign, stateSign } from "../view/device-sign.js";
+import { loading, notice } from "../view/notice.js";
+import { showDevice } from "./show.js";
+
+const ROW_PX = 30;
+const SPARE_ROWS = 6;
+
+/** @typedef {import("../state/fleet.js").Device} Device */
+
+export class OfficerTable {
+  /** @type {Device[]} */
+  #devices = [];
+  #box;
+  #sheet = h("div", { class: "sheet", role: "rowgroup" });
+  #empty = h("div");
+  /** @type {string | null} */
+  #focused = null;
+
+  /**
+   * @param {HTMLElement} box scrolls
+   * @param {import("../kit/store.js").Scope} scope
+   */
+  constructor(box, scope) {
+    this.#box = box;
+    box.setAttribute("role", "grid");
+    box.setAttribute("aria-label", t("officer.table"));
+    box.append(this.#empty, this.#sheet);
+    scope.listen(box, "scroll", () => this.#paint(), { passive: true });
+    scope.listen(box, "keydown", (event) => this.#key(event));
+    scope.listen(box, "click", (event) => this.#choose(event.target.closest("[data-did]")?.dataset.did));
+    scope.every(1000, () => this.#paint());
+    scope.read(selected, () => this.#paint());
+    const observer = new ResizeObserver(() => this.#paint());
+    observer.observe(box);
+    scope.onClose(() => observer.disconnect());
+  }
+
+  /**
+   * @param {Device[]} devices what the filters let through
+   * @param {boolean} loaded whether the fleet is known at all
+   * @param {number} unfiltered how many there would be without the filter by state
+   */
+  show(devices, loaded, unfiltered) {
+    const collator = new Intl.Collator(language.value, { numeric: true });
+    const weight = (/** @type {Device} */ device) => STATES.indexOf(device.state);
+    this.#devices = devices.sort((a, b) => weight(a) - weight(b) || collator.compare(a.num ?? a.serial, b.num ?? b.serial));
+    this.#box.setAttribute("aria-rowcount", String(devices.length));
+    fill(this.#empty, devices.length ? null : emptiness(loaded, unfiltered));
+    this.#paint();
+  }
+
+  #paint() {
+    const first = Math.max(0, Math.floor(this.#box.scrollTop / ROW_PX) - SPARE_ROWS);
+    const last = Math.min(this.#devices.length, Math.ceil((this.#box.scrollTop + this.#box.clientHeight) / ROW_PX) + SPARE_ROWS);
+    const had = this.#sheet.contains(document.activeElement);
+    const shown = this.#devices.slice(first, last);
+    const anchor = shown.find(({ did }) => did === this.#focused) ?? shown.find(({ did }) => did === selected.value) ?? shown[0];
+    this.#sheet.style.setProperty("height", `${this.#devices.length * ROW_PX}px`);
+    fill(this.#sheet, shown.map((device, k) => row(device, first + k, device === anchor)));
+    if (had) /** @type {HTMLElement | null} */ (this.#sheet.querySelector('[tabindex="0"]'))?.focus({ preventScroll: true });
+  }
+
+  /** @param {string | undefined} did */
+  #choose(did) {
+    if (!did) return;
+    this.#focused = did;
+    showDevice(did, fleet.devices.get(did)?.lat != null);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const at = this.#devices.findIndex(({ did }) => did === /** @type {HTMLElement} */ (event.target).dataset["did"]);
+    const page = Math.max(1, Math.floor(this.#box.clientHeight / ROW_PX) - 1);
+    /** @type {Record<string, number>} */
+    const steps = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: this.#devices.length - 1 };
+    const wanted = steps[event.key];
+    if (event.key === "Enter" || event.key === " ") this.#choose(this.#devices[at]?.did);
+    else if (wanted === undefined || at < 0) return;
+    else this.#focus(Math.max(0, Math.min(this.#devices.length - 1, wanted)));
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** @param {number} index */
+  #focus(index) {
+    this.#focused = this.#devices[index]?.did ?? null;
+    const top = index * ROW_PX;
+    const box = this.#box;
+    if (top < box.scrollTop) box.scrollTop = top;
+    else if (top + ROW_PX > box.scrollTop + box.clientHeight) box.scrollTop = top + ROW_PX - box.clientHeight;
+    this.#paint();
+    /** @type {HTMLElement | null} */ (this.#sheet.querySelector('[tabindex="0"]'))?.focus({ preventScroll: true });
+  }
+}
+
+/**
+ * @param {Device} device
+ * @param {number} index
+ * @param {boolean} focusable
+ */
+function row(device, index, focusable) {
+  const now_ms = serverNow();
+  const late = device.tms !== null && device.st === "online" && !isFresh(device, now_ms);
+  const age = device.tms === null ? "—" : span((now_ms - device.tms) / 1000);
+  return h(
+    "div",
+    {
+      class: "officer", role: "row", "data-did": device.did, tabindex: focusable ? 0 : -1, "aria-rowindex": index + 1,
+      "aria-selected": String(device.did === selected.value), style: { transform: `translateY(${index * ROW_PX}px)` },
+    },
+    h("span", { role: "gridcell", class: "name row" }, stateSign(device), h("span", { class: "ellipsis" }, device.name ?? (device.serial || device.did)), h("span", { class: "faint" }, device.num ?? "")),
+    h("span", { role: "gridcell", class: `word row is-${device.state}` }, stateText(device, device.state), device.warnings.length ? sign("warn") : null),
+    h("span", { role: "gridcell", class: `age num ${late ? "is-warn" : "dim"}` }, age),
+  );
+}
+
+/**
+ * @param {boolean} loaded
+ * @param {number} unfiltered
+ */
+function emptiness(loaded, unfiltered) {
+  if (!loaded) return loading();
+  if (unfiltered) return notice(t("empty.filtered"), t("empty.filtered.do"), "list-filter");
+  return notice(t("empty.devices"), t(may("devices") ? "empty.devices.do" : "empty.devices.ask"), "smartphone");
+}

@@ -1,0 +1,155 @@
+/** The drawer: one thing at a time. An officer with everything that is known and can be done, or a list to choose from. */
+
+import { fill, h, icon } from "../kit/dom.js";
+import { t } from "../kit/i18n.js";
+import { get } from "../net/http.js";
+import { may } from "../net/session.js";
+import { followed, gathered, selected } from "../state/desk.js";
+import { stateText } from "../state/display.js";
+import { fleet } from "../state/fleet.js";
+import { unitName } from "../state/organisation.js";
+import { showDevice } from "../command/show.js";
+import { deviceTitle, stateSign } from "../view/device-sign.js";
+import { failure, loading, notice } from "../view/notice.js";
+import { mountCommands } from "./commands.js";
+import { mountEvents } from "./events.js";
+import { mountFacts } from "./facts.js";
+import { mountTrack } from "./track.js";
+
+/** @typedef {import("../kit/store.js").Scope} Scope */
+
+/**
+ * @param {HTMLElement} root
+ * @param {Scope} scope
+ */
+export function mountDrawer(root, scope) {
+  let inner = scope.inner();
+  let shown = "";
+  const paint = () => {
+    const what = selected.value !== null ? `device ${selected.value}` : gathered.value ? `list ${gathered.value.title}` : "";
+    if (what === shown && what.startsWith("device")) return;
+    shown = what;
+    inner.close();
+    inner = scope.inner();
+    root.hidden = what === "";
+    fill(root);
+    root.scrollTop = 0;
+    if (selected.value !== null) mountDevice(root, inner, selected.value);
+    else if (gathered.value) mountList(root, inner, gathered.value);
+  };
+  scope.read(selected, paint);
+  scope.read(gathered, paint);
+}
+
+/**
+ * @param {HTMLElement} root
+ * @param {Scope} scope
+ * @param {string} did
+ */
+function mountDevice(root, scope, did) {
+  const head = h("header", { class: "who" });
+  const facts = h("dl", { class: "facts" });
+  const rest = h("div", {});
+  root.append(head, rest);
+  const paint = () => {
+    const device = fleet.devices.get(did);
+    if (device) fill(head, ...who(device));
+    else if (fleet.loaded.value) fill(head, h("div", { class: "grow" }, notice(t("device.gone"), t("device.gone.do"), "smartphone")), closeButton());
+    else fill(head, loading());
+  };
+  let begun = false;
+  const begin = () => {
+    paint();
+    if (begun || !fleet.devices.has(did)) return;
+    begun = true;
+    rest.append(facts);
+    mountFacts(facts, scope, did);
+    void details(rest, scope, did);
+  };
+  scope.read(fleet.changed, begin);
+  scope.read(followed, paint);
+}
+
+/** @param {import("../state/fleet.js").Device} device */
+function who(device) {
+  const following = followed.value === device.did;
+  const follow = h(
+    "button",
+    { class: "quiet", "aria-pressed": String(following), "aria-label": t("follow"), title: `${t("follow")} (F)`, onclick: () => followed.set(following ? null : device.did) },
+    icon("navigation"),
+  );
+  const centre = h("button", { class: "quiet", "aria-label": t("centre"), title: `${t("centre")} (C)`, onclick: () => showDevice(device.did) }, icon("crosshair"));
+  const kind = t(`kind.${device.kind}`);
+  return [
+    h("div", { class: "avatar", "aria-hidden": "true" }, device.name?.slice(0, 1) ?? icon("smartphone")),
+    h(
+      "div",
+      { class: "grow" },
+      h("h2", {}, device.name ?? (device.serial || device.did), " ", h("span", { class: "faint" }, device.num ?? "")),
+      h("small", { class: "dim" }, `${unitName(device.unit)} · ${kind} ${device.serial}`),
+      h("div", { class: `row is-${device.state}` }, stateSign(device), stateText(device, device.state), ...device.warnings.map((warning) => h("span", { class: "tag warn" }, t(`warning.${warning}`)))),
+    ),
+    follow, centre, closeButton(),
+  ];
+}
+
+function closeButton() {
+  const back = gathered.value !== null;
+  return h("button", { class: "quiet", "aria-label": t(back ? "back" : "close"), title: t(back ? "back" : "close"), onclick: () => showDevice(null) }, icon("x"));
+}
+
+/**
+ * What needs the server: what the device can do, commands, events, track.
+ * @param {HTMLElement} root
+ * @param {Scope} scope
+ * @param {string} did
+ */
+async function details(root, scope, did) {
+  const part = h("div", {});
+  root.append(part);
+  try {
+    /** @type {import("../types").DeviceRecord} */
+    const record = await get(`/devices/${encodeURIComponent(did)}`);
+    if (scope.closed) return;
+    if (may("command")) mountCommands(part, scope, record);
+    if (may("track")) mountTrack(part, scope, did);
+    if (may("track")) mountEvents(part, scope, did);
+    part.append(identity(record));
+  } catch (problem) {
+    if (!scope.closed) fill(part, failure(problem, () => (part.remove(), void details(root, scope, did))));
+  }
+}
+
+/** @param {import("../types").DeviceRecord} record */
+function identity(record) {
+  const firmware = typeof record.birth?.fw === "string" ? record.birth.fw : "—";
+  /** @type {[string, string][]} */
+  const rows = [
+    ["device.model", [record.vendor, record.model].filter(Boolean).join(" ") || "—"],
+    ["device.serial", record.serial],
+    ["device.firmware", firmware],
+    ["device.report", record.inspection_report || "—"],
+  ];
+  return h("section", {}, h("h3", {}, t("device")), h("dl", { class: "facts long" }, rows.flatMap(([label, value]) => [h("dt", {}, t(label)), h("dd", {}, value)])));
+}
+
+/**
+ * @param {HTMLElement} root
+ * @param {Scope} scope
+ * @param {{title: string, rows: {did: string, note: string}[]}} list
+ */
+function mountList(root, scope, list) {
+  const close = h("button", { class: "quiet", "aria-label": t("close"), onclick: () => gathered.set(null) }, icon("x"));
+  const body = h("ol", { class: "gathered" });
+  root.append(h("header", { class: "who" }, h("h2", { class: "grow" }, list.title), close), body);
+  if (!list.rows.length) root.append(notice(t("gathered.none"), t("gathered.none.do"), "users"));
+  scope.read(fleet.changed, () => {
+    const rows = list.rows.flatMap(({ did, note }) => {
+      const device = fleet.devices.get(did);
+      if (!device) return [];
+      const open = h("button", { class: "officer-row", onclick: () => showDevice(did) }, stateSign(device), h("span", { class: "grow ellipsis" }, deviceTitle(device)), h("span", { class: "dim ellipsis" }, unitName(device.unit)), h("b", { class: "num" }, note));
+      return [h("li", {}, open)];
+    });
+    fill(body, rows);
+  });
+}
