@@ -1,7 +1,9 @@
 """The recorder's own database: one SQLite file that survives kill -9 and power cuts."""
 
+import contextlib
 import logging
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from xunlu_edge.errors import StorageError
@@ -41,7 +43,7 @@ create table if not exists command (
 def open_database(folder: Path) -> sqlite3.Connection:
     """Open or make the database of a state folder.
 
-    WAL with synchronous=FULL: a commit has reached the disk when it returns (SQLite manual, "Write-Ahead Logging" §2.3).
+    WAL with synchronous=FULL: a commit has reached the disk when it returns (SQLite manual, "Write-Ahead Logging").
     A file that SQLite cannot read is set aside, never deleted: it may hold fixes that somebody can still rescue.
 
     Raises:
@@ -84,6 +86,20 @@ def _set_aside(path: Path) -> None:
             part.rename(path.with_name(f"{path.name}.broken-{number}{suffix}"))
 
 
+@contextlib.contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Commit what is done inside, together with what was left uncommitted before; undo both on failure.
+
+    Raises:
+        StorageError: the disk did not take it.
+    """
+    try:
+        with database:
+            yield database
+    except sqlite3.Error as error:
+        raise StorageError(f"The recorder's disk did not take it: {error}. Check its space and its health.") from error
+
+
 def read_document(database: sqlite3.Connection, name: str) -> bytes | None:
     """A stored document, such as the shadow in force."""
     row = database.execute("select body from document where name = ?", (name,)).fetchone()
@@ -92,5 +108,5 @@ def read_document(database: sqlite3.Connection, name: str) -> bytes | None:
 
 def write_document(database: sqlite3.Connection, name: str, body: bytes) -> None:
     """Store a document durably."""
-    with database:
+    with transaction(database):
         database.execute("insert or replace into document (name, body) values (?, ?)", (name, body))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from xunlu_edge.database import transaction
 from xunlu_edge.errors import StorageError
 from xunlu_kit.clock import Clock
 from xunlu_protocol.confirm import Confirmation
@@ -100,7 +101,7 @@ class Outbox:
         self.count, self.bytes = self._weigh()
 
     def _begin_session(self) -> int:
-        with self._database:
+        with transaction(self._database):
             row = self._database.execute("select value from number where name = 'sid'").fetchone()
             sid = int(row[0]) + 1 if row else max(1, self._clock.time_ms() // 1000)
             self._database.execute("insert or replace into number (name, value) values ('sid', ?)", (sid,))
@@ -130,12 +131,14 @@ class Outbox:
         )
         row = (entry.sid, entry.seq, entry.kind, entry.created_ms, entry.payload)
         try:
-            with self._database:
+            with transaction(self._database):
                 self._database.execute(
                     "insert into entry (sid, seq, kind, created_ms, payload) values (?, ?, ?, ?, ?)", row
                 )
-        except sqlite3.Error as error:
-            raise StorageError(f"The outbox could not keep an entry: {error}. Check the recorder's disk.") from error
+        except StorageError:
+            # Confirmations that waited for this commit are undone with it.
+            self.count, self.bytes = self._weigh()
+            raise
         self.seq = seq
         self.count += 1
         self.bytes += len(entry.payload) + ROW_BYTES
@@ -213,7 +216,7 @@ class Outbox:
                 "select sid, seq from entry where kind <> 'loc' order by kind in ('sos', 'storage'), sid, seq limit ?",
                 (THIN_ROWS // 10,),
             ).fetchall()
-        with self._database:
+        with transaction(self._database):
             self._database.executemany(
                 "update entry set thinnings = thinnings + 1 where sid = ? and seq = ?", survivors
             )

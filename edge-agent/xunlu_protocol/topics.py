@@ -14,12 +14,14 @@ PREFIX = "xunlu/v1"
 
 Kind = Literal["d", "s"]
 Channel = Literal["birth", "state", "loc", "loc/hist", "tele", "evt", "rpc", "shadow", "thumb"]
+DownChannel = Literal["rpc", "ack", "shadow"]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CHANNELS = frozenset(get_args(Channel))
 _WITH_TAIL = frozenset({"evt", "rpc"})
 
 UP_FILTERS = (f"{PREFIX}/+/d/+/up/#", f"{PREFIX}/+/s/+/up/#")
+UP_STATE_FILTERS = (f"{PREFIX}/+/d/+/up/state", f"{PREFIX}/+/s/+/up/state")
 OWNTRACKS_FILTER = "owntracks/+/+"
 PROVISION_REQUEST_FILTER = "xunlu/prov/req/+"
 FLEET_FILTER = f"{PREFIX}/+/fleet/+"
@@ -67,9 +69,30 @@ def up(tenant: str, did: str, channel: Channel, tail: str = "", *, kind: Kind = 
     return f"{PREFIX}/{tenant}/{kind}/{did}/up/{channel}" + (f"/{tail}" if tail else "")
 
 
-def down(tenant: str, did: str, channel: Literal["rpc", "ack", "shadow"], tail: str = "", *, kind: Kind = "d") -> str:
+def down(tenant: str, did: str, channel: DownChannel, tail: str = "", *, kind: Kind = "d") -> str:
     """The topic the server writes for a device."""
     return f"{PREFIX}/{tenant}/{kind}/{did}/dn/{channel}" + (f"/{tail}" if tail else "")
+
+
+def down_filter(tenant: str, did: str, *, kind: Kind = "d") -> str:
+    """What a device subscribes to: everything the server writes for it."""
+    return f"{PREFIX}/{tenant}/{kind}/{did}/dn/#"
+
+
+def parse_down(topic: str) -> tuple[DownChannel, str]:
+    """Channel of a topic that the server writes, and its tail: the request id for `rpc`, else empty.
+
+    Raises:
+        ProtocolError: reason `topic`; a channel this device does not know.
+    """
+    levels = topic.split("/")
+    if len(levels) == 7 and levels[5:] == ["dn", "ack"]:
+        return "ack", ""
+    if len(levels) == 7 and levels[5:] == ["dn", "shadow"]:
+        return "shadow", ""
+    if len(levels) == 8 and levels[5:7] == ["dn", "rpc"] and _NAME.fullmatch(levels[7]):
+        return "rpc", levels[7]
+    raise ProtocolError("topic", f"{topic[:200]!r} names nothing that the server writes for a device.")
 
 
 def fleet(tenant: str, source: str) -> str:

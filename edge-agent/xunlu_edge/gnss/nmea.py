@@ -117,6 +117,11 @@ class NmeaDecoder:
                 self.rejected["field"] += 1
         return closed
 
+    @property
+    def is_open(self) -> bool:
+        """Whether an epoch has begun and not closed."""
+        return not self._open.empty
+
     def flush(self) -> list[Epoch]:
         """Close the open epoch, as after 300 ms of silence; empty when nothing is open."""
         grown, self._open = self._open, _Open()

@@ -1,0 +1,222 @@
+"""The recorder's hardware as the agent sees it.
+
+Every part but the receiver is optional. What is absent is no capability, and a command for it is answered `rejected`,
+unsupported: nothing is ever pretended. Readers are cheap and return at once; doers are coroutines that raise
+`DeviceError`.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from xunlu_protocol.status import Capability, Lamps
+
+Signal = Literal["sos", "sos_cancel", "mark", "record", "fall", "tamper", "dock", "undock"]
+"""What keys and sensors say; `record` toggles the recording."""
+
+LampName = Literal["white", "laser", "ir", "voice"]
+LAMP_CAPABILITIES: dict[LampName, Capability] = {"white": "lamp_white", "laser": "lamp_laser", "ir": "lamp_ir"}
+
+
+class Gnss(Protocol):
+    """A satellite receiver."""
+
+    async def read(self) -> bytes:
+        """The next bytes of NMEA 0183, as they come; safe to cancel. It reconnects by itself and never ends."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Charge:
+    """Battery.
+
+    Attributes:
+        percent: 0–100, None when unknown.
+        state: 0 unknown, 1 unplugged, 2 charging, 3 full.
+    """
+
+    percent: float | None = None
+    state: int = 0
+
+
+class Battery(Protocol):
+    """The battery."""
+
+    def read(self) -> Charge:
+        """Its charge now."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Space:
+    """Evidence storage, bytes."""
+
+    free_bytes: int
+    total_bytes: int
+
+
+class Storage(Protocol):
+    """Where recordings are kept."""
+
+    def read(self) -> Space:
+        """Its space now."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reception:
+    """The mobile network.
+
+    Attributes:
+        signal_dbm: received power, -200–0.
+        network: such as `4G`, `5G`, `wifi`.
+    """
+
+    signal_dbm: int | None = None
+    network: str | None = None
+
+
+class Cell(Protocol):
+    """The modem."""
+
+    def read(self) -> Reception:
+        """Reception now."""
+        ...
+
+
+class Thermometer(Protocol):
+    """Temperature inside."""
+
+    def read(self) -> float | None:
+        """Degrees Celsius."""
+        ...
+
+
+class Keys(Protocol):
+    """Keys and sensors."""
+
+    def signals(self) -> AsyncIterator[Signal]:
+        """What is pressed or felt, for ever."""
+        ...
+
+
+class Recorder(Protocol):
+    """Camera and microphone, recording to the evidence storage."""
+
+    @property
+    def recording(self) -> str | None:
+        """Id of the running recording."""
+        ...
+
+    @property
+    def left_s(self) -> int | None:
+        """How long battery and storage allow to record, seconds."""
+        ...
+
+    async def start(self, category: str | None) -> str:
+        """Begin a recording; returns its id."""
+        ...
+
+    async def stop(self) -> str:
+        """End the recording; returns its id."""
+        ...
+
+
+class Camera(Protocol):
+    """Still pictures."""
+
+    async def photo(self) -> str:
+        """Take a picture into the evidence storage; returns its name."""
+        ...
+
+
+class Speaker(Protocol):
+    """A voice."""
+
+    async def say(self, text: str, language: Literal["zh", "en"]) -> None:
+        """Read `text` aloud; returns when it was said."""
+        ...
+
+
+class LampSwitch(Protocol):
+    """Lights, and the voice announcements (沪城管执〔2017〕18号 四.2)."""
+
+    @property
+    def names(self) -> frozenset[LampName]:
+        """What can be switched."""
+        ...
+
+    def read(self) -> Lamps:
+        """What is on."""
+        ...
+
+    async def switch(self, lamp: LampName, *, on: bool) -> None:
+        """Switch one."""
+        ...
+
+
+class Lock(Protocol):
+    """The lock of the keys and the screen."""
+
+    async def lock(self) -> None:
+        """Lock."""
+        ...
+
+    async def unlock(self) -> None:
+        """Unlock."""
+        ...
+
+
+class System(Protocol):
+    """The machine."""
+
+    def uptime_s(self) -> int | None:
+        """Seconds since it started."""
+        ...
+
+    @property
+    def can_reboot(self) -> bool:
+        """Whether the agent has the right to restart the machine."""
+        ...
+
+    async def reboot(self) -> None:
+        """Restart the machine; the agent is told to stop a moment later."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hardware:
+    """What this recorder has."""
+
+    gnss: Gnss
+    battery: Battery | None = None
+    storage: Storage | None = None
+    cell: Cell | None = None
+    thermometer: Thermometer | None = None
+    keys: Keys | None = None
+    recorder: Recorder | None = None
+    camera: Camera | None = None
+    speaker: Speaker | None = None
+    lamps: LampSwitch | None = None
+    lock: Lock | None = None
+    system: System | None = None
+
+    @property
+    def capabilities(self) -> tuple[Capability, ...]:
+        """What the birth announces."""
+        present: dict[Capability, bool] = {
+            "track_interval": True,
+            "record": self.recorder is not None,
+            "photo": self.camera is not None,
+            "say_text": self.speaker is not None,
+            "lock": self.lock is not None,
+            "reboot": self.system is not None and self.system.can_reboot,
+        }
+        lamps = self.lamps.names if self.lamps is not None else frozenset()
+        present |= {capability: name in lamps for name, capability in LAMP_CAPABILITIES.items()}
+        return tuple(name for name, there in present.items() if there)
+
+    @property
+    def recording(self) -> str | None:
+        """Id of the running recording."""
+        return self.recorder.recording if self.recorder is not None else None

@@ -1,0 +1,72 @@
+"""The agent's settings: from the environment, `XUNLU_AGENT_…`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from xunlu_kit.logs import LogFormat
+from xunlu_protocol.provision import DeviceKind
+
+# Linux input event codes (linux/input-event-codes.h): KEY_SOS, KEY_FAVORITES, KEY_RECORD.
+DEFAULT_KEYS = {"sos": 0x27F, "mark": 0x16C, "record": 0xA7}
+
+
+class AgentSettings(BaseSettings):
+    """What a recorder must know to report."""
+
+    model_config = SettingsConfigDict(env_prefix="XUNLU_AGENT_", frozen=True, extra="ignore")
+
+    state: Annotated[
+        Path, Field(description="Folder of identity, outbox and configuration; must survive a restart.")
+    ] = Path("/var/lib/xunlu-agent")
+    broker_host: Annotated[str, Field(description="Host name or address of the MQTT broker.")] = "127.0.0.1"
+    broker_port: Annotated[int, Field(description="Port of the MQTT broker.", ge=1, le=65535)] = 8883
+    broker_ca_file: Annotated[
+        Path | None, Field(description="PEM file the broker's certificate must chain to; empty speaks plain TCP.")
+    ] = None
+    claim_username: Annotated[str, Field(description="Account that may only ask for an identity.")] = "claim"
+    claim_password_file: Annotated[
+        Path | None, Field(description="File with the password of the claim account; needed until the first answer.")
+    ] = None
+    kind: Annotated[DeviceKind, Field(description="What this device is.")] = "recorder"
+    serial: Annotated[
+        str, Field(description="The manufacturer's serial number.", pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    ] = "unset"
+    vendor: Annotated[str, Field(description="Manufacturer.", min_length=1, max_length=64)] = "generic"
+    model: Annotated[
+        str, Field(description="Type designation, as in the inspection report.", min_length=1, max_length=64)
+    ] = "linux"
+    firmware: Annotated[str, Field(description="Version of the recorder's firmware.", max_length=64)] = "unknown"
+    gnss: Annotated[
+        str, Field(description="Receiver of NMEA 0183: serial:///dev/ttyS1?baud=9600 or tcp://HOST:PORT.")
+    ] = "serial:///dev/ttyS1?baud=9600"
+    outbox_mb_max: Annotated[
+        float, Field(description="Size of the outbox before it is thinned, megabytes (10⁶ bytes).", ge=0.01, le=100_000)
+    ] = 200
+    resend_after_s: Annotated[
+        float, Field(description="Seconds without confirmation before an entry is sent again.", ge=1, le=3600)
+    ] = 30
+    retry_cap_s: Annotated[
+        float, Field(description="Longest wait between two attempts to reach the broker, seconds.", ge=0.1, le=600)
+    ] = 30
+    keepalive_s: Annotated[int, Field(description="MQTT keep-alive, seconds; carrier NAT forgets.", ge=5, le=600)] = 30
+    evidence: Annotated[Path | None, Field(description="Folder of the recordings: its free space is reported.")] = None
+    keys_device: Annotated[
+        Path | None, Field(description="Input device of the recorder's keys, such as /dev/input/event0.")
+    ] = None
+    key_codes: Annotated[
+        dict[str, int], Field(description="Linux key code of each key: sos, sos_cancel, mark, record.")
+    ] = DEFAULT_KEYS
+    health_host: Annotated[str, Field(description="Address of the health page.")] = "127.0.0.1"
+    health_port: Annotated[
+        int | None, Field(description="Port of the health page; empty serves none.", ge=0, le=65535)
+    ] = None
+    log_format: Annotated[LogFormat, Field(description="json for machines, text for people.")] = "text"
+    log_level: Annotated[str, Field(description="Lowest level that is logged.")] = "INFO"
+
+    @property
+    def outbox_bytes_max(self) -> int:
+        """Bound of the outbox in bytes."""
+        return int(self.outbox_mb_max * 1_000_000)
