@@ -231,7 +231,7 @@ async def test_telemetry_keeps_its_history_and_the_newest(ingest: Rig) -> None:
 
     async def three() -> bool:
         count = "select count(*) from telemetry t join device d on d.id = t.device_id where did = %s"
-        return (await ingest.rows(count, did))[0]["count"] == 3
+        return bool((await ingest.rows(count, did))[0]["count"] == 3)
 
     assert await eventually(three)
     [state] = await states(ingest, did, "offline")

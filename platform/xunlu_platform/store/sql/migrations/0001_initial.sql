@@ -515,6 +515,10 @@ grant update on command, alarm to xunlu_ingest;
 grant select on unit, device, position, position_hour, position_hour_due, telemetry, event, availability, command,
   retention_rule, retention_run, dead_letter, audit, login, server_state to xunlu_jobs;
 grant insert, update on position_hour to xunlu_jobs;
+-- `for update skip locked` wants the right to update.
+grant insert, update on position_hour_due to xunlu_jobs;
+grant insert on availability to xunlu_jobs;
+grant select, update on device_state to xunlu_jobs;
 grant insert on server_state to xunlu_jobs;
 grant delete on position_hour, position_hour_due, dead_letter, login to xunlu_jobs;
 grant update on command to xunlu_jobs;

@@ -1,0 +1,71 @@
+"""What the jobs process asks of the database."""
+
+from datetime import datetime
+from typing import Any
+
+from xunlu_platform.store.queries import query
+from xunlu_platform.store.store import SYSTEM, Row, Store
+
+FILE = "housekeeping"
+
+
+async def note_server_state(store: Store, *, host: str, at: datetime, online: bool) -> None:
+    """A server process came or went."""
+    async with store.session(SYSTEM) as session:
+        await session.run(FILE, "server_state", {"host": host, "at": at, "online": online})
+
+
+async def reconcile_availability(store: Store, did: str, state: dict[str, Any]) -> None:
+    """A retained state that nobody heard while we were away; one that is known changes nothing.
+
+    Args:
+        store: with the jobs role.
+        did: whose state.
+        state: `sid`, `st`, `why`, `at`, `received_at`.
+    """
+    async with store.session(SYSTEM) as session:
+        if device := await session.one(FILE, "device_id", [did]):
+            await session.connection.execute(query("arrivals", "availability"), {**state, "device": device["id"]})
+
+
+async def expire_commands(store: Store) -> list[Row]:
+    """Commands that nobody answered; returns `rid` and `did` of each."""
+    async with store.session(SYSTEM) as session:
+        return await session.all(FILE, "expire_commands")
+
+
+async def tidy(store: Store) -> None:
+    """Forget ended logins and the oldest dead letters beyond the bound."""
+    async with store.session(SYSTEM) as session:
+        await session.run(FILE, "forget_logins")
+        await session.run(FILE, "trim_dead_letters")
+
+
+async def last_rolled_up(store: Store) -> datetime | None:
+    """The newest hour that has a roll-up."""
+    async with store.session(SYSTEM) as session:
+        row = await session.one(FILE, "last_rolled_up")
+        return row["hour"] if row else None
+
+
+async def hour_over(store: Store, hour: datetime) -> int:
+    """Mark an hour that is over as due; returns the number of devices."""
+    async with store.session(SYSTEM) as session:
+        return await session.run(FILE, "hour_over", {"hour": hour})
+
+
+async def roll_up(store: Store, *, hours_max: int) -> int:
+    """Compute some of the hours due; returns how many were written."""
+    async with store.session(SYSTEM) as session:
+        return await session.run(FILE, "roll_up", {"hours_max": hours_max})
+
+
+async def apply_retention(store: Store) -> list[Row]:
+    """Erase what the switched-on rules say; returns their runs."""
+    async with store.session(SYSTEM) as session:
+        subjects = [row["subject"] for row in await session.all(FILE, "retention_rules")]
+    runs = []
+    for subject in subjects:
+        async with store.session(SYSTEM) as session:
+            runs += await session.all(FILE, "apply_retention", [subject])
+    return runs
