@@ -1,0 +1,96 @@
+"""A track cut where the device was silent: no line, no length and no speed ever crosses a gap."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from pyproj import Geod
+
+from xunlu_gis.track.point import TrackPoint, lon_lat, seconds
+from xunlu_gis.track.simplification import simplify
+
+GAP_S: Final = 300.0
+
+_GEOD: Final = Geod(ellps="WGS84")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Segment:
+    """An unbroken stretch; `points` has at least one.
+
+    Attributes:
+        points: in order of fix time; fewer than were measured after `Track.simplified`.
+        measured: how many points the device sent.
+        distance_m: geodesic length through all measured points.
+    """
+
+    points: Sequence[TrackPoint]
+    measured: int
+    distance_m: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gap:
+    """A stretch without positions, between the last one before it and the first one after it."""
+
+    before: TrackPoint
+    after: TrackPoint
+
+    @property
+    def duration_s(self) -> float:
+        """How long nothing came."""
+        return (self.after.fix_time - self.before.fix_time).total_seconds()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Track:
+    """Segments and the gaps between them: gap i lies between segment i and i + 1."""
+
+    segments: tuple[Segment, ...]
+    gaps: tuple[Gap, ...]
+
+    @property
+    def points(self) -> list[TrackPoint]:
+        """All points of all segments."""
+        return [point for segment in self.segments for point in segment.points]
+
+    def simplified(self, tolerance_m: float) -> "Track":
+        """The same track with fewer points; counts, lengths and gaps stay those of the measured one."""
+        if tolerance_m <= 0:
+            return self
+        kept = tuple(
+            Segment(points=simplify(s.points, tolerance_m), measured=s.measured, distance_m=s.distance_m)
+            for s in self.segments
+        )
+        return Track(segments=kept, gaps=self.gaps)
+
+
+def segments(points: Sequence[TrackPoint], gap_s: float = GAP_S) -> Track:
+    """Cut a track wherever two fixes lie further apart in time than `gap_s` seconds.
+
+    Args:
+        points: in order of fix time.
+        gap_s: longest silence that is still one stretch.
+    """
+    if not points:
+        return Track(segments=(), gaps=())
+    breaks = (np.flatnonzero(np.diff(seconds(points)) > gap_s) + 1).tolist()
+    steps = step_lengths_m(points)
+    cut = []
+    for low, high in zip([0, *breaks], [*breaks, len(points)], strict=True):
+        length = float(steps[low : high - 1].sum())
+        cut.append(Segment(points=points[low:high], measured=high - low, distance_m=length))
+    return Track(segments=tuple(cut), gaps=tuple(Gap(before=points[i - 1], after=points[i]) for i in breaks))
+
+
+def step_lengths_m(points: Sequence[TrackPoint]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Geodesic length of each step, (n - 1,); on the ellipsoid, because reports are read in court."""
+    degrees = lon_lat(points)
+    _, _, lengths = _GEOD.inv(degrees[:-1, 0], degrees[:-1, 1], degrees[1:, 0], degrees[1:, 1])
+    return np.asarray(lengths, dtype=float)
+
+
+def length_m(points: Sequence[TrackPoint], gap_s: float = float("inf")) -> float:
+    """Length of the way through the points on the ellipsoid; steps across gaps are not counted."""
+    return sum(segment.distance_m for segment in segments(points, gap_s).segments)
