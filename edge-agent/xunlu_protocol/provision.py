@@ -33,5 +33,5 @@ class ProvisionResponse(Wire):
     did: Identifier | None = None
     tenant: Identifier | None = None
     username: str | None = None
-    password: Annotated[str, Field(repr=False)] | None = None
+    password: str | None = Field(default=None, repr=False)
     why: Annotated[str, Field(max_length=500)] | None = None
