@@ -13,8 +13,11 @@ NAMESPACE: Final = "urn:xunlu:gpx:1"
 
 EXTENSIONS: Final = ("speed_mps", "course_deg", "accuracy_m", "bds", "sid", "seq")
 
-_FIX: Final = {0: "none", 1: "3d", 2: "dgps", 4: "dgps", 5: "dgps"}
-"""NMEA 0183 GGA quality as GPX says it; RTK is differential."""
+QUALITY: Final = {"none": 0, "2d": 1, "3d": 1, "dgps": 2, "pps": 3}
+"""The `fix` of GPX 1.1 as NMEA 0183 GGA quality."""
+
+_FIX: Final = {0: "none", 2: "dgps", 3: "pps", 4: "dgps", 5: "dgps"}
+"""The way back for what is not a plain fix; RTK is differential."""
 
 
 def to_gpx(device: str, track: Track) -> str:
@@ -40,7 +43,8 @@ def _point(point: TrackPoint) -> gpxpy.gpx.GPXTrackPoint:
         horizontal_dilution=point.hdop,
     )
     written.satellites = point.sat
-    written.type_of_gpx_fix = _FIX.get(point.fix) if point.fix is not None else None
+    if point.fix is not None:
+        written.type_of_gpx_fix = _FIX.get(point.fix, "2d" if point.alt_m is None else "3d")
     for name in EXTENSIONS:
         if (value := getattr(point, name)) is not None:
             extension = Element(f"{{{NAMESPACE}}}{name}")

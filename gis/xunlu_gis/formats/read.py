@@ -13,6 +13,7 @@ import gpxpy.gpx
 
 from xunlu_gis import datum as datums
 from xunlu_gis.errors import TrackError
+from xunlu_gis.formats.gpx import QUALITY
 from xunlu_gis.track.point import TrackPoint
 from xunlu_gis.track.segment import step_lengths_m
 
@@ -115,6 +116,7 @@ def _read_gpx(path: Path) -> Iterator[dict[str, Any]]:
             "lon": point.longitude,
             "alt_m": point.elevation,
             "fix_time": None if point.time is None else _aware(point.time),
+            "fix": QUALITY.get(point.type_of_gpx_fix or ""),
             "sat": point.satellites,
             "hdop": _number(str(point.horizontal_dilution)),
         }
