@@ -77,10 +77,11 @@ class Database:
             raise DeployError(f"The database could not be made in {data}:\n{error.stderr[-2000:]}") from error
         finally:
             password.unlink()
-        main = data / "postgresql.conf"
-        main.write_text(
-            f"{main.read_text('utf-8')}\ninclude = 'xunlu.conf'\ninclude_if_exists = 'local.conf'\n", "utf-8"
-        )
+        local = data / "local.conf"
+        local.write_text("# Settings of this installation; they win over xunlu.conf.\n", "utf-8")
+        give(local)
+        with (data / "postgresql.conf").open("a", encoding="utf-8") as main:
+            main.write("\ninclude = 'xunlu.conf'\ninclude = 'local.conf'\n")
 
     def _settings(self) -> str:
         shared = min(1024, max(128, _memory_bytes() // MEGABYTE // 8))
@@ -154,6 +155,7 @@ class Database:
             await make_database(connection, name)
         async with await psycopg.AsyncConnection.connect(self.dsn(SUPERUSER, superuser, name)) as connection:
             await connection.execute("create extension if not exists timescaledb")
+            await _silence_licensed_jobs(connection)
             # The owner of the database keeps its rights on the schema as pg_database_owner.
             await connection.execute("revoke all on schema public from public")
 
@@ -182,6 +184,14 @@ async def make_database(connection: psycopg.AsyncConnection, name: str) -> None:
         await connection.execute(
             sql.SQL("grant connect on database {} to {}").format(sql.Identifier(name), sql.Identifier(role))
         )
+
+
+async def _silence_licensed_jobs(connection: psycopg.AsyncConnection) -> None:
+    """The Apache edition schedules jobs of its own that it then refuses to run, with an error in the log each time."""
+    await connection.execute(
+        "update _timescaledb_config.bgw_job set scheduled = false "
+        "where current_setting('timescaledb.license') = 'apache' and scheduled"
+    )
 
 
 def _memory_bytes() -> int:

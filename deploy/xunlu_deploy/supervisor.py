@@ -41,7 +41,8 @@ class Keeper:
     @property
     def pid(self) -> int | None:
         """Process id of the child that runs now."""
-        return self._child.pid if self._child and self._child.returncode is None else None
+        child = self._child
+        return child.pid if child and child.started and child.returncode is None else None
 
     async def start(self) -> None:
         """Start it for the first time: here a failure is the caller's.
@@ -68,7 +69,7 @@ class Keeper:
         waits = backoff_s(first_s=RESTART_FIRST_S, cap_s=RESTART_CAP_S, rng=self._rng)
         while True:
             since = time.monotonic()
-            code = await child.wait()
+            code = await child.wait() if child.started else None
             if time.monotonic() - since > STEADY_S:
                 waits = backoff_s(first_s=RESTART_FIRST_S, cap_s=RESTART_CAP_S, rng=self._rng)
             wait_s = next(waits)

@@ -1,0 +1,47 @@
+"""Secrets and first logins: random, private, the same at every start."""
+
+from pathlib import Path
+
+import pytest
+
+from xunlu_deploy.errors import DeployError
+from xunlu_deploy.logins import Login, parse_logins, read_logins, write_logins
+from xunlu_deploy.state import SECRETS, State
+
+
+def test_every_secret_is_its_own_file_that_only_its_owner_may_read(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    state.make_secrets()
+    files = [state.secrets / name for name in SECRETS]
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    assert len({path.read_text("utf-8") for path in files}) == len(SECRETS)
+
+
+def test_a_secret_stays_the_same(tmp_path: Path) -> None:
+    assert State(tmp_path).secret("db-api") == State(tmp_path).secret("db-api")
+
+
+def test_logins_are_read_from_among_log_lines() -> None:
+    lines = [
+        '{"ts": "…", "message": "made"}',
+        '{"role": "dispatcher", "username": "wang", "password": "a b"}',
+        "12:00:00 INFO done",
+        "[]",
+    ]
+    assert parse_logins(lines) == [Login(role="dispatcher", username="wang", password="a b")]
+
+
+def test_logins_are_remembered(tmp_path: Path) -> None:
+    file = tmp_path / "secrets" / "demo-logins.json"
+    assert read_logins(file) is None
+    logins = [Login(role="administrator", username="admin", password="x")]
+    write_logins(file, logins)
+    assert read_logins(file) == logins
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_damaged_logins_say_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "demo-logins.json"
+    file.write_text("[{}]", "utf-8")
+    with pytest.raises(DeployError, match="remove it"):
+        read_logins(file)
