@@ -14,7 +14,7 @@ from granian.server.embed import Server
 from xunlu_kit.clock import SystemClock
 from xunlu_kit.mqtt import Session as MqttSession
 from xunlu_kit.mqtt import SessionOptions, Subscription
-from xunlu_platform.api import audit, identity, officers, units, users
+from xunlu_platform.api import alarms, audit, bindings, commands, devices, identity, officers, shadow, units, users
 from xunlu_platform.api.access import require_permissions
 from xunlu_platform.api.headers import SecurityHeaders
 from xunlu_platform.api.inbox import deliver
@@ -34,7 +34,7 @@ ADDRESS_FAILURES_MAX = 30
 ADDRESS_WINDOW_S = 15 * 60
 STOP_TIMEOUT_S = 5.0
 
-NOUNS = (identity, units, officers, users, audit)
+NOUNS = (identity, units, officers, users, devices, bindings, shadow, commands, alarms, audit)
 
 
 def create_app(services: Services) -> FastAPI:

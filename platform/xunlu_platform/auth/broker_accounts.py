@@ -79,14 +79,19 @@ class BrokerAccounts:
         """Give an account the rules of `status`; the plug-in disconnects it, and it comes back with them.
 
         Raises:
-            TransportError: refused, or no answer. An account that does not exist is refused.
+            TransportError: refused, or no answer.
         """
         assert not is_reserved(did)
         await self._put_role(did, access_rules(self._tenant, did, status, kind))
         await self._switch(did, status)
 
     async def _switch(self, did: str, status: DeviceStatus) -> None:
-        await self._plugin.call("disableClient" if status == "disabled" else "enableClient", username=did)
+        try:
+            await self._plugin.call("disableClient" if status == "disabled" else "enableClient", username=did)
+        except DynamicSecurityError as error:
+            if "not found" not in error.reason:
+                raise
+            log.warning("device has no account at the broker; it needs new credentials", extra={"did": did})
 
     async def _put_role(self, did: str, rules: Rules) -> None:
         try:

@@ -15,6 +15,7 @@ Permission = Literal[
     "command",
     "alarm",
     "devices",
+    "approve",
     "officers",
     "organisation",
     "users",

@@ -176,6 +176,26 @@ create table device_session (
   primary key (device_id, sid)
 ) with (fillfactor = 50);
 
+-- A device with who wears it and the newest that is known of it, each within the reader's own scope.
+create view device_overview with (security_invoker = true) as
+select d.id, d.did, d.kind, d.serial, d.vendor, d.model, d.status, d.unit_id, d.inspection_report,
+  jsonb_build_object('id', u.id, 'name', u.name) as unit,
+  case when o.id is not null then jsonb_build_object('id', o.id, 'number', o.number, 'name', o.name) end as officer,
+  o.number as officer_number, o.name as officer_name, o.pinyin as officer_pinyin,
+  jsonb_build_object('availability', coalesce(s.availability, 'offline'), 'sid', coalesce(s.availability_sid, 0),
+    'at', s.availability_at, 'why', s.why) as state,
+  case when s.fix_at is not null then jsonb_build_object('lat', s.lat, 'lon', s.lon, 'fix_time', s.fix_at,
+    'age_s', round(extract(epoch from now() - s.fix_at), 1), 'accuracy_m', s.accuracy_m, 'speed_mps', s.speed_mps,
+    'course_deg', s.course_deg, 'sat', s.sat, 'bds', s.bds) end as position,
+  case when s.telemetry is not null
+    then s.telemetry || jsonb_build_object('at', s.telemetry_at) end as telemetry,
+  s.rec as recording, s.birth
+from device d
+  join unit u on u.id = d.unit_id
+  left join binding b on b.device_id = d.id and b.released_at is null
+  left join officer o on o.id = b.officer_id
+  left join device_state s on s.device_id = d.id;
+
 -- History: hypertables ----------------------------------------------------------------------------------------------
 
 create table position (

@@ -1,0 +1,25 @@
+-- name: events
+select e.id, d.did, e.type, e.at, e.received_at, e.late, e.lat, e.lon, e.payload
+from event e join device d on d.id = e.device_id
+where e.device_id = %(device_id)s and e.at >= %(from)s and e.at < %(to)s
+  and (%(after_at)s::timestamptz is null or (e.at, e.id) < (%(after_at)s, %(after_id)s))
+order by e.at desc, e.id desc limit %(limit)s
+
+-- name: track
+-- One device, one stretch of time: `position_identity` serves it in order, chunk by chunk.
+select sid, seq, fix_at, received_at, lat, lon, alt_m, speed_mps, course_deg, accuracy_m, fix, sat, bds, hdop, late
+from position
+where device_id = %(device_id)s and fix_at >= %(from)s and fix_at < %(to)s
+order by fix_at, sid, seq
+
+-- name: rollups
+select d.did, h.hour, h.fixes, h.late_fixes, h.first_fix_at, h.last_fix_at, h.distance_m, h.moving_s, h.speed_max_mps,
+  h.computed_at
+from position_hour h join device d on d.id = h.device_id
+where (%(did)s::text is null or d.did = %(did)s) and h.hour >= %(from)s and h.hour < %(to)s
+  and (%(after_hour)s::timestamptz is null or (h.hour, d.did) > (%(after_hour)s, %(after_did)s))
+order by h.hour, d.did limit %(limit)s
+
+-- name: rollups_due
+select count(*) as hours from position_hour_due due join device d on d.id = due.device_id
+where (%(did)s::text is null or d.did = %(did)s) and due.hour >= %(from)s and due.hour < %(to)s
