@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.services import TestBroker, TestDatabase
-from xunlu_kit.mqtt import Session, SessionOptions
+from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.ingest import run
 from xunlu_protocol.location import Location
-from xunlu_protocol.topics import up
+from xunlu_protocol.status import ServerState
+from xunlu_protocol.topics import server_state, up
 
 TENANT = "main"
 _numbers = itertools.count(1)
@@ -86,13 +88,24 @@ class Rig:
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[asyncio.Task[None]]:
-        """Run the worker."""
+        """Run the worker; it says that it is there when its subscriptions stand."""
+        since_ms = time.time_ns() // 1_000_000
         task = asyncio.create_task(run(self.settings, self.worker), name="worker")
         try:
+            await self._present(since_ms)
             yield task
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+    async def _present(self, since_ms: int) -> None:
+        states = Subscription(topic=server_state(f"{self.worker}@{socket.gethostname()}"), qos=0)
+        options = SessionOptions(client_id=f"watch-{next(_numbers)}", subscriptions=[states])
+        async with Session(self.session.broker, options) as session, asyncio.timeout(15):
+            async for message in session.messages():
+                state = ServerState.decode(message.payload)
+                if state.online and state.timestamp >= since_ms:
+                    return
 
 
 @contextlib.asynccontextmanager
