@@ -14,19 +14,15 @@ from xunlu_protocol.provision import ProvisionRequest, ProvisionResponse
 from xunlu_protocol.shadow import RecorderConfig, Shadow
 from xunlu_protocol.status import Birth, State, Telemetry
 
-TYPES: dict[str, type[Wire]] = {
-    one.__name__: one
-    for one in (
-        Birth, State, Location, Telemetry, Event, Confirmation, Request, Reply, Shadow, ProvisionRequest, ProvisionResponse,
-    )
-}  # fmt: skip
+MESSAGES = (Birth, State, Location, Telemetry, Event, Confirmation, Request, Reply, Shadow)
+TYPES: dict[str, type[Wire]] = {one.__name__: one for one in (*MESSAGES, ProvisionRequest, ProvisionResponse)}
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```json (\w+)\n(.*?)```", DOCUMENT, re.DOTALL)
 # Fields of OwnTracks that we accept and keep out.
 FOREIGN = {"tid", "created_at"}
 
 
-@pytest.mark.parametrize(("name", "text"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
+@pytest.mark.parametrize(("name", "text"), EXAMPLES, ids=[f"{name}-{i}" for i, (name, _) in enumerate(EXAMPLES)])
 def test_every_example_parses_and_names_only_known_fields(name: str, text: str) -> None:
     payload = text.encode()
     kind = TYPES[name]
