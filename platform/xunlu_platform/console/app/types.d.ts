@@ -117,13 +117,14 @@ export interface TrackPoint {
   lon: number;
 }
 
+/** Who wore a device, or which device an officer wore. */
 export interface Binding {
   did?: string;
   officer?: { id: number; number: string; name: string };
-  bound_at?: string;
-  unbound_at?: string | null;
-  from?: string;
-  to?: string | null;
+  bound_at: string;
+  bound_by: string | null;
+  released_at: string | null;
+  released_by: string | null;
 }
 
 /** A device of REST. */

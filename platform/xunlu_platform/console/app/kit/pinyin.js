@@ -1,14 +1,4 @@
-/** Matching by pinyin: `zhou min`, `zhoumin` and `zm` all find 周敏. The server writes the syllables, with spaces. */
-
-/**
- * @param {string | null | undefined} syllables
- * @returns {string[]}
- */
-export function pinyinForms(syllables) {
-  if (!syllables) return [];
-  const parts = syllables.toLowerCase().split(/\s+/).filter(Boolean);
-  return [parts.join(" "), parts.join(""), parts.map((part) => part[0]).join("")];
-}
+/** Matching by characters or pinyin: the server writes `zhoumin zm` beside 周敏, so every word of a query is only looked for. */
 
 /**
  * Whether every word of a query occurs in a text.

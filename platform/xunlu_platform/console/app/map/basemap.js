@@ -5,7 +5,7 @@
 
 import { theme, token } from "../kit/theme.js";
 
-/** @typedef {{type: "pmtiles", file: string} | {type: "raster", layers: {url: string, opacity?: number}[], tile_size?: number, subdomains?: string}} MapSource */
+/** @typedef {{type: "pmtiles", file: string} | {type: "raster", layers: {id: string, path: string}[], tile_size: number}} MapSource */
 
 /**
  * @typedef {object} MapBundle
@@ -116,12 +116,15 @@ function labelRules(places) {
   return rules;
 }
 
-/** @param {MapBundle} bundle */
-function vector(bundle, places = true) {
-  const file = bundle.source.type === "pmtiles" ? bundle.source.file : "";
+/**
+ * @param {MapBundle} bundle
+ * @param {string} file
+ * @param {boolean} places
+ */
+function vector(bundle, file, places) {
   return protomapsL.leafletLayer({
     url: `/map/${file}`, attribution: "", backgroundColor: token("--map-ground"), paintRules: paintRules(), labelRules: labelRules(places),
-    maxDataZoom: bundle.maxzoom, noWrap: true, bounds: undefined, className: "basemap",
+    maxDataZoom: bundle.maxzoom, noWrap: true, className: "basemap",
   });
 }
 
@@ -141,7 +144,8 @@ export function mountBasemap(map, bundle, scope, layers) {
     if (wanted === style) return;
     style = wanted;
     for (const layer of shown) layer.remove();
-    shown = bundle.source.type === "raster" ? bundle.source.layers.map((layer) => raster(layer, bundle)) : [vector(bundle, layers.value.places)];
+    const { source } = bundle;
+    shown = source.type === "raster" ? source.layers.map(({ path }) => raster(path, source.tile_size, bundle)) : [vector(bundle, source.file, layers.value.places)];
     for (const layer of shown) layer.addTo(map);
   };
   scope.read(theme, draw);
@@ -149,9 +153,12 @@ export function mountBasemap(map, bundle, scope, layers) {
 }
 
 /**
- * @param {{url: string, opacity?: number}} layer
+ * Tiles of the bureau's own service, fetched by the server.
+ * @param {string} path template below `/map/`
+ * @param {number} tile_px
  * @param {MapBundle} bundle
  */
-function raster(layer, bundle) {
-  return L.tileLayer(layer.url, { opacity: layer.opacity ?? 1, maxNativeZoom: bundle.maxzoom, minZoom: bundle.minzoom, className: "basemap raster" });
+function raster(path, tile_px, bundle) {
+  const shift = tile_px === 512 ? -1 : 0;
+  return L.tileLayer(`/map/${path}`, { tileSize: tile_px, zoomOffset: shift, maxNativeZoom: bundle.maxzoom, minZoom: bundle.minzoom, className: "basemap raster" });
 }

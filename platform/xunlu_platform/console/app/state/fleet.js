@@ -5,7 +5,6 @@
 
 import { Store } from "../kit/store.js";
 import { link, serverNow } from "../net/stream.js";
-import { pinyinForms } from "../kit/pinyin.js";
 import { isFresh, stateOf, STATES, warningsOf } from "./display.js";
 
 /** A glide between two fixes never lasts longer: the drawing must not lag behind the truth. */
@@ -233,9 +232,9 @@ function lerp(a = 0, b = 0, f) {
   return a + (b - a) * f;
 }
 
-/** Name, number, pinyin in full, joined and as initials, device. @param {import("../types").Live} live */
+/** Name, number, pinyin with initials, device. @param {import("../types").Live} live */
 function searchText(live) {
-  return [live.name, live.num, ...pinyinForms(live.py), live.did, live.serial].filter(Boolean).join(" ").toLowerCase();
+  return [live.name, live.num, live.py, live.did, live.serial].filter(Boolean).join(" ").toLowerCase();
 }
 
 export const fleet = new Fleet();

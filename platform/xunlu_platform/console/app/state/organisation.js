@@ -1,7 +1,7 @@
 /** The organisation tree of this desk's scope, with counts by state. */
 
 import { Store } from "../kit/store.js";
-import { get } from "../net/http.js";
+import { getAll } from "../net/http.js";
 import { PRESENT } from "./display.js";
 import { fleet } from "./fleet.js";
 
@@ -18,8 +18,7 @@ import { fleet } from "./fleet.js";
 export const units = new Store(/** @type {import("../types").Unit[]} */ ([]));
 
 export async function loadUnits() {
-  const answer = await get("/units");
-  units.set(answer.items);
+  units.set(await getAll("/units"));
 }
 
 /** @param {number | null | undefined} id */

@@ -3,7 +3,7 @@
 import { fill, h, icon } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { claimKey } from "../kit/keys.js";
-import { matches, pinyinForms } from "../kit/pinyin.js";
+import { matches } from "../kit/pinyin.js";
 import { get, query } from "../net/http.js";
 import { deviceTitle, stateSign } from "./device-sign.js";
 import { showDevice, showPlace, showUnit } from "../command/show.js";
@@ -22,7 +22,7 @@ export function localHits(text) {
   const hits = [];
   for (const unit of units.value) {
     if (hits.length === UNITS_MAX) break;
-    if (matches([unit.name, ...pinyinForms(unit.pinyin)].join(" ").toLowerCase(), text))
+    if (matches(`${unit.name} ${unit.pinyin}`.toLowerCase(), text))
       hits.push({ sign: icon("building-2"), title: unit.name, note: t(`unit.${unit.kind}`), choose: () => showUnit(unit.id) });
   }
   let found = 0;

@@ -1,0 +1,43 @@
+/** Choices that several pages offer: units, roles, officers. */
+
+import { fill, h } from "../kit/dom.js";
+import { t } from "../kit/i18n.js";
+import { matches } from "../kit/pinyin.js";
+import { getAll } from "../net/http.js";
+import { unitName, unitsInOrder } from "../state/organisation.js";
+
+/** Roles, the least first. */
+export const ROLES = ["officer", "clerk", "dispatcher", "evidence", "auditor", "supervisor", "administrator"];
+
+/**
+ * @param {number | null} [chosen]
+ * @param {string} [all] words of a choice without a unit
+ */
+export function unitSelect(chosen = null, all = "") {
+  const options = unitsInOrder().map(({ unit, depth }) => h("option", { value: unit.id, selected: unit.id === chosen }, `${"　".repeat(depth)}${unit.name}`));
+  return h("select", { "aria-label": t("unit") }, all ? h("option", { value: "" }, all) : null, options);
+}
+
+/** @param {string} [chosen] */
+export function roleSelect(chosen = "dispatcher") {
+  return h("select", {}, ROLES.map((role) => h("option", { value: role, selected: role === chosen }, t(`role.${role}`))));
+}
+
+/**
+ * An officer, found by typing number, name or pinyin. The value is the officer's id.
+ * @param {(officer: import("../types").Officer) => boolean} fits
+ * @param {boolean} [optional] nobody can be chosen
+ */
+export async function officerPicker(fits, optional = false) {
+  /** @type {import("../types").Officer[]} */
+  const officers = (await getAll("/officers")).filter(fits);
+  const select = h("select", { size: 8, required: !optional });
+  const paint = (/** @type {string} */ text) => {
+    const found = officers.filter((officer) => matches(`${officer.number} ${officer.name} ${officer.pinyin}`.toLowerCase(), text));
+    const label = (/** @type {import("../types").Officer} */ officer) => `${officer.number}　${officer.name}　${unitName(officer.unit_id)}${officer.device ? `　(${t("officer.wears", { did: officer.device })})` : ""}`;
+    fill(select, optional ? h("option", { value: "" }, t("nobody")) : null, found.map((officer, i) => h("option", { value: officer.id, selected: !optional && i === 0 }, label(officer))));
+  };
+  const filter = h("input", { type: "search", placeholder: t("officer.find"), "aria-label": t("officer.find"), oninput: () => paint(filter.value.trim()) });
+  paint("");
+  return { select, filter };
+}

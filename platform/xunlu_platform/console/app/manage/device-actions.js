@@ -1,0 +1,105 @@
+/** What can be done to a device: bind, release, disable, new credentials, place, configuration. */
+
+import { h } from "../kit/dom.js";
+import { t } from "../kit/i18n.js";
+import { patch, post, put } from "../net/http.js";
+import { ask, showOnce } from "../view/dialog.js";
+import { complain, toast } from "../view/notice.js";
+import { officerPicker, unitSelect } from "./choices.js";
+
+/** @typedef {import("../types").DeviceRecord} DeviceRecord */
+
+/** Fields of a recorder's configuration with their bounds; see the protocol's `RecorderConfig`. @type {[string, number, number, number, number][]} name, default, min, max, step */
+const CONFIGURATION = [
+  ["still_s", 15, 0.2, 3600, 0.1],
+  ["moving_s", 5, 0.2, 3600, 0.1],
+  ["recording_s", 2, 0.2, 3600, 0.1],
+  ["sos_s", 1, 0.2, 3600, 0.1],
+  ["telemetry_s", 60, 1, 3600, 1],
+  ["hdop_max", 8, 0.5, 50, 0.5],
+  ["satellites_min", 4, 3, 20, 1],
+  ["low_battery_percent", 20, 0, 100, 1],
+  ["low_storage_mb", 2048, 0, 1_000_000, 1],
+];
+
+/** @param {string} did */
+const address = (did) => `/devices/${encodeURIComponent(did)}`;
+
+/**
+ * @param {string} did
+ * @param {() => void} changed
+ */
+export async function bindDevice(did, changed) {
+  try {
+    const { select, filter } = await officerPicker((officer) => officer.active);
+    const bind = async (/** @type {Record<string, string>} */ { officer }) => {
+      await post(`${address(did)}/bind`, { officer_id: Number(officer) });
+      toast(t("device.bound"), "good");
+      changed();
+    };
+    const dialog = ask(t("device.bind"), [{ name: "officer", label: t("officer"), control: select, hint: t("device.bind.hint") }], t("device.bind"), bind);
+    dialog.querySelector("form")?.prepend(filter);
+    filter.focus();
+  } catch (problem) {
+    complain(problem);
+  }
+}
+
+/**
+ * Ask, then post to one of the device's actions.
+ * @param {DeviceRecord} device
+ * @param {"unbind" | "disable" | "enable"} action
+ * @param {() => void} changed
+ */
+export function confirmAction(device, action, changed) {
+  const act = async () => {
+    await post(`${address(device.did)}/${action}`);
+    changed();
+  };
+  ask(t(`device.${action}`), [], t(`device.${action}`), act, { danger: action !== "enable", text: t(`device.${action}.sure`, { serial: device.serial }) });
+}
+
+/** @param {DeviceRecord} device */
+export function renewCredentials(device) {
+  const act = async () => {
+    const answer = await post(`${address(device.did)}/new-credentials`);
+    showOnce(t("device.credentials"), t("once"), [[t("username"), answer.username], [t("password"), answer.password]]);
+  };
+  ask(t("device.credentials"), [], t("device.credentials"), act, { danger: true, text: t("device.credentials.sure", { serial: device.serial }) });
+}
+
+/**
+ * Unit and inspection report.
+ * @param {DeviceRecord} device
+ * @param {() => void} changed
+ */
+export function editDevice(device, changed) {
+  const questions = [
+    { name: "unit", label: t("unit"), control: unitSelect(device.unit?.id ?? null) },
+    { name: "report", label: t("device.report"), control: h("input", { value: device.inspection_report ?? "", maxlength: 100 }), hint: t("device.report.hint") },
+  ];
+  ask(t("device.edit"), questions, t("save"), async ({ unit, report }) => {
+    await patch(address(device.did), { unit_id: Number(unit), inspection_report: report || null });
+    changed();
+  });
+}
+
+/**
+ * The configuration that the recorder shall run.
+ * @param {DeviceRecord} device
+ * @param {() => void} changed
+ */
+export function configure(device, changed) {
+  const now = device.shadow?.desired ?? device.shadow?.reported ?? {};
+  const questions = CONFIGURATION.map(([name, initial, min, max, step]) => ({
+    name,
+    label: t(`config.${name}`),
+    control: h("input", { type: "number", min, max, step, required: true, value: String(now[name] ?? initial) }),
+  }));
+  ask(t("device.configure"), questions, t("send"), async (values) => {
+    const config = Object.fromEntries(CONFIGURATION.map(([name]) => [name, Number(values[name])]));
+    await put(`${address(device.did)}/shadow`, { config });
+    toast(t("device.configured"), "good");
+    changed();
+  }, { text: t("device.configure.do") });
+}

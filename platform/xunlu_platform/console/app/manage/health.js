@@ -1,0 +1,112 @@
+/** How the platform is, in an administrator's words: what works, what waits, what is wrong and what to do. */
+
+import { fill, h, icon } from "../kit/dom.js";
+import { count, quantity, size, span, when } from "../kit/format.js";
+import { knows, t, word } from "../kit/i18n.js";
+import { get } from "../net/http.js";
+import { link } from "../net/stream.js";
+import { failure, loading } from "../view/notice.js";
+
+const REFRESH_MS = 5000;
+
+/** @typedef {Record<string, any>} Fields */
+
+/**
+ * @param {HTMLElement} root
+ * @param {import("../kit/store.js").Scope} scope
+ */
+export function mountHealth(root, scope) {
+  const verdict = h("div", { class: "verdict", role: "status" }, loading());
+  const parts = h("div", { class: "cards" });
+  root.append(h("div", { class: "page main" }, h("header", { class: "page-head" }, h("h1", {}, t("health"))), verdict, parts));
+  const load = async () => {
+    try {
+      const [health, system] = await Promise.all([fetchHealth(), get("/system")]);
+      if (scope.closed) return;
+      fill(verdict, ...judge(health));
+      fill(parts, checks(health), ...sections(system));
+    } catch (problem) {
+      if (!scope.closed) fill(verdict, failure(problem, () => void load()));
+    }
+  };
+  scope.every(REFRESH_MS, () => void load());
+}
+
+/** `/healthz` answers 503 with the same body when something is wrong. @returns {Promise<Fields>} */
+async function fetchHealth() {
+  const answer = await fetch("/healthz", { headers: { accept: "application/json" } });
+  return answer.json();
+}
+
+/** @param {Fields} health */
+function judge(health) {
+  const broken = Object.entries(health["checks"] ?? {}).filter(([, check]) => !check.ok).map(([name]) => word("check", name));
+  const good = broken.length === 0;
+  return [
+    h("div", { class: `row verdict-line ${good ? "is-duty" : "is-sos"}` }, icon(good ? "check" : "triangle-alert"), h("b", {}, good ? t("health.good") : t("health.bad", { names: broken.join("、") }))),
+    h("p", { class: "dim" }, good ? t("health.good.do") : t("health.bad.do")),
+  ];
+}
+
+/** @param {Fields} health */
+function checks(health) {
+  const rows = Object.entries(health["checks"] ?? {}).map(([name, check]) => {
+    const { ok, ...rest } = check;
+    const help = !ok && knows(`check.${name}.do`) ? t(`check.${name}.do`) : "";
+    return h("tr", {}, h("td", {}, word("check", name)), h("td", {}, h("span", { class: `tag ${ok ? "good" : "bad"}` }, t(ok ? "health.ok" : "health.broken"))), h("td", { class: "dim" }, [help, tell(rest)].filter(Boolean).join(" ")));
+  });
+  const stream = h("tr", {}, h("td", {}, t("check.desk")), h("td", {}, h("span", { class: `tag ${link.value.state === "open" ? "good" : "bad"}` }, t(link.value.state === "open" ? "health.ok" : "health.broken"))), h("td", { class: "dim" }, `${quantity(link.value.latency_ms, "ms")} · ${size(link.value.bytes)}`));
+  return card(t("health.checks"), h("table", {}, h("tbody", {}, rows, stream)));
+}
+
+/** A card for each part of the answer, whatever parts the server has. @param {Fields} system */
+function sections(system) {
+  return Object.entries(system).map(([name, value]) => {
+    const title = word("system", name);
+    if (Array.isArray(value)) return card(title, tableOf(value));
+    if (value !== null && typeof value === "object") return card(title, pairs(value));
+    return card(title, h("p", {}, display(name, value)));
+  });
+}
+
+/** @param {string} title @param {Node} body */
+function card(title, body) {
+  return h("section", { class: "card-box" }, h("h2", {}, title), body);
+}
+
+/** @param {Fields[]} rows */
+function tableOf(rows) {
+  if (!rows.length) return h("p", { class: "dim" }, t("none"));
+  const names = Object.keys(rows[0] ?? {});
+  const head = h("tr", {}, names.map((name) => h("th", {}, word("system", name))));
+  return h("table", {}, h("thead", {}, head), h("tbody", {}, rows.map((row) => h("tr", {}, names.map((name) => h("td", { class: "num" }, cell(name, row[name])))))));
+}
+
+/** @param {Fields} fields */
+function pairs(fields) {
+  const rows = Object.entries(fields).map(([name, value]) => h("tr", {}, h("td", { class: "dim" }, word("system", name)), h("td", { class: "num" }, cell(name, value))));
+  return rows.length ? h("table", {}, h("tbody", {}, rows)) : h("p", { class: "dim" }, t("none"));
+}
+
+/** @param {string} name @param {unknown} value */
+function cell(name, value) {
+  if (value === true || value === false) return h("span", { class: `tag ${value ? "good" : "bad"}` }, t(value ? "yes" : "no"));
+  return display(name, value);
+}
+
+/** A value with the unit that its name ends in. @param {string} name @param {unknown} value @returns {string} */
+function display(name, value) {
+  if (value === null || value === undefined) return "—";
+  if (typeof value === "object") return tell(/** @type {Fields} */ (value));
+  if (typeof value === "string") return /^\d{4}-\d\d-\d\dT/.test(value) ? when(value) : value;
+  if (typeof value !== "number") return String(value);
+  if (/(^|_)bytes$/.test(name)) return size(value);
+  if (/_ms$/.test(name)) return quantity(value, "ms", 1);
+  if (/_s$/.test(name)) return value < 60 ? quantity(value, "s", 1) : span(value);
+  return count(value);
+}
+
+/** @param {Fields} fields @returns {string} */
+function tell(fields) {
+  return Object.entries(fields).map(([name, value]) => `${word("system", name)} ${display(name, value)}`).join(" · ");
+}
