@@ -17,8 +17,8 @@ MODULES = ("settings", "config")
 
 HEAD = """# Configuration
 
-Every setting of every program, from the environment. Written by `make docs`; a test compares it with the code. Secrets are
-never settings: they are files, see [operations.md](operations.md).
+Every setting of every program, from the environment. Written by `make docs`; a test compares it with the code. Secrets
+are never settings: they are files, see [operations.md](operations.md).
 """
 
 
