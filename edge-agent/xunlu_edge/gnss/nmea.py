@@ -113,7 +113,8 @@ class NmeaDecoder:
                     closed += self.flush()
                 read(message)
                 self._open.empty = False
-            except (NMEAParseError, NMEAMessageError, NMEATypeError, ValueError, TypeError):
+            except (NMEAParseError, NMEAMessageError, NMEATypeError, ValueError, TypeError, AttributeError):
+                # pynmeagps leaves out the attributes of fields that a short sentence does not have.
                 self.rejected["field"] += 1
         return closed
 
