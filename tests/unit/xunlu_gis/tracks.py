@@ -1,0 +1,31 @@
+"""Tracks for tests, made by arithmetic."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from xunlu_gis.plane import Plane
+from xunlu_gis.track import TrackPoint
+
+START = datetime(2026, 3, 1, 8, tzinfo=UTC)
+PLANE = Plane(31.23, 121.48)
+
+
+def track_at(
+    places: list[tuple[float, float]], step_s: float = 5, *, seconds: list[float] | None = None, **more: object
+) -> list[TrackPoint]:
+    """A point for each place in metres east and north of the plane's origin."""
+    times = seconds or [index * step_s for index in range(len(places))]
+    degrees = PLANE.to_lon_lat(np.array(places, dtype=float).reshape(-1, 2))
+    return [
+        TrackPoint(
+            sid=1,
+            seq=index,
+            fix_time=START + timedelta(seconds=second),
+            received_at=START + timedelta(seconds=second + 1),
+            lat=float(lat),
+            lon=float(lon),
+            **more,  # type: ignore[arg-type]
+        )
+        for index, (second, (lon, lat)) in enumerate(zip(times, degrees, strict=True), 1)
+    ]
