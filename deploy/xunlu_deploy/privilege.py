@@ -13,6 +13,8 @@ from pathlib import Path
 from xunlu_deploy.errors import DeployError
 
 UNPRIVILEGED_ID = 65534
+# linux/capability.h; containers usually have the second only.
+_PASSING = {2: "dac_read_search", 1: "dac_override"}
 
 
 def is_root() -> bool:
@@ -37,10 +39,10 @@ def command(
         argv: program and arguments.
         death_signal: sent by the kernel when our thread ends, however it ends (PR_SET_PDEATHSIG, prctl(2)).
         unprivileged_in: folders that the program works in when it must not be root. Where a parent is closed to other
-            users, the program may pass it (CAP_DAC_OVERRIDE) and is still not root.
+            users, the program gets the one capability to pass it, and is still not root.
 
     Raises:
-        DeployError: setpriv is missing.
+        DeployError: setpriv is missing, or no capability opens the way.
     """
     if (setpriv := shutil.which("setpriv")) is None:
         raise DeployError("setpriv is missing; install the package util-linux.")
@@ -48,8 +50,22 @@ def command(
     if unprivileged_in and is_root():
         line += [f"--reuid={UNPRIVILEGED_ID}", f"--regid={UNPRIVILEGED_ID}", "--clear-groups"]
         if any(closed_to_others(folder) for folder in unprivileged_in):
-            line += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+            way = _capability()
+            # Without this bit access(2) would ignore the capability, and PostgreSQL asks it (capabilities(7)).
+            line += [f"--inh-caps=+{way}", f"--ambient-caps=+{way}", "--securebits=+no_setuid_fixup"]
     return [*line, "--", *map(str, argv)]
+
+
+def _capability() -> str:
+    """The smallest capability that passes closed folders and that our own container allows."""
+    status = Path("/proc/self/status").read_text("utf-8")
+    bounding = int(status.partition("CapBnd:")[2].split()[0], 16)
+    for number, name in _PASSING.items():
+        if bounding >> number & 1:
+            return name
+    raise DeployError(
+        "Other users cannot enter the state folder's parents; choose another folder: XUNLU_STATE=/var/lib/xunlu"
+    )
 
 
 def give(path: Path) -> None:
