@@ -1,0 +1,50 @@
+-- What the API processes keep in memory of every device, and what they read again when something was committed.
+
+-- name: devices
+-- All approved devices, or some of them.
+select d.did, d.kind, d.serial, d.unit_id as unit, u.path, o.id as officer_id, o.number as num, o.name, o.pinyin as py,
+    s.lat, s.lon, s.accuracy_m as acc, s.speed_mps as spd, s.course_deg as cog, s.sat, s.bds, s.availability as st, s.why,
+    s.availability_sid as st_sid, s.telemetry as tele, sh.reported -> 'config' as config,
+    (extract(epoch from s.fix_at) * 1000)::bigint as tms,
+    (extract(epoch from s.availability_at) * 1000)::bigint as st_ms,
+    (extract(epoch from s.changed_at) * 1000)::bigint as changed_ms,
+    nullif(coalesce(case when s.telemetry_at > s.fix_at then s.telemetry ->> 'rec' else s.rec end, ''), '') as rec
+  from device d
+  join unit u on u.id = d.unit_id
+  left join device_state s on s.device_id = d.id
+  left join device_shadow sh on sh.device_id = d.id
+  left join binding b on b.device_id = d.id and b.released_at is null
+  left join officer o on o.id = b.officer_id
+  where d.status = 'approved' and (%(dids)s::text[] is null or d.did = any(%(dids)s))
+
+-- name: alarms
+-- Open alarms, or some of any state.
+select a.id, d.did, a.kind, a.severity, a.late, a.lat, a.lon, a.state, a.note, k.username as acknowledged_by, u.path,
+    o.id as officer_id, o.number as officer_number, o.name as officer_name, u.id as unit_id, u.name as unit_name,
+    (extract(epoch from a.raised_at) * 1000)::bigint as raised_ms,
+    (extract(epoch from a.fix_at) * 1000)::bigint as fix_ms,
+    (extract(epoch from a.cancelled_at) * 1000)::bigint as cancelled_ms,
+    (extract(epoch from a.acknowledged_at) * 1000)::bigint as acknowledged_ms
+  from alarm a
+  join device d on d.id = a.device_id
+  join unit u on u.id = d.unit_id
+  left join officer o on o.id = a.officer_id
+  left join account k on k.id = a.acknowledged_by
+  where case when %(ids)s::bigint[] is null then a.state in ('new', 'acknowledged') else a.id = any(%(ids)s) end
+  order by a.raised_at limit 2000
+
+-- name: events
+select e.id, d.did, e.type, (extract(epoch from e.at) * 1000)::bigint as at_ms, e.late
+  from event e join device d on d.id = e.device_id
+  where e.id = any(%(ids)s)
+
+-- name: events_since
+select e.id, d.did, e.type, (extract(epoch from e.at) * 1000)::bigint as at_ms, e.late
+  from event e join device d on d.id = e.device_id
+  where e.received_at >= to_timestamp(%(since_ms)s::float8 / 1000) and e.at >= to_timestamp(%(since_ms)s::float8 / 1000) - interval '1 day'
+  order by e.received_at limit 500
+
+-- name: commands
+select c.rid, d.did, c.name, c.args, c.state, c.code, c.why, c.progress, c.result, c.created_at, c.finished_at
+  from command c join device d on d.id = c.device_id
+  where c.rid = any(%(rids)s)
