@@ -14,8 +14,31 @@ from granian.server.embed import Server
 from xunlu_kit.clock import SystemClock
 from xunlu_kit.mqtt import Session as MqttSession
 from xunlu_kit.mqtt import SessionOptions, Subscription
-from xunlu_platform.api import alarms, audit, bindings, commands, devices, identity, officers, shadow, units, users
+from xunlu_platform.api import (
+    alarms,
+    audit,
+    bindings,
+    commands,
+    console,
+    devices,
+    events,
+    expected_devices,
+    health,
+    identity,
+    maps,
+    officers,
+    retention,
+    rollups,
+    shadow,
+    stream,
+    system,
+    track,
+    units,
+    users,
+)
 from xunlu_platform.api.access import require_permissions
+from xunlu_platform.api.bodies import BodyBound
+from xunlu_platform.api.fleet import Fleet
 from xunlu_platform.api.headers import SecurityHeaders
 from xunlu_platform.api.inbox import deliver
 from xunlu_platform.api.problems import handle_problems
@@ -26,6 +49,7 @@ from xunlu_platform.auth.throttle import Throttle
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.store.store import Store
 from xunlu_protocol import __version__
+from xunlu_protocol.topics import fleet as fleet_topic
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +58,26 @@ ADDRESS_FAILURES_MAX = 30
 ADDRESS_WINDOW_S = 15 * 60
 STOP_TIMEOUT_S = 5.0
 
-NOUNS = (identity, units, officers, users, devices, bindings, shadow, commands, alarms, audit)
+# Below /api/v1.
+NOUNS = (
+    identity,
+    units,
+    officers,
+    users,
+    devices,
+    bindings,
+    shadow,
+    stream,
+    track,
+    events,
+    commands,
+    alarms,
+    expected_devices,
+    audit,
+    system,
+    rollups,
+    retention,
+)
 
 
 def create_app(services: Services) -> FastAPI:
@@ -48,16 +91,18 @@ def create_app(services: Services) -> FastAPI:
         version=__version__,
         docs_url=None,
         redoc_url=None,
-        max_body_size=REQUEST_BYTES_MAX,
     )
     app.state.services = services
     handle_problems(app)
+    app.add_middleware(BodyBound, bytes_max=REQUEST_BYTES_MAX)
     app.add_middleware(SecurityHeaders, tls=services.settings.tls_certificate is not None)
     api = APIRouter(prefix="/api/v1")
     for noun in NOUNS:
         api.include_router(noun.router)
-    app.include_router(api)
-    require_permissions(app.routes)
+    # The console last: it answers for every address that nobody else has.
+    for router in (api, maps.router, maps.files, health.router, console.router):
+        app.include_router(router)
+    require_permissions(app)
     return app
 
 
@@ -70,16 +115,18 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
         StoreError: the database does not answer.
     """
     clock = SystemClock()
+    frames = fleet_topic(settings.tenant, "")
     mqtt = MqttSession(
         settings.broker("api"),
         SessionOptions(
             client_id=f"xunlu-api-{secrets.token_hex(4)}",
-            subscriptions=[Subscription(topic=RESPONSE_TOPIC)],
+            subscriptions=[Subscription(topic=RESPONSE_TOPIC), Subscription(topic=f"{frames}+", qos=0)],
         ),
     )
     broker_accounts = BrokerAccounts(mqtt, settings.tenant)
     async with Store(settings.database("api"), connections_max=settings.database_connections_max) as store, mqtt:
-        await store.ping()
+        fleet = Fleet(store, clock)
+        await fleet.refresh()
         services = Services(
             settings=settings,
             clock=clock,
@@ -87,10 +134,14 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
             mqtt=mqtt,
             broker_accounts=broker_accounts,
             sign_ins=Throttle(clock, attempts_max=ADDRESS_FAILURES_MAX, window_s=ADDRESS_WINDOW_S),
+            fleet=fleet,
         )
         async with asyncio.TaskGroup() as tasks:
-            handlers = {RESPONSE_TOPIC: broker_accounts.handle}
-            running = [tasks.create_task(deliver(mqtt, handlers), name="api.inbox")]
+            handlers = {RESPONSE_TOPIC: broker_accounts.handle, frames: fleet.receive}
+            running = [
+                tasks.create_task(deliver(mqtt, handlers), name="api.inbox"),
+                tasks.create_task(fleet.run(), name="api.fleet"),
+            ]
             try:
                 yield services
             finally:

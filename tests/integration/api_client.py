@@ -46,8 +46,8 @@ class Platform:
     ) -> int:
         """An account with the password `PASSWORD`."""
         rows = await self.sql(
-            "insert into account (unit_id, username, display_name, role, officer_id, password_hash, must_change_password)"
-            " values (%s, %s, %s, %s, %s, %s, %s) returning id",
+            "insert into account (unit_id, username, display_name, role, officer_id, password_hash,"
+            " must_change_password) values (%s, %s, %s, %s, %s, %s, %s) returning id",
             [unit, username or f"{role}-{secrets.token_hex(3)}", role, role, officer, PASSWORD_HASH, must_change],
         )
         return int(rows[0][0])
@@ -110,7 +110,7 @@ async def running_platform(database: TestDatabase, broker: TestBroker, **setting
         async with httpx2.AsyncClient(transport=transport, base_url="http://xunlu.test") as client:
             platform = Platform(services=services, client=client, database=database)
             await platform.sql(
-                "insert into unit (tenant, parent_id, kind, name, path) values"
-                " ('main', null, 'district', '示范区局', ''), ('main', 1, 'squad', '东街中队', ''), ('main', 1, 'squad', '西街中队', '')"
+                "insert into unit (tenant, parent_id, kind, name, path) values ('main', null, 'district', '示范区局', ''),"
+                " ('main', 1, 'squad', '东街中队', ''), ('main', 1, 'squad', '西街中队', '')"
             )
             yield platform

@@ -1,15 +1,14 @@
 """Who may call a route. Every route declares a permission; an application with one that does not refuses to start."""
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import Depends
+from fastapi import Depends, FastAPI
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute, APIWebSocketRoute
+from fastapi.routing import iter_route_contexts
 from starlette.requests import HTTPConnection
-from starlette.routing import BaseRoute
 
 from xunlu_kit.errors import ConfigError
 from xunlu_platform.api.problems import Problem
@@ -117,12 +116,14 @@ def guards(dependant: Dependant) -> Iterator[Guard]:
         yield from guards(dependency)
 
 
-def require_permissions(routes: Iterable[BaseRoute]) -> None:
+def require_permissions(app: FastAPI) -> None:
     """Refuse to start with an unguarded route.
 
     Raises:
         ConfigError: names the route.
     """
-    for route in routes:
-        if isinstance(route, APIRoute | APIWebSocketRoute) and not any(guards(route.dependant)):
+    for route in iter_route_contexts(app.routes):
+        dependant = getattr(route, "dependant", None)
+        # Without one it is the framework's own: the OpenAPI page.
+        if dependant is not None and not any(guards(dependant)):
             raise ConfigError(f"The route {route.path} declares no permission: give it allow(…) or allow_everybody().")

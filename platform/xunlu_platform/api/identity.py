@@ -13,7 +13,6 @@ from xunlu_platform.api.problems import Problem, invalid
 from xunlu_platform.api.services import Services, Serving, address_of
 from xunlu_platform.auth.logins import Caller, Login, LoginKind, SignInError, sign_in, sign_out
 from xunlu_platform.auth.passwords import LENGTH_MAX, hash_password, verify_password, weakness
-from xunlu_platform.auth.roles import PERMISSIONS
 
 router = APIRouter(prefix="/auth", tags=["identity"])
 
@@ -154,5 +153,5 @@ def _me(caller: Caller) -> Me:
         unit=OwnUnit(id=caller.unit_id, name=caller.unit_name, path=caller.unit_path),
         must_change_password=caller.must_change_password,
         csrf_token=caller.csrf_token,
-        permissions=sorted(PERMISSIONS[caller.role]),
+        permissions=sorted(caller.permissions),
     )

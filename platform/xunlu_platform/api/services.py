@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from xunlu_kit.clock import Clock
 from xunlu_kit.errors import TransportError
 from xunlu_kit.mqtt import Session as MqttSession
+from xunlu_platform.api.fleet import Fleet
 from xunlu_platform.auth.broker_accounts import BrokerAccounts
 from xunlu_platform.auth.throttle import Throttle
 from xunlu_platform.config import PlatformSettings
@@ -32,6 +33,7 @@ class Services:
         mqtt: the broker as `xunlu-api`.
         broker_accounts: accounts of the devices at the broker.
         sign_ins: failed sign-ins of an address.
+        fleet: the newest of every device, in memory.
     """
 
     settings: PlatformSettings
@@ -40,6 +42,7 @@ class Services:
     mqtt: MqttSession
     broker_accounts: BrokerAccounts
     sign_ins: Throttle
+    fleet: Fleet
 
     async def notify(
         self, what: Literal["alarm", "command", "device", "organisation"], key: str, did: str | None

@@ -45,8 +45,14 @@ class Caller:
         return Scope(self.unit_path, (self.officer_id or 0) if self.role == "officer" else None)
 
     def may(self, permission: Permission) -> bool:
-        """Whether the role has a permission."""
-        return permission in PERMISSIONS[self.role]
+        """Whether the caller has a permission."""
+        return permission in self.permissions
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """Those of the role. What concerns the installation as a whole needs an account of its highest unit."""
+        at_the_top = self.unit_path.count("/") == 2
+        return PERMISSIONS[self.role] if at_the_top else PERMISSIONS[self.role] - {"system"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,8 @@ order by e.at desc, e.id desc limit %(limit)s
 select sid, seq, fix_at, received_at, lat, lon, alt_m, speed_mps, course_deg, accuracy_m, fix, sat, bds, hdop, late
 from position
 where device_id = %(device_id)s and fix_at >= %(from)s and fix_at < %(to)s
-order by fix_at, sid, seq
+  and (fix_at, sid, seq) > (%(from)s, %(after_sid)s, %(after_seq)s)
+order by fix_at, sid, seq limit %(limit)s
 
 -- name: rollups
 select d.did, h.hour, h.fixes, h.late_fixes, h.first_fix_at, h.last_fix_at, h.distance_m, h.moving_s, h.speed_max_mps,

@@ -1,0 +1,128 @@
+"""Where a device was: a person's track, so that every look leaves an audit row before the first byte."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
+
+from xunlu_gis.formats import to_csv, to_geojson, to_gpx
+from xunlu_gis.track import Track, TrackPoint, segments
+from xunlu_platform.api.access import allow
+from xunlu_platform.api.audit import record
+from xunlu_platform.api.console import LEAFLET
+from xunlu_platform.api.devices import Did, one_device
+from xunlu_platform.api.periods import NeededFrom, NeededTo, check_period
+from xunlu_platform.api.problems import Problem
+from xunlu_platform.api.services import Services, Serving
+from xunlu_platform.auth.logins import Caller
+from xunlu_platform.store.positions import TrackQuery, read_track
+from xunlu_platform.store.store import Row
+
+router = APIRouter(prefix="/devices/{did}/track", tags=["track"])
+
+POINTS_MAX = 250_000
+MEDIA_TYPES = {
+    "geojson": "application/geo+json",
+    "gpx": "application/gpx+xml",
+    "csv": "text/csv; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+}
+
+Format = Literal["geojson", "gpx", "csv", "html"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Look:
+    """Who looks at which stretch of what device."""
+
+    services: Services
+    caller: Caller
+    device: Row
+    query: TrackQuery
+    tolerance_m: float
+
+    @property
+    def title(self) -> str:
+        officer = self.device["officer"]
+        worn = f" {officer['name']} {officer['number']}" if officer else ""
+        return f"{self.device['did']}{worn} {self.query.since:%Y-%m-%d %H:%M}"
+
+    def pieces(self) -> AsyncIterator[list[TrackPoint]]:
+        return read_track(self.services.store, self.caller.scope, self.query)
+
+
+@router.get("", response_class=Response)
+async def track(
+    services: Serving,
+    caller: Annotated[Caller, allow("track")],
+    did: Did,
+    since: NeededFrom,
+    until: NeededTo,
+    form: Annotated[Format, Query(alias="format")] = "geojson",
+    tolerance_m: Annotated[float, Query(ge=0, le=1000, description="Simplifies; 0 keeps every point.")] = 0,
+) -> Response:
+    """The positions of at most 31 days, in order of fix time, as GeoJSON, GPX, CSV or a page that opens by itself."""
+    check_period(since, until)
+    async with services.store.session(caller.scope) as session:
+        device = await one_device(session, did)
+        period = {"from": since.isoformat(), "to": until.isoformat()}
+        await record(session, caller, "track.read", did, **period, format=form)
+    query = TrackQuery(device_id=device["id"], since=since, until=until)
+    look = _Look(services=services, caller=caller, device=device, query=query, tolerance_m=tolerance_m)
+    headers = {"Content-Disposition": f'attachment; filename="{did}-{since:%Y%m%d-%H%M}.{form}"'}
+    if form == "csv" and not tolerance_m:
+        return StreamingResponse(_csv(look), headers=headers, media_type=MEDIA_TYPES["csv"])
+    points = await _points(look)
+    write = _writer(look, form)
+    # Formatting a month is seconds of computing: not in the loop that serves everybody.
+    text = await asyncio.to_thread(lambda: write(segments(points).simplified(tolerance_m)))
+    return Response(text, headers=headers if form != "geojson" else None, media_type=MEDIA_TYPES[form])
+
+
+async def _csv(look: _Look) -> AsyncIterator[str]:
+    """Rows as they come out of the database: a month never stands in memory."""
+    did = look.device["did"]
+    yield to_csv(did, [])
+    async for points in look.pieces():
+        _, _, rows = to_csv(did, points).partition("\r\n")
+        yield rows
+
+
+async def _points(look: _Look) -> list[TrackPoint]:
+    found: list[TrackPoint] = []
+    async for points in look.pieces():
+        found += points
+        if len(found) > POINTS_MAX:
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "track-too-long",
+                f"There are more than {POINTS_MAX} positions.",
+                "Ask for a shorter time, or for CSV without tolerance_m, which has no such limit.",
+            )
+    return found
+
+
+def _writer(look: _Look, form: Format) -> Callable[[Track], str]:
+    did = look.device["did"]
+    settings = look.services.settings
+    match form:
+        case "geojson":
+            return lambda whole: json.dumps(to_geojson(whole), separators=(",", ":"), allow_nan=False)
+        case "gpx":
+            return lambda whole: to_gpx(did, whole)
+        case "csv":
+            return lambda whole: to_csv(did, whole.points)
+        case "html":
+            return lambda whole: _page(look.title, whole, settings.leaflet_assets or LEAFLET, settings.map)
+
+
+def _page(title: str, whole: Track, assets: Path, bundle: Path | None) -> str:
+    from xunlu_gis.formats.page import to_html  # noqa: PLC0415  folium takes a second to load, and few ask for it
+
+    return to_html(title, whole, assets, bundle)
