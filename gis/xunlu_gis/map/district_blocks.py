@@ -14,6 +14,9 @@ from xunlu_gis.map.sheet import Geometry
 PARK_HECTARES = (7.0, 26.0)
 """A block of this size that holds an anchor of a park becomes that park."""
 
+PIECE_MIN_M = 0.03
+"""Shorter stretches vanish when coordinates are rounded to 1e-7°."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Street:
@@ -94,7 +97,8 @@ def join(lines: list[Geometry]) -> Iterator[tuple[int, Geometry]]:
     for index in range(len(lines)):
         own = pieces[piece_of[line_of == index]]
         for stretch in shapely.get_parts(shapely.line_merge(shapely.union_all(own))) if len(own) else ():
-            yield index, stretch
+            if stretch.length > PIECE_MIN_M:
+                yield index, stretch
 
 
 def buildings(block: Geometry, rng: random.Random) -> Iterator[Geometry]:
