@@ -4,6 +4,7 @@
  */
 
 import { theme, token } from "../kit/theme.js";
+import { layers } from "../state/desk.js";
 
 /** @typedef {{type: "pmtiles", file: string} | {type: "raster", layers: {id: string, path: string}[], tile_size: number}} MapSource */
 
@@ -133,9 +134,8 @@ function vector(bundle, file, places) {
  * @param {any} map Leaflet's
  * @param {MapBundle} bundle
  * @param {import("../kit/store.js").Scope} scope
- * @param {import("../kit/store.js").Store<{places: boolean}>} layers
  */
-export function mountBasemap(map, bundle, scope, layers) {
+export function mountBasemap(map, bundle, scope) {
   /** @type {any[]} */
   let shown = [];
   let style = "";
@@ -149,7 +149,7 @@ export function mountBasemap(map, bundle, scope, layers) {
     for (const layer of shown) layer.addTo(map);
   };
   scope.read(theme, draw);
-  scope.read(/** @type {any} */ (layers), draw);
+  scope.read(layers, draw);
 }
 
 /**

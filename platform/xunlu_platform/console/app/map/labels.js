@@ -50,7 +50,7 @@ export class Labels {
     const everybody = names && (layout.orderCount <= CROWD || view.zoom >= CROWD_ZOOM);
     const last = Math.max(0, layout.orderCount - TRIED_MAX);
     for (let k = layout.orderCount - 1; k >= last && this.count < LABELS_MAX; k--) {
-      const i = /** @type {number} */ (layout.order[k]);
+      const i = layout.order[k];
       const sos = fleet.state[i] === 0;
       if (!sos && !everybody) break;
       if (i !== selected) this.#try(fleet, view, i);
@@ -66,11 +66,11 @@ export class Labels {
     const device = fleet.order[i];
     if (!device) return;
     const label = this.#label(device);
-    const x = view.px(/** @type {number} */ (fleet.x[i])) + OFFSET_PX;
-    const y = view.py(/** @type {number} */ (fleet.y[i])) - HEIGHT_PX / 2;
+    const x = view.px(fleet.x[i]) + OFFSET_PX;
+    const y = view.py(fleet.y[i]) - HEIGHT_PX / 2;
     const boxes = this.#boxes;
     for (let b = 0; b < this.count * 4; b += 4) {
-      const apart = x > /** @type {number} */ (boxes[b + 2]) || x + label.width < /** @type {number} */ (boxes[b]) || y > /** @type {number} */ (boxes[b + 3]) || y + HEIGHT_PX < /** @type {number} */ (boxes[b + 1]);
+      const apart = x > boxes[b + 2] || x + label.width < boxes[b] || y > boxes[b + 3] || y + HEIGHT_PX < boxes[b + 1];
       if (!apart) return;
     }
     const at = this.count * 4;

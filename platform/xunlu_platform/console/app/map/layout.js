@@ -97,14 +97,14 @@ export class Layout {
     const clusters = view.zoom <= CLUSTER_ZOOM_MAX;
     let visible = 0;
     for (let i = 0, n = fleet.order.length; i < n; i++) {
-      const flag = /** @type {number} */ (flags[i]);
+      const flag = flags[i];
       if ((flag & 9) !== 1) continue;
-      const px = view.px(/** @type {number} */ (x[i]));
-      const py = view.py(/** @type {number} */ (y[i]));
+      const px = view.px(x[i]);
+      const py = view.py(y[i]);
       if (px < -MARGIN_PX || py < -MARGIN_PX || px > view.width + MARGIN_PX || py > view.height + MARGIN_PX) continue;
       this.#visible[visible++] = i;
       const alone = !clusters || state[i] === SOS || i === first || i === second;
-      this.#cellOf[i] = alone ? -1 : this.#addToCell(px, py, view, baseColumn, baseRow, /** @type {number} */ (state[i]), flag);
+      this.#cellOf[i] = alone ? -1 : this.#addToCell(px, py, view, baseColumn, baseRow, state[i], flag);
     }
     this.inView = visible;
   }
@@ -126,7 +126,7 @@ export class Layout {
     this.#cellCount[cell] += 1;
     this.#cellX[cell] += px;
     this.#cellY[cell] += py;
-    if (state < /** @type {number} */ (this.#cellState[cell])) this.#cellState[cell] = state;
+    if (state < this.#cellState[cell]) this.#cellState[cell] = state;
     if (flag & 4) this.#cellWarn[cell] = 1;
     return cell;
   }
@@ -137,21 +137,21 @@ export class Layout {
     for (let row = 0; row < this.#rows; row++)
       for (let column = 0; column < this.#columns; column++) {
         const cell = row * this.#columns + column;
-        const count = /** @type {number} */ (this.#cellCount[cell]);
+        const count = this.#cellCount[cell];
         this.#cellCluster[cell] = -1;
         if (count < CLUSTER_MIN) continue;
-        const x = /** @type {number} */ (this.#cellX[cell]) / count;
-        const y = /** @type {number} */ (this.#cellY[cell]) / count;
+        const x = this.#cellX[cell] / count;
+        const y = this.#cellY[cell] / count;
         const near = this.#near(row, column, x, y);
         const at = near === -1 ? this.clusters++ : near;
-        const before = near === -1 ? 0 : /** @type {number} */ (this.clusterCount[at]);
+        const before = near === -1 ? 0 : this.clusterCount[at];
         const share = count / (before + count);
-        this.clusterX[at] = before ? /** @type {number} */ (this.clusterX[at]) * (1 - share) + x * share : x;
-        this.clusterY[at] = before ? /** @type {number} */ (this.clusterY[at]) * (1 - share) + y * share : y;
+        this.clusterX[at] = before ? this.clusterX[at] * (1 - share) + x * share : x;
+        this.clusterY[at] = before ? this.clusterY[at] * (1 - share) + y * share : y;
         this.clusterCount[at] = before + count;
-        const state = /** @type {number} */ (this.#cellState[cell]);
-        this.clusterState[at] = before ? Math.min(/** @type {number} */ (this.clusterState[at]), state) : state;
-        this.clusterWarn[at] = (before ? /** @type {number} */ (this.clusterWarn[at]) : 0) | /** @type {number} */ (this.#cellWarn[cell]);
+        const state = this.#cellState[cell];
+        this.clusterState[at] = before ? Math.min(this.clusterState[at], state) : state;
+        this.clusterWarn[at] = (before ? this.clusterWarn[at] : 0) | this.#cellWarn[cell];
         this.#cellCluster[cell] = at;
       }
   }
@@ -170,10 +170,10 @@ export class Layout {
         const r = row + dr;
         const c = column + dc;
         if (r < 0 || c < 0 || c >= this.#columns) continue;
-        const at = /** @type {number} */ (this.#cellCluster[r * this.#columns + c]);
+        const at = this.#cellCluster[r * this.#columns + c];
         if (at < 0) continue;
-        const dx = /** @type {number} */ (this.clusterX[at]) - x;
-        const dy = /** @type {number} */ (this.clusterY[at]) - y;
+        const dx = this.clusterX[at] - x;
+        const dy = this.clusterY[at] - y;
         if (dx * dx + dy * dy < MERGE_PX * MERGE_PX) return at;
       }
     return -1;
@@ -184,22 +184,22 @@ export class Layout {
     const counts = this.#byState.fill(0);
     let single = 0;
     for (let k = 0; k < this.inView; k++) {
-      const i = /** @type {number} */ (this.#visible[k]);
-      const cell = /** @type {number} */ (this.#cellOf[i]);
-      if (cell >= 0 && /** @type {number} */ (this.#cellCluster[cell]) >= 0) continue;
+      const i = this.#visible[k];
+      const cell = this.#cellOf[i];
+      if (cell >= 0 && this.#cellCluster[cell] >= 0) continue;
       this.#visible[single++] = i;
-      counts[STATES.length - 1 - /** @type {number} */ (fleet.state[i])] += 1;
+      counts[STATES.length - 1 - fleet.state[i]] += 1;
     }
     let sum = 0;
     for (let s = 0; s <= STATES.length; s++) {
-      const count = /** @type {number} */ (counts[s]);
+      const count = counts[s];
       counts[s] = sum;
       sum += count;
     }
     for (let k = 0; k < single; k++) {
-      const i = /** @type {number} */ (this.#visible[k]);
-      const slot = STATES.length - 1 - /** @type {number} */ (fleet.state[i]);
-      this.order[/** @type {number} */ (counts[slot])] = i;
+      const i = this.#visible[k];
+      const slot = STATES.length - 1 - fleet.state[i];
+      this.order[counts[slot]] = i;
       counts[slot] += 1;
     }
     this.orderCount = single;

@@ -38,7 +38,7 @@ export function mountMap(box, scope) {
   reportWindow(map, scope);
   answerPointer(map, officers);
   mountTip(map, officers, box);
-  mountTools(map, officers, box, scope);
+  mountTools(map, box, scope);
   obey(map, box, scope);
   void loadBundle(map, box, scope);
   scope.onClose(observe(map, box));
@@ -152,7 +152,7 @@ async function loadBundle(map, box, scope) {
     const bundle = await get("/map");
     if (scope.closed) return;
     if (place.value === null || !map.getBounds().intersects(corners(bundle))) centreOn(map, bundle.center[1], bundle.center[0], FIRST.zoom, false);
-    mountBasemap(map, bundle, scope, layers);
+    mountBasemap(map, bundle, scope);
     const demo = bundle.demo ? t("map.demo") : "";
     const approval = bundle.approval_number || t("map.approval.none");
     box.parentElement?.append(h("p", { class: "attribution" }, [demo, bundle.name, bundle.attribution].filter(Boolean).join(" · "), h("br"), t("map.approval", { number: approval })));

@@ -142,8 +142,8 @@ export class OfficerLayer {
     this.#drawMovers(clock);
     this.#drawClusters();
     for (let k = 0; k < this.#labels.count; k++) {
-      const i = /** @type {number} */ (this.#labels.placed[k]);
-      this.#labels.draw(context, k, /** @type {number} */ (this.#screenX[i]), /** @type {number} */ (this.#screenY[i]));
+      const i = this.#labels.placed[k];
+      this.#labels.draw(context, k, this.#screenX[i], this.#screenY[i]);
     }
   }
 
@@ -156,7 +156,7 @@ export class OfficerLayer {
 
   *#single() {
     for (let k = this.#layout.orderCount - 1; k >= 0; k--) {
-      const device = fleet.order[/** @type {number} */ (this.#layout.order[k])];
+      const device = fleet.order[this.#layout.order[k]];
       if (device) yield device;
     }
   }
@@ -170,21 +170,21 @@ export class OfficerLayer {
     const now_ms = serverNow();
     this.#gliding = false;
     for (let k = 0; k < orderCount; k++) {
-      const i = /** @type {number} */ (order[k]);
+      const i = order[k];
       const f = fleet.progress(i, clock);
       if (f < 1) this.#gliding = true;
-      const fx = /** @type {number} */ (fromX[i]);
-      const fy = /** @type {number} */ (fromY[i]);
-      const px = this.view.px(fx + (/** @type {number} */ (x[i]) - fx) * f);
-      const py = this.view.py(fy + (/** @type {number} */ (y[i]) - fy) * f);
+      const fx = fromX[i];
+      const fy = fromY[i];
+      const px = this.view.px(fx + (x[i] - fx) * f);
+      const py = this.view.py(fy + (y[i] - fy) * f);
       this.#screenX[i] = px;
       this.#screenY[i] = py;
-      const kind = /** @type {number} */ (state[i]);
-      const flag = /** @type {number} */ (flags[i]);
+      const kind = state[i];
+      const flag = flags[i];
       if (i === chosen) this.#drawSelection(i, px, py);
       if (kind === SOS) this.#drawPulse(px, py, clock);
       context.globalAlpha = kind === SOS || flag & 2 ? 1 : fade(fleet.order[i], now_ms);
-      this.#sprites.draw(context, kind, /** @type {number} */ (course[i]), (flag & 2) !== 0, px, py);
+      this.#sprites.draw(context, kind, course[i], (flag & 2) !== 0, px, py);
       context.globalAlpha = 1;
       if (flag & 4 && kind !== SOS) this.#drawWarning(px, py);
     }
@@ -263,14 +263,14 @@ export class OfficerLayer {
     context.textAlign = "center";
     context.textBaseline = "middle";
     for (let c = 0; c < clusters; c++) {
-      const px = /** @type {number} */ (clusterX[c]);
-      const py = /** @type {number} */ (clusterY[c]);
+      const px = clusterX[c];
+      const py = clusterY[c];
       context.beginPath();
       context.arc(px, py, CLUSTER_PX, 0, TURN);
       context.fillStyle = colours.panel;
       context.fill();
       context.lineWidth = 3;
-      context.strokeStyle = colours[STATES[/** @type {number} */ (clusterState[c])] ?? "off"];
+      context.strokeStyle = colours[STATES[clusterState[c]] ?? "off"];
       context.stroke();
       context.fillStyle = colours.text;
       context.fillText(String(clusterCount[c]), px, py + 1);
@@ -301,12 +301,12 @@ export class OfficerLayer {
   hit(px, py) {
     const { order, orderCount, clusters, clusterX, clusterY } = this.#layout;
     for (let c = clusters - 1; c >= 0; c--)
-      if (Math.hypot(/** @type {number} */ (clusterX[c]) - px, /** @type {number} */ (clusterY[c]) - py) <= CLUSTER_PX + 2) return { cluster: c };
+      if (Math.hypot(clusterX[c] - px, clusterY[c] - py) <= CLUSTER_PX + 2) return { cluster: c };
     let best = HIT_PX;
     let found = null;
     for (let k = orderCount - 1; k >= 0; k--) {
-      const i = /** @type {number} */ (order[k]);
-      const far = Math.hypot(/** @type {number} */ (this.#screenX[i]) - px, /** @type {number} */ (this.#screenY[i]) - py);
+      const i = order[k];
+      const far = Math.hypot(this.#screenX[i] - px, this.#screenY[i] - py);
       if (far >= best) continue;
       best = far;
       found = fleet.order[i]?.did ?? null;

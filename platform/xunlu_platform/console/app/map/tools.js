@@ -13,11 +13,10 @@ const GATHERED_MAX = 500;
 
 /**
  * @param {any} map Leaflet's
- * @param {import("./officers.js").OfficerLayer} officers
  * @param {HTMLElement} box
  * @param {import("../kit/store.js").Scope} scope
  */
-export function mountTools(map, officers, box, scope) {
+export function mountTools(map, box, scope) {
   const near = () => (selected.value ? showNearest(selected.value) : tool.set(tool.value === "nearest" ? "none" : "nearest"));
   const boxing = () => tool.set(tool.value === "box" ? "none" : "box");
   const buttons = {
@@ -49,7 +48,7 @@ export function mountTools(map, officers, box, scope) {
     tool.set("none");
     gatherNearest(event.latlng.lat, event.latlng.lng, null);
   });
-  mountBox(map, officers, box, scope);
+  mountBox(map, box, scope);
 }
 
 /** @param {any} map */
@@ -74,11 +73,10 @@ function chooseLayers(anchor) {
 /**
  * Drag a rectangle: everybody inside becomes a list.
  * @param {any} map
- * @param {import("./officers.js").OfficerLayer} officers
  * @param {HTMLElement} box
  * @param {import("../kit/store.js").Scope} scope
  */
-function mountBox(map, officers, box, scope) {
+function mountBox(map, box, scope) {
   const frame = h("div", { class: "box-frame", hidden: true });
   box.append(frame);
   /** @type {{x: number, y: number} | null} */
