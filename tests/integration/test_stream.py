@@ -1,0 +1,201 @@
+"""The event stream of a real API process, fed by a real worker."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.integration.ingest_rig import TENANT, Rig, fix, now_s, rig
+from tests.processes import Api, running_api
+from tests.services import TestBroker, TestDatabase
+from xunlu_platform.auth.logins import hash_token
+from xunlu_protocol.event import Event
+from xunlu_protocol.status import State
+from xunlu_protocol.topics import fleet
+
+pytestmark = pytest.mark.integration
+
+
+@dataclass
+class Desk:
+    """A bureau with two squads, and an API process that serves it."""
+
+    rig: Rig
+    api: Api
+
+    async def unit(self, name: str) -> int:
+        [row] = await self.rig.rows(
+            "insert into unit (tenant, parent_id, kind, name, path) select tenant, id, 'squad', %s, '' from unit "
+            "where parent_id is null returning id",
+            name,
+        )
+        return int(row["id"])
+
+    async def device(self, unit: int | None = None) -> str:
+        did = await self.rig.device()
+        if unit is not None:
+            await self.rig.connection.execute("update device set unit_id = %s where did = %s", [unit, did])
+        await self.notify(did)
+        return did
+
+    async def notify(self, did: str) -> None:
+        notice = {"notices": [{"what": "device", "id": did, "did": did}]}
+        await self.rig.session.publish(fleet(TENANT, "api"), json.dumps(notice).encode(), qos=0)
+
+    async def token(self, role: str = "dispatcher", unit: int | None = None) -> str:
+        token = secrets.token_urlsafe(16)
+        [account] = await self.rig.rows(
+            "insert into account (unit_id, username, display_name, role, password_hash, must_change_password) "
+            "select coalesce(%s, (select id from unit where parent_id is null)), %s, 'x', %s, 'x', false returning id",
+            unit,
+            f"user-{secrets.token_hex(4)}",
+            role,
+        )
+        await self.rig.connection.execute(
+            "insert into login (token_hash, account_id, kind, csrf_token, expires_at) "
+            "values (%s, %s, 'bearer', '', now() + interval '1 hour')",
+            [hash_token(token), account["id"]],
+        )
+        return token
+
+    async def connect(self, token: str, since: str | None = None) -> ClientConnection:
+        query = f"?since={since}" if since else ""
+        headers = {"Authorization": f"Bearer {token}"}
+        return await connect(self.api.stream_url + query, additional_headers=headers, max_size=None)
+
+
+@pytest_asyncio.fixture
+async def desk(database: TestDatabase, broker: TestBroker) -> AsyncIterator[Desk]:
+    async with rig(database, broker) as made, made.working():
+        await made.device()
+        async with running_api(database, broker) as api:
+            yield Desk(made, api)
+
+
+async def hear(socket: ClientConnection, wanted: Callable[[dict[str, Any]], Any]) -> Any:
+    """Read until something is wanted; returns what `wanted` gave."""
+    async with asyncio.timeout(15):
+        while True:
+            if found := wanted(json.loads(await socket.recv())):
+                return found
+
+
+def of(did: str, **fields: Any) -> Callable[[dict[str, Any]], Any]:
+    """A device's entry with these values."""
+
+    def find(message: dict[str, Any]) -> dict[str, Any] | None:
+        for device in message.get("devices", ()):
+            if device["did"] == did and all(device.get(name) == value for name, value in fields.items()):
+                return {**device, "cursor": message["cursor"]}
+        return None
+
+    return find
+
+
+async def test_a_fix_reaches_the_console_within_a_moment(desk: Desk) -> None:
+    did = await desk.device()
+    async with await desk.connect(await desk.token()) as socket:
+        first = json.loads(await socket.recv())
+        assert first["type"] == "snapshot"
+        await desk.rig.publish(did, "loc", fix(1, vel=7.2, cog=45, bds=9).encode())
+        told = await hear(socket, of(did, lat=31.23))
+        assert (told["spd"], told["cog"], told["bds"]) == (2.0, 45, 9)
+        await desk.rig.publish(did, "state", State(st="online", sid=1, tst=now_s()).encode())
+        await hear(socket, of(did, st="online"))
+
+
+async def test_a_squad_hears_only_its_own_and_is_told_when_a_device_leaves_it(desk: Desk) -> None:
+    east, west = await desk.unit("east"), await desk.unit("west")
+    ours, theirs = await desk.device(east), await desk.device(west)
+    async with await desk.connect(await desk.token(unit=east)) as socket:
+        heard: list[str] = []
+
+        def until_ours(message: dict[str, Any]) -> bool:
+            heard.extend(device["did"] for device in message.get("devices", ()))
+            return ours in heard and any(device.get("lat") for device in message.get("devices", ()))
+
+        await desk.rig.publish(theirs, "loc", fix(1).encode())
+        await desk.rig.publish(theirs, "evt", Event(tst=now_s(), sid=1, seq=2).encode(), "sos")
+        await desk.rig.publish(ours, "loc", fix(1).encode())
+        await hear(socket, until_ours)
+        assert theirs not in heard
+        await desk.rig.connection.execute("update device set unit_id = %s where did = %s", [west, ours])
+        await desk.notify(ours)
+        assert await hear(socket, lambda message: ours in message.get("gone", ()))
+
+
+async def test_an_sos_raises_an_alarm_and_marks_the_device(desk: Desk) -> None:
+    did = await desk.device()
+    async with await desk.connect(await desk.token()) as socket:
+        await desk.rig.publish(did, "evt", Event(tst=now_s(), sid=1, seq=1).encode(), "sos")
+        alarm = await hear(socket, lambda m: next((a for a in m.get("alarms", ()) if a["did"] == did), None))
+        assert (alarm["kind"], alarm["state"], alarm["severity"]) == ("sos", "new", 3)
+    async with await desk.connect(await desk.token()) as socket:
+        assert await hear(socket, of(did, sos=alarm["id"]))
+
+
+async def test_a_cursor_resumes_with_what_changed_meanwhile(desk: Desk) -> None:
+    did = await desk.device()
+    token = await desk.token()
+    async with await desk.connect(token) as socket:
+        await desk.rig.publish(did, "loc", fix(1, age_s=2).encode())
+        cursor = (await hear(socket, of(did, lat=31.23)))["cursor"]
+    async with await desk.connect(token) as other:
+        await desk.rig.publish(did, "loc", fix(2, lat=31.5).encode())
+        await hear(other, of(did, lat=31.5))
+    async with await desk.connect(token, since=cursor) as socket:
+        message = json.loads(await socket.recv())
+        assert message["type"] == "delta"
+        assert of(did, lat=31.5)(message)
+    async with await desk.connect(token, since="1") as socket:
+        assert json.loads(await socket.recv())["type"] == "snapshot"
+
+
+async def test_positions_outside_the_map_wait_until_it_shows_them_but_states_come_at_once(desk: Desk) -> None:
+    did = await desk.device()
+    async with await desk.connect(await desk.token()) as socket, await desk.connect(await desk.token()) as other:
+        await desk.rig.publish(did, "loc", fix(1, age_s=3).encode())
+        await hear(socket, of(did, lat=31.23))
+        far = {"type": "view", "bbox": [100, 20, 101, 21], "zoom": 12, "selected": []}
+        for asked in (far, {"type": "ping", "t": 1}):
+            await socket.send(json.dumps(asked))
+        await hear(socket, lambda message: message["type"] == "pong")
+        await desk.rig.publish(did, "loc", fix(2, age_s=2, lat=31.24).encode())
+        await hear(other, of(did, lat=31.24))
+        await desk.rig.publish(did, "state", State(st="online", sid=1, tst=now_s()).encode())
+        told = await hear(socket, of(did))
+        assert told.get("st") == "online"
+        assert "lat" not in told
+        await socket.send(json.dumps({**far, "bbox": [121, 31, 122, 32]}))
+        await hear(socket, of(did, lat=31.24))
+
+
+@pytest.mark.parametrize(("role", "code"), [(None, 4401), ("clerk", 4403), ("officer", 4403)])
+async def test_who_may_not_listen_is_told_why_by_the_close_code(desk: Desk, role: str | None, code: int) -> None:
+    token = await desk.token(role) if role else "nonsense"
+    async with await desk.connect(token) as socket:
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+        assert socket.close_code == code
+
+
+async def test_a_page_of_another_origin_cannot_use_the_cookie(desk: Desk) -> None:
+    headers = {"Cookie": f"xunlu_session={await desk.token()}", "Origin": "http://elsewhere.example"}
+    async with connect(desk.api.stream_url, additional_headers=headers) as socket:
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+        assert socket.close_code == 4403
+
+
+async def test_nonsense_from_a_client_changes_nothing(desk: Desk) -> None:
+    async with await desk.connect(await desk.token()) as socket:
+        for nonsense in ("", "{", '{"type": "view", "bbox": [1]}', "x" * 100_000, '{"type": "ping", "t": 7}'):
+            await socket.send(nonsense)
+        assert (await hear(socket, lambda m: m if m["type"] == "pong" else None))["t"] == 7
