@@ -85,5 +85,7 @@ def _places(path: Path, changed_ns: int) -> list[dict[str, Any]]:
 
 
 def _searched(place: dict[str, Any]) -> str:
-    texts = (place.get("name"), place.get("name_en"), place.get("pinyin"))
+    """Name, English name, and the pinyin in one word, as people type it, with its initials."""
+    syllables = (place.get("pinyin") or "").split()
+    texts = (place["name"], place.get("name_en"), "".join(syllables), "".join(syllable[0] for syllable in syllables))
     return " ".join(text.lower() for text in texts if text)
