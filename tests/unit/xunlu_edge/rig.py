@@ -1,16 +1,32 @@
 """A recorder on the bench: a clock set by hand, a receiver that says what it is told, a broker that remembers."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
+from xunlu_edge.database import open_database
 from xunlu_edge.gnss.sentences import checksum
 from xunlu_edge.hardware import Charge, Hardware, Signal, Space
 from xunlu_kit.errors import TransportError
 from xunlu_protocol.topics import Channel
 
 START_MS = 1_790_000_000_000
+
+
+def bench_database(folder: Path) -> sqlite3.Connection:
+    """A database that does not wait for the disk: on the bench the power is cut by rolling back."""
+    database = open_database(folder)
+    database.execute("pragma synchronous = off")
+    return database
+
+
+async def settle() -> None:
+    """Let every task do what it can do without waiting."""
+    for _ in range(200):
+        await asyncio.sleep(0)
 
 
 class HandClock:
