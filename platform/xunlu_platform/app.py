@@ -5,6 +5,7 @@ import contextlib
 import logging
 import secrets
 import signal
+import socket
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, FastAPI
@@ -49,6 +50,7 @@ from xunlu_platform.auth.throttle import Throttle
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.store.store import Store
 from xunlu_protocol import __version__
+from xunlu_protocol.presence import presence_will, publish_presence
 from xunlu_protocol.topics import fleet as fleet_topic
 
 log = logging.getLogger(__name__)
@@ -116,12 +118,15 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
     """
     clock = SystemClock()
     frames = fleet_topic(settings.tenant, "")
+    host = f"api@{socket.gethostname()}"
     mqtt = MqttSession(
         settings.broker("api"),
         SessionOptions(
             client_id=f"xunlu-api-{secrets.token_hex(4)}",
             subscriptions=[Subscription(topic=RESPONSE_TOPIC), Subscription(topic=f"{frames}+", qos=0)],
+            will=presence_will(host),
         ),
+        on_connect=publish_presence(host),
     )
     broker_accounts = BrokerAccounts(mqtt, settings.tenant)
     async with Store(settings.database("api"), connections_max=settings.database_connections_max) as store, mqtt:

@@ -22,10 +22,10 @@ from xunlu_platform.ingest.handlers import FILTERS, KEEPERS
 from xunlu_platform.ingest.metrics import Metrics
 from xunlu_platform.ingest.page import serve_health
 from xunlu_platform.ingest.registry import Registry
-from xunlu_platform.presence import presence_will, publish_presence
 from xunlu_platform.store.arrivals import ArrivalStore, Held, Outcome, RefusedByDatabaseError
 from xunlu_protocol.errors import ProtocolError
 from xunlu_protocol.fleet import FleetFrame
+from xunlu_protocol.presence import presence_will, publish_presence
 from xunlu_protocol.topics import OWNTRACKS_FILTER, UP_FILTERS, fleet
 
 log = logging.getLogger(__name__)

@@ -15,10 +15,10 @@ from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.errors import StoreError
 from xunlu_platform.jobs.presence import watch_presence
-from xunlu_platform.presence import presence_will, publish_presence
 from xunlu_platform.store import housekeeping
 from xunlu_platform.store.store import Store
 from xunlu_protocol.fleet import FleetFrame, Notice
+from xunlu_protocol.presence import presence_will, publish_presence
 from xunlu_protocol.topics import UP_STATE_FILTERS, fleet, server_state
 
 log = logging.getLogger(__name__)
