@@ -132,7 +132,14 @@ def write_tiles(folder: Path, sheet: Sheet) -> None:
         _tippecanoe(),
         *("--output", BASEMAP, "--force", "--quiet", "--read-parallel"),
         *("--minimum-zoom", str(TILE_ZOOMS[0]), "--maximum-zoom", str(TILE_ZOOMS[1])),
-        *("--drop-rate", "1", "--no-feature-limit", "--no-tile-size-limit", "--no-tiny-polygon-reduction"),
+        *(
+            "--drop-rate",
+            "1",
+            "--no-feature-limit",
+            "--no-tile-size-limit",
+            "--no-tiny-polygon-reduction",
+            "--preserve-input-order",
+        ),
         *("--simplification", "4", "--detect-shared-borders", "--name", sheet.name, "--layer", "areas"),
         *("--attribution", sheet.attribution, "features.geojsonl"),
     ]
