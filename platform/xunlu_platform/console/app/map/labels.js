@@ -4,12 +4,15 @@ import { serverNow } from "../net/stream.js";
 import { span } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { token } from "../kit/theme.js";
+import { CLUSTER_PX } from "./painter.js";
 
 const LABELS_MAX = 140;
 const TRIED_MAX = 500;
 const CACHE_MAX = 800;
 const HEIGHT_PX = 18;
 const OFFSET_PX = 13;
+const CELL_PX = 6;
+const SIGN_PX = 6;
 /** From this many single officers on, only those that matter have names below the zoom. */
 const CROWD = 250;
 const CROWD_ZOOM = 16;
@@ -25,7 +28,10 @@ export class Labels {
   #cache = new Map();
   /** @type {(Label | null)[]} */
   #drawn = new Array(LABELS_MAX).fill(null);
-  #boxes = new Float32Array(LABELS_MAX * 4);
+  /** Which cells of the window are taken by a sign, a cluster or a label. */
+  #taken = new Uint8Array(0);
+  #columns = 0;
+  #rows = 0;
   #ratio = 1;
   #font = "";
 
@@ -46,38 +52,68 @@ export class Labels {
    */
   update(fleet, view, layout, selected, names) {
     this.count = 0;
-    if (selected >= 0) this.#try(fleet, view, selected);
+    this.#clear(fleet, view, layout);
+    if (selected >= 0) this.#try(fleet, view, selected, true);
     const everybody = names && (layout.orderCount <= CROWD || view.zoom >= CROWD_ZOOM);
     const last = Math.max(0, layout.orderCount - TRIED_MAX);
     for (let k = layout.orderCount - 1; k >= last && this.count < LABELS_MAX; k--) {
       const i = layout.order[k];
       const sos = fleet.state[i] === 0;
       if (!sos && !everybody) break;
-      if (i !== selected) this.#try(fleet, view, i);
+      if (i !== selected) this.#try(fleet, view, i, sos);
     }
+  }
+
+  /**
+   * An empty window, but for signs and clusters: a name never hides somebody.
+   * @param {import("../state/fleet.js").Fleet} fleet
+   * @param {import("./view.js").MapView} view
+   * @param {import("./layout.js").Layout} layout
+   */
+  #clear(fleet, view, layout) {
+    this.#columns = Math.ceil(view.width / CELL_PX);
+    this.#rows = Math.ceil(view.height / CELL_PX);
+    if (this.#taken.length < this.#columns * this.#rows) this.#taken = new Uint8Array(this.#columns * this.#rows);
+    else this.#taken.fill(0);
+    for (let k = 0; k < layout.orderCount; k++) {
+      const i = layout.order[k];
+      this.#claim(view.px(fleet.x[i]) - SIGN_PX, view.py(fleet.y[i]) - SIGN_PX, 2 * SIGN_PX, 2 * SIGN_PX, true);
+    }
+    for (let c = 0; c < layout.clusters; c++) this.#claim(layout.clusterX[c] - CLUSTER_PX, layout.clusterY[c] - CLUSTER_PX, 2 * CLUSTER_PX, 2 * CLUSTER_PX, true);
+  }
+
+  /**
+   * Take the cells of a box, if they are free or it must.
+   * @param {number} x
+   * @param {number} y
+   * @param {number} width
+   * @param {number} height
+   * @param {boolean} must
+   */
+  #claim(x, y, width, height, must) {
+    const left = Math.max(0, Math.floor(x / CELL_PX));
+    const right = Math.min(this.#columns - 1, Math.floor((x + width) / CELL_PX));
+    const top = Math.max(0, Math.floor(y / CELL_PX));
+    const bottom = Math.min(this.#rows - 1, Math.floor((y + height) / CELL_PX));
+    for (let row = top; row <= bottom && !must; row++)
+      for (let column = left; column <= right; column++) if (this.#taken[row * this.#columns + column]) return false;
+    for (let row = top; row <= bottom; row++) this.#taken.fill(1, row * this.#columns + left, row * this.#columns + Math.max(left, right + 1));
+    return true;
   }
 
   /**
    * @param {import("../state/fleet.js").Fleet} fleet
    * @param {import("./view.js").MapView} view
    * @param {number} i
+   * @param {boolean} must whatever it covers
    */
-  #try(fleet, view, i) {
+  #try(fleet, view, i, must) {
     const device = fleet.order[i];
     if (!device) return;
     const label = this.#label(device);
     const x = view.px(fleet.x[i]) + OFFSET_PX;
     const y = view.py(fleet.y[i]) - HEIGHT_PX / 2;
-    const boxes = this.#boxes;
-    for (let b = 0; b < this.count * 4; b += 4) {
-      const apart = x > boxes[b + 2] || x + label.width < boxes[b] || y > boxes[b + 3] || y + HEIGHT_PX < boxes[b + 1];
-      if (!apart) return;
-    }
-    const at = this.count * 4;
-    boxes[at] = x;
-    boxes[at + 1] = y;
-    boxes[at + 2] = x + label.width;
-    boxes[at + 3] = y + HEIGHT_PX;
+    if (!this.#claim(x, y, label.width, HEIGHT_PX, must)) return;
     this.#drawn[this.count] = label;
     this.placed[this.count++] = i;
   }

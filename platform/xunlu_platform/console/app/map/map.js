@@ -6,7 +6,7 @@ import { reducedMotion } from "../kit/theme.js";
 import { get } from "../net/http.js";
 import { look } from "../state/feed.js";
 import { fleet } from "../state/fleet.js";
-import { followed, goTo, layers, place, selected, sidebar, tool } from "../state/desk.js";
+import { followed, goTo, place, selected, sidebar, tool } from "../state/desk.js";
 import { showDevice } from "../command/show.js";
 import { complain } from "../view/notice.js";
 import { mountBasemap } from "./basemap.js";
@@ -153,9 +153,8 @@ async function loadBundle(map, box, scope) {
     if (scope.closed) return;
     if (place.value === null || !map.getBounds().intersects(corners(bundle))) centreOn(map, bundle.center[1], bundle.center[0], FIRST.zoom, false);
     mountBasemap(map, bundle, scope);
-    const demo = bundle.demo ? t("map.demo") : "";
     const approval = bundle.approval_number || t("map.approval.none");
-    box.parentElement?.append(h("p", { class: "attribution" }, [demo, bundle.name, bundle.attribution].filter(Boolean).join(" · "), h("br"), t("map.approval", { number: approval })));
+    box.parentElement?.append(h("p", { class: "attribution" }, [bundle.name, bundle.attribution].filter(Boolean).join(" · "), h("br"), t("map.approval", { number: approval })));
   } catch (problem) {
     complain(problem);
   }

@@ -4,25 +4,21 @@
  */
 
 import { fleet } from "../state/fleet.js";
-import { reducedMotion, theme, token } from "../kit/theme.js";
+import { reducedMotion, theme } from "../kit/theme.js";
 import { serverNow } from "../net/stream.js";
 import { followed, layers, selected, tracks, trails } from "../state/desk.js";
 import { STATES } from "../state/display.js";
 import { Labels } from "./labels.js";
 import { Layout } from "./layout.js";
 import { Lines } from "./lines.js";
-import { Sprites } from "./sprites.js";
+import { CLUSTER_PX, Painter } from "./painter.js";
 import { MapView } from "./view.js";
 
 const CROWD = 5000;
 const CROWD_FRAME_MS = 1000 / 30 - 2;
 const PULSE_FRAME_MS = 1000 / 20;
-const PULSE_MS = 1400;
 const HIT_PX = 16;
-const CLUSTER_PX = 16;
 const SOS = STATES.indexOf("sos");
-const STALE_FADE_MS = 30 * 60_000;
-const TURN = Math.PI * 2;
 
 export class OfficerLayer {
   view = new MapView();
@@ -32,16 +28,12 @@ export class OfficerLayer {
   #layout = new Layout();
   #labels = new Labels();
   #lines = new Lines();
-  #sprites = new Sprites();
+  #painter = new Painter();
   #restless = true;
   #gliding = false;
   #zooming = false;
   #frame = 0;
   #drawn_ms = 0;
-  #font = "";
-  /** Where each mover was drawn last, for hits; by index. */
-  #screenX = new Float32Array(256);
-  #screenY = new Float32Array(256);
   /** Frames drawn since the page was opened. */
   frames = 0;
 
@@ -80,10 +72,9 @@ export class OfficerLayer {
 
   #restyle() {
     const ratio = devicePixelRatio || 1;
-    this.#sprites.build(ratio);
+    this.#painter.restyle(ratio);
     this.#labels.reset(ratio);
     this.#lines.reset();
-    this.#font = `600 13px ${token("--font")}`;
     this.invalidate();
   }
 
@@ -105,10 +96,7 @@ export class OfficerLayer {
     this.#restless = false;
     this.#fit();
     this.view.read(this.#map);
-    if (fleet.order.length > this.#screenX.length) {
-      this.#screenX = new Float32Array(fleet.order.length * 2);
-      this.#screenY = new Float32Array(fleet.order.length * 2);
-    }
+    this.#painter.reserve(fleet.order.length);
     const chosen = indexOf(selected.value);
     this.#layout.update(fleet, this.view, chosen, indexOf(followed.value));
     this.#labels.update(fleet, this.view, this.#layout, chosen, layers.value.names);
@@ -139,11 +127,12 @@ export class OfficerLayer {
     context.clearRect(0, 0, this.view.width, this.view.height);
     this.#lines.drawTracks(context, this.view);
     this.#drawTrails();
-    this.#drawMovers(clock);
-    this.#drawClusters();
+    const chosen = indexOf(selected.value);
+    this.#gliding = this.#painter.drawMovers(context, this.view, this.#layout, chosen, clock);
+    this.#painter.drawClusters(context, this.#layout);
     for (let k = 0; k < this.#labels.count; k++) {
       const i = this.#labels.placed[k];
-      this.#labels.draw(context, k, this.#screenX[i], this.#screenY[i]);
+      this.#labels.draw(context, k, this.#painter.screenX[i], this.#painter.screenY[i]);
     }
   }
 
@@ -159,124 +148,6 @@ export class OfficerLayer {
       const device = fleet.order[this.#layout.order[k]];
       if (device) yield device;
     }
-  }
-
-  /** @param {number} clock */
-  #drawMovers(clock) {
-    const { order, orderCount } = this.#layout;
-    const { x, y, fromX, fromY, state, flags, course } = fleet;
-    const context = this.#context;
-    const chosen = indexOf(selected.value);
-    const now_ms = serverNow();
-    this.#gliding = false;
-    for (let k = 0; k < orderCount; k++) {
-      const i = order[k];
-      const f = fleet.progress(i, clock);
-      if (f < 1) this.#gliding = true;
-      const fx = fromX[i];
-      const fy = fromY[i];
-      const px = this.view.px(fx + (x[i] - fx) * f);
-      const py = this.view.py(fy + (y[i] - fy) * f);
-      this.#screenX[i] = px;
-      this.#screenY[i] = py;
-      const kind = state[i];
-      const flag = flags[i];
-      if (i === chosen) this.#drawSelection(i, px, py);
-      if (kind === SOS) this.#drawPulse(px, py, clock);
-      context.globalAlpha = kind === SOS || flag & 2 ? 1 : fade(fleet.order[i], now_ms);
-      this.#sprites.draw(context, kind, course[i], (flag & 2) !== 0, px, py);
-      context.globalAlpha = 1;
-      if (flag & 4 && kind !== SOS) this.#drawWarning(px, py);
-    }
-  }
-
-  /**
-   * @param {number} i
-   * @param {number} px
-   * @param {number} py
-   */
-  #drawSelection(i, px, py) {
-    const context = this.#context;
-    const device = fleet.order[i];
-    const { text } = this.#sprites.colours;
-    context.strokeStyle = text;
-    if (layers.value.accuracy && device?.acc && device.lat !== null) {
-      context.beginPath();
-      context.arc(px, py, device.acc / this.view.metresPerPixel(device.lat), 0, TURN);
-      context.lineWidth = 1;
-      context.globalAlpha = 0.45;
-      context.stroke();
-      context.globalAlpha = 0.06;
-      context.fillStyle = text;
-      context.fill();
-      context.globalAlpha = 1;
-    }
-    context.beginPath();
-    context.arc(px, py, 16, 0, TURN);
-    context.lineWidth = followed.value === device?.did ? 3 : 1.6;
-    context.stroke();
-  }
-
-  /**
-   * @param {number} px
-   * @param {number} py
-   * @param {number} clock
-   */
-  #drawPulse(px, py, clock) {
-    const context = this.#context;
-    const phase = reducedMotion.matches ? 0.5 : (clock % PULSE_MS) / PULSE_MS;
-    context.fillStyle = this.#sprites.colours.sos;
-    context.globalAlpha = 0.22;
-    context.beginPath();
-    context.arc(px, py, 18, 0, TURN);
-    context.fill();
-    context.globalAlpha = 0.3 * (1 - phase);
-    context.beginPath();
-    context.arc(px, py, 16 + 20 * phase, 0, TURN);
-    context.fill();
-    context.globalAlpha = 1;
-  }
-
-  /**
-   * @param {number} px
-   * @param {number} py
-   */
-  #drawWarning(px, py) {
-    const context = this.#context;
-    context.beginPath();
-    context.moveTo(px + 9, py - 14);
-    context.lineTo(px + 14, py - 5);
-    context.lineTo(px + 4, py - 5);
-    context.closePath();
-    context.lineWidth = 2;
-    context.strokeStyle = this.#sprites.colours.panel;
-    context.stroke();
-    context.fillStyle = this.#sprites.colours.warn;
-    context.fill();
-  }
-
-  #drawClusters() {
-    const context = this.#context;
-    const { clusters, clusterX, clusterY, clusterCount, clusterState, clusterWarn } = this.#layout;
-    const { colours } = this.#sprites;
-    context.font = this.#font;
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    for (let c = 0; c < clusters; c++) {
-      const px = clusterX[c];
-      const py = clusterY[c];
-      context.beginPath();
-      context.arc(px, py, CLUSTER_PX, 0, TURN);
-      context.fillStyle = colours.panel;
-      context.fill();
-      context.lineWidth = 3;
-      context.strokeStyle = colours[STATES[clusterState[c]] ?? "off"];
-      context.stroke();
-      context.fillStyle = colours.text;
-      context.fillText(String(clusterCount[c]), px, py + 1);
-      if (clusterWarn[c]) this.#drawWarning(px + 4, py - 2);
-    }
-    context.textAlign = "left";
   }
 
   /** The zoom animation is Leaflet's; the picture of before is stretched with the map. @param {any} event */
@@ -306,7 +177,7 @@ export class OfficerLayer {
     let found = null;
     for (let k = orderCount - 1; k >= 0; k--) {
       const i = order[k];
-      const far = Math.hypot(this.#screenX[i] - px, this.#screenY[i] - py);
+      const far = Math.hypot(this.#painter.screenX[i] - px, this.#painter.screenY[i] - py);
       if (far >= best) continue;
       best = far;
       found = fleet.order[i]?.did ?? null;
@@ -323,10 +194,4 @@ export class OfficerLayer {
 /** @param {string | null} did */
 function indexOf(did) {
   return did === null ? -1 : (fleet.devices.get(did)?.index ?? -1);
-}
-
-/** @param {import("../state/fleet.js").Device | undefined} device @param {number} now_ms */
-function fade(device, now_ms) {
-  if (!device || device.tms === null) return 0.5;
-  return Math.max(0.45, 1 - (now_ms - device.tms) / STALE_FADE_MS);
 }
