@@ -1,14 +1,15 @@
 """The real database and broker for tests, on free ports, in a folder of their own."""
 
+import contextlib
 import itertools
 import os
+import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 from psycopg import sql
 
 from tests.repository import ROOT
@@ -37,6 +38,20 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
+def free_block() -> int:
+    """First port of a block (PORT) that is wholly free, below the range that the kernel hands out by itself."""
+    for base in random.sample(range(12_000, 30_000, 20), 50):
+        with contextlib.ExitStack() as stack:
+            try:
+                for port in range(base, base + 10):
+                    each = stack.enter_context(socket.socket())
+                    each.bind((HOST, port))
+            except OSError:
+                continue
+            return base
+    raise AssertionError("no free block of ports")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TestDatabase:
     """One database of the test server, as the platform's settings name it."""
@@ -61,9 +76,9 @@ class TestDatabase:
     def dsn(self, role: str = "owner") -> str:
         """Connection string of `owner`, `api`, `ingest`, `jobs` or `superuser`."""
         if role == "superuser":
-            return self.server.dsn(SUPERUSER, self.server.state.secret("db-superuser"), self.name)
+            return self.server.server.dsn(SUPERUSER, self.server.state.secret("db-superuser"), self.name)
         user = f"xunlu_{role}"
-        return self.server.dsn(user, self.server.state.secret(ROLES[user]), self.name)
+        return self.server.server.dsn(user, self.server.state.secret(ROLES[user]), self.name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,10 +165,10 @@ async def running_services(folder: Path, *, durable: bool) -> AsyncIterator[Serv
 
 async def make_template(services: Services) -> None:
     """Make the migrated database that each test's own is a copy of."""
-    await services.database.provision(TEMPLATE)
+    await services.database.server.provision(TEMPLATE)
     await migrate(services.test_database(TEMPLATE).dsn())
     # Nobody may be inside a template that is copied, TimescaleDB's scheduler included.
-    async with await _superuser(services) as connection:
+    async with await services.database.server.connect() as connection:
         await connection.execute(sql.SQL("alter database {} allow_connections false").format(sql.Identifier(TEMPLATE)))
         await connection.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [TEMPLATE]
@@ -164,17 +179,12 @@ async def make_template(services: Services) -> None:
 async def fresh_database(services: Services) -> AsyncIterator[TestDatabase]:
     """A copy of the template, dropped at the end."""
     name = f"xunlu_test_{next(_numbers)}"
-    async with await _superuser(services) as connection:
+    async with await services.database.server.connect() as connection:
         await connection.execute(
             sql.SQL("create database {} template {} owner {}").format(*map(sql.Identifier, (name, TEMPLATE, OWNER)))
         )
     try:
         yield services.test_database(name)
     finally:
-        async with await _superuser(services) as connection:
+        async with await services.database.server.connect() as connection:
             await connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
-
-
-async def _superuser(services: Services) -> psycopg.AsyncConnection:
-    dsn = services.test_database("postgres").dsn("superuser")
-    return await psycopg.AsyncConnection.connect(dsn, autocommit=True)

@@ -57,9 +57,7 @@ class MessageBroker:
         folder = self.state.broker
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / "mosquitto.conf").write_text(self._configuration(), "utf-8")
-        accounts = folder / "dynamic-security.json"
-        passwords = {name: self.state.secret(secret) for name, secret in SECRETS.items()}
-        write_private(accounts, json.dumps(with_accounts(_read(accounts), passwords), indent=1))
+        write_accounts(self.state)
         if self.tls:
             write_private(folder / "server.key", self.tls.key.read_text("utf-8"))
             (folder / "server.pem").write_text(self.tls.certificate.read_text("utf-8"), "utf-8")
@@ -122,6 +120,18 @@ class MessageBroker:
         except (OSError, TimeoutError):
             return False
         return True
+
+
+def write_accounts(state: State) -> None:
+    """See that our accounts stand in the plug-in's file, and leave the devices' alone; the broker must be down.
+
+    Raises:
+        DeployError: the file is damaged.
+    """
+    state.broker.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = state.broker / "dynamic-security.json"
+    passwords = {name: state.secret(secret) for name, secret in SECRETS.items()}
+    write_private(file, json.dumps(with_accounts(_read(file), passwords), indent=1))
 
 
 def _read(path: Path) -> dict[str, object]:

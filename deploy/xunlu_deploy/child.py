@@ -99,7 +99,8 @@ class Child:
             async with asyncio.timeout(self.process.start_s):
                 while not await self.process.ready():
                     if self.returncode is not None:
-                        raise DeployError(f"{self.process.name} ended with {self.returncode}.\n{self.last_words()}")
+                        code = await self.wait()
+                        raise DeployError(f"{self.process.name} ended with {code}.\n{self.last_words()}")
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
             raise DeployError(

@@ -32,6 +32,44 @@ MEGABYTE = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Server:
+    """A PostgreSQL server with TimescaleDB, ours or somebody else's, whose passwords lie in the state folder."""
+
+    host: str
+    port: int
+    state: State
+
+    def dsn(self, role: str, password: str, name: str = "postgres") -> str:
+        """Connection string for a role."""
+        return psycopg.conninfo.make_conninfo(
+            host=self.host, port=self.port, user=role, password=password, dbname=name, connect_timeout=CONNECT_TIMEOUT_S
+        )
+
+    async def connect(self, name: str = "postgres") -> psycopg.AsyncConnection:
+        """Connect as superuser; every statement is its own transaction."""
+        dsn = self.dsn(SUPERUSER, self.state.secret("db-superuser"), name)
+        return await psycopg.AsyncConnection.connect(dsn, autocommit=True)
+
+    async def provision(self, name: str) -> None:
+        """See that the roles, the database and its extension exist; safe to repeat.
+
+        Raises:
+            DeployError: the server refuses; the message says why.
+        """
+        try:
+            async with await self.connect() as connection:
+                await make_roles(connection, {role: self.state.secret(secret) for role, secret in ROLES.items()})
+                await make_database(connection, name)
+            async with await self.connect(name) as connection:
+                await connection.execute("create extension if not exists timescaledb")
+                await _silence_licensed_jobs(connection)
+                # The owner of the database keeps its rights on the schema as pg_database_owner.
+                await connection.execute("revoke all on schema public from public")
+        except psycopg.Error as error:
+            raise DeployError(f"The database at {self.host}:{self.port} could not be prepared: {error}") from error
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Database:
     """A server that we run.
 
@@ -131,33 +169,18 @@ class Database:
             stop_signal=signal.SIGINT,
         )
 
-    def dsn(self, role: str, password: str, name: str = "postgres") -> str:
-        """Connection string for a role."""
-        return psycopg.conninfo.make_conninfo(
-            host=HOST, port=self.port, user=role, password=password, dbname=name, connect_timeout=CONNECT_TIMEOUT_S
-        )
+    @property
+    def server(self) -> Server:
+        """Where it answers."""
+        return Server(host=HOST, port=self.port, state=self.state)
 
     async def answers(self) -> bool:
         """Whether the server takes connections."""
-        dsn = self.dsn(SUPERUSER, self.state.secret("db-superuser"))
         try:
-            async with await psycopg.AsyncConnection.connect(dsn) as connection:
-                await connection.execute("select 1")
+            async with await self.server.connect():
+                return True
         except psycopg.OperationalError:
             return False
-        return True
-
-    async def provision(self, name: str) -> None:
-        """See that the roles, the database and its extension exist; safe to repeat."""
-        superuser = self.state.secret("db-superuser")
-        async with await psycopg.AsyncConnection.connect(self.dsn(SUPERUSER, superuser), autocommit=True) as connection:
-            await make_roles(connection, {role: self.state.secret(secret) for role, secret in ROLES.items()})
-            await make_database(connection, name)
-        async with await psycopg.AsyncConnection.connect(self.dsn(SUPERUSER, superuser, name)) as connection:
-            await connection.execute("create extension if not exists timescaledb")
-            await _silence_licensed_jobs(connection)
-            # The owner of the database keeps its rights on the schema as pg_database_owner.
-            await connection.execute("revoke all on schema public from public")
 
 
 async def make_roles(connection: psycopg.AsyncConnection, passwords: dict[str, str]) -> None:

@@ -77,7 +77,7 @@ class Installation:
         progress("Starting database and broker …")
         await supervisor.start(*processes)
         if database:
-            await database.provision(DATABASE_NAME)
+            await database.server.provision(DATABASE_NAME)
 
     def _runtime(self) -> Runtime:
         return find_or_make(self.settings.runtime or self.state.runtime, progress)
@@ -94,11 +94,8 @@ class Installation:
     async def _start_platform(self, supervisor: Supervisor, plan: Plan, mode: Mode) -> list[Login]:
         environment = plan.platform_environment()
         progress("Preparing the map and the tables …")
-        source = [self.settings.map.resolve()] if self.settings.map else []
         async with asyncio.TaskGroup() as group:
-            group.create_task(
-                run_once([program("xunlu-map"), "prepare", *source, self.state.map], {}, timeout_s=MAP_S), name="map"
-            )
+            group.create_task(run_once(self._map_command(), {}, timeout_s=MAP_S), name="map")
             group.create_task(
                 run_once([program("xunlu-platform"), "migrate"], environment, timeout_s=MIGRATE_S), name="migrate"
             )
@@ -108,6 +105,17 @@ class Installation:
         if mode == "demo":
             await self._start_fleet(supervisor, plan)
         return logins
+
+    def _map_command(self) -> list[str | Path]:
+        settings = self.settings
+        shown = {
+            "--name": settings.map_name,
+            "--attribution": settings.map_attribution,
+            "--approval-number": settings.map_approval_number,
+        }
+        options = [word for name, value in shown.items() if value for word in (name, value)]
+        source = [settings.map.resolve()] if settings.map else []
+        return [program("xunlu-map"), "prepare", *options, *source, self.state.map]
 
     async def _logins(self, mode: Mode, environment: dict[str, str]) -> list[Login]:
         """The demo's accounts, the same at every start; without a demo the first administrator, told once."""

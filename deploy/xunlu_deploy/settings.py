@@ -51,6 +51,9 @@ class DeploySettings(BaseSettings):
         validation_alias=AliasChoices("XUNLU_MAP"),
         description="Map source for `xunlu-map prepare`; the demo district when unset.",
     )
+    map_name: str | None = Field(None, description="Name of your own map.")
+    map_attribution: str | None = Field(None, description="Whom the corner of your own map names.")
+    map_approval_number: str | None = Field(None, description="审图号 of your own map, shown in its corner.")
     host: str = Field("127.0.0.1", description="Address that console and streaming listen on.")
     mqtt_host: str = Field("0.0.0.0", description="Address that the broker's TLS listener listens on.")  # noqa: S104
     public_host: str = Field("127.0.0.1", description="Name or address by which others reach this machine.")

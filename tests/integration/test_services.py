@@ -31,4 +31,4 @@ async def test_a_service_may_not_change_the_schema(database: TestDatabase, role:
 
 async def test_a_wrong_password_is_refused(database: TestDatabase) -> None:
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        await psycopg.AsyncConnection.connect(database.server.dsn("xunlu_api", "wrong", database.name))
+        await psycopg.AsyncConnection.connect(database.server.server.dsn("xunlu_api", "wrong", database.name))

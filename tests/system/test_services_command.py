@@ -10,16 +10,11 @@ import psycopg
 import pytest
 
 from tests.repository import ROOT
-from tests.services import free_ports
+from tests.services import free_block
 
 pytestmark = pytest.mark.system
 
 READY_S = 40.0
-
-
-def block() -> int:
-    """First port of a block that is likely free: far from the ephemeral range's current end."""
-    return free_ports(1)[0] // 20 * 20
 
 
 async def xunlu(command: str, state: Path, port: int) -> asyncio.subprocess.Process:
@@ -58,7 +53,7 @@ async def end(process: asyncio.subprocess.Process) -> tuple[int, str]:
 
 
 async def test_services_start_stop_and_start_again_on_what_they_kept(tmp_path: Path) -> None:
-    port = block()
+    port = free_block()
     for count in (0, 1):
         process = await xunlu("services", tmp_path, port)
         try:
@@ -82,7 +77,7 @@ async def test_services_start_stop_and_start_again_on_what_they_kept(tmp_path: P
 
 
 async def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
-    port = block()
+    port = free_block()
     taken = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port + 3)
     async with taken:
         code, errors = await end(await xunlu_to_its_end(tmp_path, port))
@@ -92,11 +87,11 @@ async def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
 
 
 async def test_a_second_supervisor_keeps_its_hands_off(tmp_path: Path) -> None:
-    port = block()
+    port = free_block()
     first = await xunlu("services", tmp_path, port)
     try:
         await lines_until(first, "Claim:")
-        code, errors = await end(await xunlu_to_its_end(tmp_path, port + 20))
+        code, errors = await end(await xunlu_to_its_end(tmp_path, free_block()))
         assert code == 1
         assert "already runs" in errors
     finally:
