@@ -43,6 +43,7 @@ from xunlu_platform.api.fleet import Fleet
 from xunlu_platform.api.headers import SecurityHeaders
 from xunlu_platform.api.inbox import deliver
 from xunlu_platform.api.problems import handle_problems
+from xunlu_platform.api.provisioning import Provisioning, reconcile
 from xunlu_platform.api.services import Services
 from xunlu_platform.auth.broker_accounts import BrokerAccounts
 from xunlu_platform.auth.dynamic_security import RESPONSE_TOPIC
@@ -51,6 +52,7 @@ from xunlu_platform.config import PlatformSettings
 from xunlu_platform.store.store import Store
 from xunlu_protocol import __version__
 from xunlu_protocol.presence import presence_will, publish_presence
+from xunlu_protocol.topics import PROVISION_REQUEST_FILTER, provision_request
 from xunlu_protocol.topics import fleet as fleet_topic
 
 log = logging.getLogger(__name__)
@@ -123,7 +125,11 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
         settings.broker("api"),
         SessionOptions(
             client_id=f"xunlu-api-{secrets.token_hex(4)}",
-            subscriptions=[Subscription(topic=RESPONSE_TOPIC), Subscription(topic=f"{frames}+", qos=0)],
+            subscriptions=[
+                Subscription(topic=RESPONSE_TOPIC),
+                Subscription(topic=f"{frames}+", qos=0),
+                Subscription(topic=f"$share/api/{PROVISION_REQUEST_FILTER}"),
+            ],
             will=presence_will(host),
         ),
         on_connect=publish_presence(host),
@@ -141,11 +147,18 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
             sign_ins=Throttle(clock, attempts_max=ADDRESS_FAILURES_MAX, window_s=ADDRESS_WINDOW_S),
             fleet=fleet,
         )
+        provisioning = Provisioning(services, clock)
+        handlers = {
+            RESPONSE_TOPIC: broker_accounts.handle,
+            frames: fleet.receive,
+            provision_request(""): provisioning.receive,
+        }
         async with asyncio.TaskGroup() as tasks:
-            handlers = {RESPONSE_TOPIC: broker_accounts.handle, frames: fleet.receive}
             running = [
                 tasks.create_task(deliver(mqtt, handlers), name="api.inbox"),
                 tasks.create_task(fleet.run(), name="api.fleet"),
+                tasks.create_task(provisioning.run(), name="api.provisioning"),
+                tasks.create_task(reconcile(services), name="api.reconcile"),
             ]
             try:
                 yield services

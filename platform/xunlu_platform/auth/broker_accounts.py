@@ -38,6 +38,8 @@ def access_rules(tenant: str, did: str, status: DeviceStatus, kind: DeviceKind) 
     own = f"{PREFIX}/{tenant}/{level}/{did}"
     return [
         _rule("publishClientSend", f"{own}/up/#"),
+        # A telephone with the OwnTracks app.
+        _rule("publishClientSend", f"owntracks/{did}/+"),
         _rule("publishClientReceive", f"{own}/dn/#"),
         _rule("subscribePattern", f"{own}/dn/#"),
         _rule("unsubscribePattern", "#"),

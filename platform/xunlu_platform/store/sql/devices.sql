@@ -64,3 +64,9 @@ insert into device (did, tenant, unit_id, kind, serial, vendor, model, inspectio
 values (%(did)s, %(tenant)s, %(unit_id)s, %(kind)s, %(serial)s, %(vendor)s, %(model)s, %(inspection_report)s, %(status)s,
   case when %(status)s = 'approved' then now() end)
 returning id
+
+-- name: bind_if_free
+-- An officer who wears another recorder already keeps it.
+insert into binding (device_id, officer_id, bound_by)
+select %(id)s, %(officer_id)s, %(account_id)s
+where not exists (select from binding where officer_id = %(officer_id)s and released_at is null)
