@@ -29,9 +29,11 @@ async def claim(settings: AgentSettings, clock: Clock) -> Identity:
         ConfigError: there is no claim password to ask with.
     """
     waits = backoff_s(first_s=2.0, cap_s=RETRY_CAP_S)
+    # The same nonce at every try: an answer that got lost is told again, to this nonce alone.
+    nonce = secrets.token_hex(16)
     while True:
         try:
-            answer = await _ask(settings)
+            answer = await _ask(settings, nonce)
         except (TransportError, ProtocolError, TimeoutError) as error:
             log.warning("claim not answered", extra={"serial": settings.serial, "error": repr(error)})
         else:
@@ -43,8 +45,7 @@ async def claim(settings: AgentSettings, clock: Clock) -> Identity:
         await clock.sleep(next(waits))
 
 
-async def _ask(settings: AgentSettings) -> ProvisionResponse:
-    nonce = secrets.token_hex(16)
+async def _ask(settings: AgentSettings, nonce: str) -> ProvisionResponse:
     request = ProvisionRequest(serial=settings.serial, vendor=settings.vendor, model=settings.model, kind=settings.kind)
     options = SessionOptions(
         client_id=f"claim-{nonce}",
