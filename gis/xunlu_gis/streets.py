@@ -21,7 +21,7 @@ import shapely
 import shapely.geometry
 
 from xunlu_gis.errors import MapError
-from xunlu_gis.plane import Floats, Plane
+from xunlu_gis.plane import Floats, Plane, metres_per_degree
 
 LEG_M: Final = (250.0, 1200.0)
 """How far, as the crow flies, the next destination of a patrol lies from the last."""
@@ -57,6 +57,7 @@ class Route:
         self._xy: list[tuple[float, float]] = [(float(x), float(y)) for x, y in xy[keep]]
         self._along: list[float] = np.concatenate(([0.0], np.cumsum(steps[steps > 1e-6]))).tolist()
         self._plane = plane
+        self._per_lat, self._per_lon = metres_per_degree(plane.lat)
 
     @property
     def length_m(self) -> float:
@@ -75,8 +76,7 @@ class Route:
         return (*self._degrees(x0 + (x1 - x0) * part, y0 + (y1 - y0) * part), course)
 
     def _degrees(self, x: float, y: float) -> tuple[float, float]:
-        lon, lat = self._plane.to_lon_lat(np.array([[x, y]]))[0]
-        return float(lat), float(lon)
+        return round(self._plane.lat + y / self._per_lat, 7), round(self._plane.lon + x / self._per_lon, 7)
 
 
 class StreetGraph:

@@ -5,6 +5,7 @@ import json
 import mimetypes
 import re
 from collections.abc import Sequence
+from datetime import UTC, tzinfo
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ _MAIN_CLASSES: Final = frozenset({"primary", "secondary", "tertiary"})
 
 _TRACK: Final = "#0b62d6"
 _GAP: Final = "#7a7a7a"
+_FIRST, _LAST = "#178a3a", "#c22f2f"
 
 STREET_MARGIN_DEG: Final = 0.01
 """Streets within about a kilometre of the track are drawn; a whole city would make the file large."""
@@ -32,7 +34,7 @@ TICKS_MAX: Final = 300
 """Points with a tooltip: a larger file would not say more."""
 
 
-def to_html(title: str, track: Track, assets: Path, bundle: Path | None = None) -> str:
+def to_html(title: str, track: Track, assets: Path, bundle: Path | None = None, zone: tzinfo = UTC) -> str:
     """Draw a track with the streets of the map below it.
 
     Args:
@@ -40,6 +42,7 @@ def to_html(title: str, track: Track, assets: Path, bundle: Path | None = None) 
         track: segments are drawn as lines, gaps dashed.
         assets: folder with `leaflet.js`, `leaflet.css` and `images/` of Leaflet 1.9; they are written into the page.
         bundle: map bundle whose streets and sub-districts lie below; None leaves the ground empty.
+        zone: of the times that are shown; each is shown with its offset.
 
     Raises:
         MapError: the assets or the bundle cannot be read.
@@ -54,9 +57,9 @@ def to_html(title: str, track: Track, assets: Path, bundle: Path | None = None) 
     for segment in track.segments:
         _draw_line(page, segment.points, color=_TRACK, weight=4, opacity=0.85)
     for gap in track.gaps:
-        silence = f"{_clock(gap.before)} – {_clock(gap.after)}"
+        silence = " – ".join(_clock(end, zone) for end in (gap.before, gap.after))
         _draw_line(page, (gap.before, gap.after), color=_GAP, weight=2, dash_array="6 8", tooltip=silence)
-    _draw_ticks(page, points)
+    _draw_ticks(page, points, zone)
     if points:
         west, south, east, north = _box(points)
         page.fit_bounds([(south, west), (north, east)], padding=(30, 30), max_zoom=17)
@@ -111,21 +114,20 @@ def _box(points: list[TrackPoint]) -> tuple[float, float, float, float]:
     return min(lons), min(lats), max(lons), max(lats)
 
 
-def _draw_ticks(page: folium.Map, points: list[TrackPoint]) -> None:
+def _draw_ticks(page: folium.Map, points: list[TrackPoint], zone: tzinfo) -> None:
     """Times along the track; first and last stand out."""
-    stride = max(1, len(points) // TICKS_MAX)
-    for point in points[::stride]:
-        folium.CircleMarker((point.lat, point.lon), radius=3, color=_TRACK, weight=1, tooltip=_clock(point)).add_to(
-            page
-        )
-    for point, colour in zip(points[:: max(1, len(points) - 1)], ("#178a3a", "#c22f2f"), strict=False):
-        folium.CircleMarker(
-            (point.lat, point.lon), radius=7, color=colour, fill=True, fill_opacity=1, tooltip=_clock(point)
-        ).add_to(page)
+    for point in points[:: max(1, len(points) // TICKS_MAX)]:
+        _draw_dot(page, point, zone, radius=3, color=_TRACK, weight=1)
+    for point, colour in zip(points[:: max(1, len(points) - 1)], (_FIRST, _LAST), strict=False):
+        _draw_dot(page, point, zone, radius=7, color=colour, fill=True, fill_opacity=1)
 
 
-def _clock(point: TrackPoint) -> str:
-    return point.fix_time.isoformat(sep=" ", timespec="seconds")
+def _draw_dot(page: folium.Map, point: TrackPoint, zone: tzinfo, **style: Any) -> None:  # noqa: ANN401  folium's options
+    folium.CircleMarker((point.lat, point.lon), tooltip=_clock(point, zone), **style).add_to(page)
+
+
+def _clock(point: TrackPoint, zone: tzinfo) -> str:
+    return point.fix_time.astimezone(zone).isoformat(sep=" ", timespec="seconds")
 
 
 def _corner(bundle: Path) -> str:

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from xunlu_gis.map.district import demo_district
 from xunlu_gis.map.prepare import prepare
+from xunlu_gis.map.sheet import Sheet
+
+
+@pytest.fixture(scope="session")
+def demo_sheet() -> Sheet:
+    return demo_district()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@ import csv
 import io
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
 
@@ -108,6 +108,12 @@ def test_the_page_needs_nothing_from_a_network(demo_bundle: Path) -> None:
     assert "演示数据" in page
     assert "L.map(" in page
     assert page.count("polyline") >= 3
+
+
+def test_the_page_shows_times_of_the_place_with_their_offset() -> None:
+    page = to_html("x", segments(WALK), LEAFLET, zone=timezone(timedelta(hours=8)))
+    assert "2026-03-01 16:00:00+08:00" in page
+    assert "2026-03-01 16:00:10+08:00 – 2026-03-01 16:16:40+08:00" in page
 
 
 def test_a_page_without_a_map_is_still_a_page() -> None:

@@ -27,13 +27,13 @@ class TestDemoDistrict:
         assert (north - south) * 110.9 == pytest.approx(5, abs=1)
         assert described.center == pytest.approx(((west + east) / 2, (south + north) / 2), abs=1e-5)
 
-    def test_it_is_the_same_on_every_run(self) -> None:
-        one, other = demo_district(), demo_district()
+    def test_it_is_the_same_on_every_run(self, demo_sheet: Sheet) -> None:
+        one, other = demo_sheet, demo_district()
         assert [f.name for f in one.features] == [f.name for f in other.features]
         assert all(a.geometry.equals(b.geometry) for a, b in zip(one.features, other.features, strict=True))
 
-    def test_its_geometries_are_valid(self) -> None:
-        wrong = [f for f in demo_district().features if not f.geometry.is_valid or f.geometry.is_empty]
+    def test_its_geometries_are_valid(self, demo_sheet: Sheet) -> None:
+        wrong = [f for f in demo_sheet.features if not f.geometry.is_valid or f.geometry.is_empty]
         assert not wrong
 
     def test_its_sub_districts_have_streets_and_do_not_overlap(self, demo_bundle: Path) -> None:
@@ -54,9 +54,9 @@ class TestDemoDistrict:
         kinds = {place["kind"] for place in found.values()}
         assert kinds >= {"zone", "park", "street", "post", "station", "squad", "police", "hospital", "school", "market"}
 
-    def test_no_two_streets_share_a_name(self) -> None:
+    def test_no_two_streets_share_a_name(self, demo_sheet: Sheet) -> None:
         ends: dict[str, set[str]] = {}
-        for feature in demo_district().features:
+        for feature in demo_sheet.features:
             if feature.layer == "roads" and feature.name:
                 ends.setdefault(feature.name, set()).add(feature.kind)
         assert all(len(kinds) == 1 for kinds in ends.values())

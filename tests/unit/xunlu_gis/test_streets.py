@@ -8,6 +8,7 @@ import pytest
 import shapely.geometry
 
 from tests.unit.xunlu_gis.tracks import PLANE
+from xunlu_gis.areas import read_areas
 from xunlu_gis.errors import MapError
 from xunlu_gis.plane import Plane
 from xunlu_gis.streets import Route, StreetGraph
@@ -100,14 +101,13 @@ def test_the_demo_district_hangs_together(demo_bundle: Path) -> None:
 
 def test_a_patrol_walks_on_without_a_jump_and_mostly_inside_its_area(demo_bundle: Path) -> None:
     streets = StreetGraph.load(demo_bundle)
-    for feature in json.loads((demo_bundle / "areas.geojson").read_bytes())["features"]:
-        area = shapely.geometry.shape(feature["geometry"])
-        routes = list(islice(streets.walk(random.Random(1), area), 12))
+    for area in read_areas(demo_bundle):
+        routes = list(islice(streets.walk(random.Random(1), area.polygon), 12))
         for one, other in pairwise(routes):
             assert one.at(one.length_m)[:2] == pytest.approx(other.at(0)[:2], abs=1e-6)
         places = [route.at(metre) for route in routes for metre in range(0, int(route.length_m), 20)]
-        inside = shapely.contains_xy(area, [lon for _, lon, _ in places], [lat for lat, _, _ in places])
-        assert inside.mean() > 0.8, feature["properties"]["name"]
+        inside = shapely.contains_xy(area.polygon, [lon for _, lon, _ in places], [lat for lat, _, _ in places])
+        assert inside.mean() > 0.8, area.name
 
 
 def test_the_same_seed_walks_the_same_patrol(demo_bundle: Path) -> None:
@@ -127,3 +127,11 @@ def test_a_folder_without_streets_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "streets.geojson").write_text('{"type": "FeatureCollection", "features": []}', "utf-8")
     with pytest.raises(MapError, match="no streets"):
         StreetGraph.load(tmp_path)
+
+
+def test_areas_are_read_with_their_names(demo_bundle: Path, tmp_path: Path) -> None:
+    areas = {area.name: area for area in read_areas(demo_bundle)}
+    assert areas["东岸街道"].pinyin == "dong an jie dao"
+    assert areas["东岸街道"].polygon.contains(shapely.Point(121.5036, 31.2385))
+    with pytest.raises(MapError, match=r"areas\.geojson"):
+        read_areas(tmp_path)
