@@ -71,9 +71,29 @@ async def test_services_start_stop_and_start_again_on_what_they_kept(tmp_path: P
             code, errors = await end(process)
         assert code == 0, errors
         assert "Traceback" not in errors
-        # A closed listener: nothing of it was left behind.
-        with pytest.raises(OSError, match="Connect"):
-            await asyncio.open_connection("127.0.0.1", port + 4)
+        assert not await listens(port + 4)
+
+
+async def test_a_killed_supervisor_leaves_no_service_behind(tmp_path: Path) -> None:
+    port = free_block()
+    process = await xunlu("services", tmp_path, port)
+    await lines_until(process, "Claim:")
+    process.kill()
+    await process.wait()
+    async with asyncio.timeout(READY_S):
+        while True:
+            if not (await listens(port + 4) or await listens(port + 3)):
+                break
+            await asyncio.sleep(0.05)
+
+
+async def listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 async def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
