@@ -25,6 +25,10 @@ class Gnss(Protocol):
         """The next bytes of NMEA 0183, as they come; safe to cancel. It reconnects by itself and never ends."""
         ...
 
+    def close(self) -> None:
+        """Let go of the device."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Charge:

@@ -44,9 +44,12 @@ class Positions:
 
     async def run(self) -> None:
         """Read the receiver for ever."""
-        while True:
-            for epoch in await self._epochs():
-                self._take(epoch)
+        try:
+            while True:
+                for epoch in await self._epochs():
+                    self._take(epoch)
+        finally:
+            self._hardware.gnss.close()
 
     async def locate(self, timeout_s: float) -> Entry:
         """Report the next good fix at once and return its entry.

@@ -44,10 +44,14 @@ class _Reopening(ABC):
                 problem = "it hung up"
             except (OSError, TimeoutError, serial.SerialException) as error:
                 problem = str(error) or repr(error)
-            self._open = False
-            self._disconnect()
+            self.close()
             log.warning("receiver not readable", extra={"receiver": self._address, "error": problem})
             await self._clock.sleep(next(self._waits))
+
+    def close(self) -> None:
+        """Let go of the device; the next read opens it again."""
+        self._open = False
+        self._disconnect()
 
     @abstractmethod
     async def _connect(self) -> None: ...

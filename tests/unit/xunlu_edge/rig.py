@@ -85,6 +85,9 @@ class Receiver:
     async def read(self) -> bytes:
         return await self.said.get()
 
+    def close(self) -> None:
+        """Nothing is held."""
+
 
 class Battery:
     def __init__(self) -> None:
