@@ -25,7 +25,7 @@ TICK_S = 0.25
 HEAL_S = 30.0
 FRAMES_WAITING_MAX = 2000
 CLOSED_ALARMS_KEPT_S = 2 * 3600
-MOVING_MPS = 0.5
+MOVING_MPS = 1.0
 
 # Fields that a map thins out; any other change goes to everybody who may see the device.
 POSITION_FIELDS = frozenset({"lat", "lon", "tms", "acc", "spd", "cog", "sat", "bds"})

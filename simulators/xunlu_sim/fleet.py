@@ -1,0 +1,141 @@
+"""A fleet on patrol: real agents in one process, and a script that presses keys and cuts connections."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import shapely
+
+from xunlu_edge.agent import Agent
+from xunlu_edge.settings import AgentSettings
+from xunlu_sim.clock import DriftingClock
+from xunlu_sim.hardware import Kit
+from xunlu_sim.sky import Sky
+from xunlu_sim.way import Way
+
+log = logging.getLogger(__name__)
+
+START_SPREAD_S = 5.0
+RESTART_S = 3.0
+FIRST_SOS_S = (60.0, 100.0)
+SOS_EVERY_S = (600.0, 1200.0)
+SOS_LASTS_S = (40.0, 120.0)
+RECORD_EVERY_S = (60.0, 600.0)
+RECORD_LASTS_S = (60.0, 400.0)
+DRIFT_PPM = 40.0
+
+
+WayOf = Callable[[int, random.Random], Way]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FleetOptions:
+    """What a fleet is told.
+
+    Attributes:
+        recorders: how many.
+        broker_host, broker_port, ca_file: the public listener.
+        claim_file: password of the claim account.
+        state: a folder for each recorder below it.
+        seed: of everything that is left to chance.
+        calm: no broken reception, no keys, no recordings: for measurements.
+    """
+
+    recorders: int
+    broker_host: str
+    broker_port: int
+    ca_file: Path | None
+    claim_file: Path
+    state: Path
+    seed: int = 1
+    calm: bool = False
+
+
+class SimulatedRecorder:
+    """One recorder: its agent is started again when it ends, as the machine's supervisor would do."""
+
+    def __init__(self, number: int, options: FleetOptions, way: Way) -> None:
+        self.serial = f"SIM{number:04d}"
+        self._options = options
+        self._rng = random.Random(f"{options.seed}.{number}")
+        self._way = way
+        self._clock = DriftingClock(0.0 if options.calm else self._rng.gauss(0, DRIFT_PPM))
+        sky = Sky(self._rng, breaks_per_hour=0.0) if options.calm else Sky(self._rng)
+        self.kit = Kit(way, self._clock, self._rng, sky)
+
+    async def run(self) -> None:
+        """Live, for ever."""
+        await asyncio.sleep(self._rng.uniform(0, START_SPREAD_S))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._run_agent(), name=f"{self.serial}.agent")
+            if not self._options.calm:
+                tasks.create_task(self._record_now_and_then(), name=f"{self.serial}.recordings")
+
+    async def _run_agent(self) -> None:
+        options = self._options
+        settings = AgentSettings(
+            state=options.state / self.serial,
+            broker_host=options.broker_host,
+            broker_port=options.broker_port,
+            broker_ca_file=options.ca_file,
+            claim_password_file=options.claim_file,
+            serial=self.serial,
+            vendor="Xunlu",
+            model="SIM-4G",
+            firmware="simulated",
+        )
+        while True:
+            await Agent(settings, self.kit.hardware, self._clock).run()
+            await asyncio.sleep(RESTART_S)
+
+    async def _record_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(self._rng.uniform(*RECORD_EVERY_S))
+            if self._rng.random() < 0.4:
+                self.kit.keys.press("record")
+                await asyncio.sleep(self._rng.uniform(*RECORD_LASTS_S))
+                if self.kit.recorder.recording:
+                    self.kit.keys.press("record")
+
+
+async def run_fleet(options: FleetOptions, way_of: WayOf) -> None:
+    """Run recorders until cancelled.
+
+    Args:
+        options: of the fleet.
+        way_of: the way of recorder n (from 1), by its own source of chance.
+    """
+    numbers = range(1, options.recorders + 1)
+    recorders = [SimulatedRecorder(n, options, way_of(n, random.Random(f"way.{options.seed}.{n}"))) for n in numbers]
+    log.info("fleet starts", extra={"recorders": len(recorders), "seed": options.seed})
+    async with asyncio.TaskGroup() as tasks:
+        for recorder in recorders:
+            tasks.create_task(recorder.run(), name=recorder.serial)
+        if not options.calm and recorders:
+            tasks.create_task(_press_sos(recorders, random.Random(options.seed)), name="sos")
+
+
+async def _press_sos(recorders: list[SimulatedRecorder], rng: random.Random) -> None:
+    """Somebody needs help within two minutes, and again every quarter of an hour or so."""
+    wait_s = rng.uniform(*FIRST_SOS_S)
+    while True:
+        await asyncio.sleep(wait_s)
+        recorder = rng.choice(recorders)
+        log.info("SOS is pressed", extra={"serial": recorder.serial})
+        recorder.kit.keys.press("sos")
+        await asyncio.sleep(rng.uniform(*SOS_LASTS_S))
+        recorder.kit.keys.press("sos_cancel")
+        wait_s = rng.uniform(*SOS_EVERY_S)
+
+
+def areas_of(map_folder: Path) -> list[shapely.Polygon]:
+    """Sub-districts of a map bundle, the largest first; empty when it has none."""
+    try:
+        collection = shapely.from_geojson((map_folder / "areas.geojson").read_bytes())
+    except OSError:
+        return []
+    polygons = [part for part in shapely.get_parts(collection) if part.geom_type in ("Polygon", "MultiPolygon")]
+    return sorted(polygons, key=lambda polygon: -polygon.area)
