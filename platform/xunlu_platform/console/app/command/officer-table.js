@@ -1,15 +1,15 @@
 /**
  * The officer table: the map's accessible twin. Only the rows in sight exist; one of them has the focus, arrows move it,
- * Enter opens the drawer. Gravest state first, then by name.
+ * Enter opens the drawer. Gravest state first, then by number.
  */
 
 import { fill, h } from "../kit/dom.js";
 import { span } from "../kit/format.js";
-import { language, t } from "../kit/i18n.js";
+import { t } from "../kit/i18n.js";
 import { serverNow } from "../net/stream.js";
 import { may } from "../net/session.js";
 import { selected } from "../state/desk.js";
-import { isFresh, STATES, stateText } from "../state/display.js";
+import { isFresh, stateText } from "../state/display.js";
 import { fleet } from "../state/fleet.js";
 import { sign, stateSign } from "../view/device-sign.js";
 import { loading, notice } from "../view/notice.js";
@@ -54,9 +54,7 @@ export class OfficerTable {
    * @param {number} unfiltered how many there would be without the filter by state
    */
   show(devices, loaded, unfiltered) {
-    const collator = new Intl.Collator(language.value, { numeric: true });
-    const weight = (/** @type {Device} */ device) => STATES.indexOf(device.state);
-    this.#devices = devices.sort((a, b) => weight(a) - weight(b) || collator.compare(a.num ?? a.serial, b.num ?? b.serial));
+    this.#devices = devices.sort((a, b) => fleet.state[a.index] - fleet.state[b.index] || (key(a) < key(b) ? -1 : 1));
     this.#box.setAttribute("aria-rowcount", String(devices.length));
     fill(this.#empty, devices.length ? null : emptiness(loaded, unfiltered));
     this.#paint();
@@ -105,6 +103,9 @@ export class OfficerTable {
     /** @type {HTMLElement | null} */ (this.#sheet.querySelector('[tabindex="0"]'))?.focus({ preventScroll: true });
   }
 }
+
+/** What rows of one state are ordered by. @param {Device} device */
+const key = (device) => device.num ?? device.serial;
 
 /**
  * @param {Device} device

@@ -32,6 +32,7 @@ export function mountDevices(root, scope) {
   };
   const reload = async () => {
     const parameters = { q: filters.q.value.trim(), status: filters.status.value, unit: filters.unit.value };
+    list.keep = (device) => parameters.status === "pending" || device.status !== "pending";
     const first = pending.load("/devices?status=pending").then(() => {
       waiting.hidden = pending.items.length === 0;
       fill(waiting, h("h2", {}, icon("bell"), t("devices.pending", { n: pending.items.length })), pending.element);

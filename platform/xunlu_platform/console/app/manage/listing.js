@@ -20,6 +20,8 @@ export class Listing {
   element = h("div", { class: "listing" });
   /** @type {T[]} */
   items = [];
+  /** What is shown of them. @type {(item: T) => boolean} */
+  keep = () => true;
   #columns;
   #empty;
   #act;
@@ -69,10 +71,11 @@ export class Listing {
   }
 
   paint() {
-    if (!this.items.length) return void fill(this.element, notice(this.#empty.title, this.#empty.detail, this.#empty.icon));
+    const items = this.items.filter(this.keep);
+    if (!items.length && this.#next === null) return void fill(this.element, notice(this.#empty.title, this.#empty.detail, this.#empty.icon));
     const head = h("tr", {}, this.#columns.map(({ label, kind }) => h("th", { scope: "col", class: kind ?? null }, label ? t(label) : "")));
     const more = this.#next === null ? null : h("button", { class: "more", onclick: () => void this.#more() }, icon("chevron-down"), t("more"));
-    fill(this.element, h("table", {}, h("thead", {}, head), h("tbody", {}, this.items.map((item) => this.#row(item)))), more);
+    fill(this.element, h("table", {}, h("thead", {}, head), h("tbody", {}, items.map((item) => this.#row(item)))), more);
   }
 
   /** @param {T} item */

@@ -1,8 +1,10 @@
 /** Where a device was in the last minutes, as this desk saw it: no request, so no look into a person's history. */
 
+import { selected } from "./desk.js";
 import { fleet, worldX, worldY } from "./fleet.js";
 
 const POINTS_MAX = 240;
+/** Beyond this many devices only the selected one gets a trail. */
 const DEVICES_MAX = 1000;
 const SPAN_MS = 10 * 60_000;
 /** Two fixes farther apart than this are not joined. */
@@ -42,10 +44,9 @@ fleet.onFix.add((device) => {
   if (device.lat === null || device.lon === null || device.tms === null) return;
   let trail = trailsByDevice.get(device.did);
   if (!trail) {
+    if (trailsByDevice.size >= DEVICES_MAX && device.did !== selected.value) return;
     trail = new Trail();
     trailsByDevice.set(device.did, trail);
-    const oldest = trailsByDevice.size > DEVICES_MAX ? trailsByDevice.keys().next().value : undefined;
-    if (oldest !== undefined) trailsByDevice.delete(oldest);
   }
   trail.add(worldX(device.lon), worldY(device.lat), device.tms);
 });
