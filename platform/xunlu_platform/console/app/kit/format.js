@@ -47,7 +47,7 @@ export function ago(seconds) {
  * @param {number} [digits]
  */
 export function quantity(value, unit, digits = 0) {
-  return value === null || value === undefined ? "—" : `${value.toFixed(digits).replace("-", "−")} ${unit}`;
+  return value === null || value === undefined ? "—" : `${value.toFixed(digits).replace("-", "−")}\u00a0${unit}`;
 }
 
 /** @param {number | null | undefined} bytes */

@@ -8,7 +8,8 @@ import { openDialog } from "./dialog.js";
 const NAMES = new Map([["Escape", "Esc"], ["Ctrl+K", "Ctrl K"]]);
 
 export function openKeys() {
-  const rows = activeShortcuts().map(({ key, label }) => h("tr", {}, h("td", {}, h("kbd", {}, NAMES.get(key) ?? key)), h("td", {}, t(label))));
+  const first = new Map(activeShortcuts().reverse().map((shortcut) => [shortcut.label, shortcut]));
+  const rows = [...first.values()].reverse().map(({ key, label }) => h("tr", {}, h("td", {}, h("kbd", {}, NAMES.get(key) ?? key)), h("td", {}, t(label))));
   const toggle = h("input", { type: "checkbox", checked: keysEnabled.value, onchange: () => keysEnabled.set(toggle.checked) });
   const choice = h("label", { class: "row" }, toggle, t("keys.single"));
   openDialog(t("keys"), h("div", { class: "body stack-body" }, h("table", { class: "keys" }, h("tbody", {}, rows)), choice));
