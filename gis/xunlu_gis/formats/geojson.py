@@ -8,8 +8,8 @@ from xunlu_gis.track.segment import Gap, Segment, Track
 def to_geojson(track: Track) -> dict[str, Any]:
     """One LineString for each segment, with times and speeds beside its coordinates, and one for each gap."""
     features = [_segment(segment) for segment in track.segments]
-    features += [_gap(gap) for gap in track.gaps]
-    features.sort(key=lambda feature: str(feature["properties"]["start"]))
+    for index, gap in reversed(list(enumerate(track.gaps, 1))):
+        features.insert(index, _gap(gap))
     return {"type": "FeatureCollection", "features": features}
 
 

@@ -65,7 +65,10 @@ def read_track(path: Path, *, datum: Datum = "WGS-84") -> list[TrackPoint]:
     readers = {".gpx": _read_gpx, ".csv": _read_csv}
     if path.suffix.lower() not in readers:
         raise TrackError(f"{path.name} is neither .gpx nor .csv; export the track as one of them.")
-    rows = list(_placed(readers[path.suffix.lower()](path), datum))
+    try:
+        rows = list(_placed(readers[path.suffix.lower()](path), datum))
+    except (gpxpy.gpx.GPXException, csv.Error, ValueError) as error:
+        raise TrackError(f"{path.name} cannot be read as a track: {error}") from error
     if not rows:
         raise TrackError(f"{path.name} holds no position; it needs latitudes and longitudes in degrees.")
     if all(row["fix_time"] is None for row in rows):
@@ -101,10 +104,7 @@ def _paced(points: list[TrackPoint]) -> list[TrackPoint]:
 
 def _read_gpx(path: Path) -> Iterator[dict[str, Any]]:
     """Points of all tracks; of all routes where there is no track."""
-    try:
-        document = gpxpy.parse(path.read_bytes().decode("utf-8-sig", errors="replace"))
-    except gpxpy.gpx.GPXException as error:
-        raise TrackError(f"{path.name} is not GPX: {error}") from error
+    document = gpxpy.parse(path.read_bytes().decode("utf-8-sig", errors="replace"))
     points: list[Any] = [point for track in document.tracks for segment in track.segments for point in segment.points]
     for point in points or [point for route in document.routes for point in route.points]:
         extra = {element.tag.rpartition("}")[2].lower(): element.text for element in _leaves(point.extensions)}

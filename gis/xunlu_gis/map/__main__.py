@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.monotonic()
     try:
         prepared = prepare(options.source, options.folder, labels)
-    except MapError as error:
+    except (MapError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     print(_report(prepared, options.folder, time.monotonic() - started))

@@ -151,6 +151,8 @@ def write_tiles(folder: Path, sheet: Sheet) -> None:
         )
     except subprocess.CalledProcessError as error:
         raise MapError(f"tippecanoe refused the map: {error.stderr.strip()[-500:]}") from error
+    except subprocess.TimeoutExpired as error:
+        raise MapError(f"The map took more than {BUILD_TIMEOUT_S} s; cut the extract to your district.") from error
     finally:
         lines.unlink()
 

@@ -56,7 +56,7 @@ def prepare(map_source: Path | None, folder: Path, labels: Labels | None = None)
         raise MapError(f"There is no map at {map_source}; give an existing file, or none for the demo district.")
     _refuse_strange(folder)
     stamp = _stamp(map_source, labels)
-    if (folder / STAMP).exists() and json.loads((folder / STAMP).read_text("utf-8")) == stamp:
+    if _stamped(folder) == stamp:
         return Prepared(description=bundle.read_map(folder), reused=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
@@ -68,6 +68,14 @@ def prepare(map_source: Path | None, folder: Path, labels: Labels | None = None)
             folder.rename(Path(scratch) / "replaced")
         new.rename(folder)
     return Prepared(description=description, reused=False)
+
+
+def _stamped(folder: Path) -> object:
+    """What the bundle there was made from; nothing where there is none, or a power cut spoilt it."""
+    try:
+        return json.loads((folder / STAMP).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _refuse_strange(folder: Path) -> None:
@@ -145,7 +153,8 @@ def _from_raster(raster: RasterDescription, folder: Path) -> MapDescription:
     sheet = None if raster.vector is None else read_sheet(raster.vector)
     bundle.write_lists(folder, sheet.features if sheet else ())
     (folder / SOURCE).write_text(raster.model_dump_json(indent=2), "utf-8")
-    bounds = raster.bounds or (sheet.bounds if sheet else (73.5, 18.0, 135.1, 53.6))
+    bounds = raster.bounds if raster.bounds or sheet is None else sheet.bounds
+    assert bounds is not None, "a description without bounds has a vector map"
     layers = tuple(RasterLayer(id=layer.id, path=f"raster/{layer.id}/{{z}}/{{x}}/{{y}}") for layer in raster.layers)
     return MapDescription(
         name=raster.name,

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
@@ -187,14 +188,38 @@ def test_a_drawn_track_is_walked_at_an_officer_s_pace(tmp_path: Path) -> None:
         ("track.csv", "a,b\n1,2\n", "column lat"),
         ("track.csv", "", "column lat"),
         ("track.csv", "lat,lon,time\n95,121,2026-03-01\n", "no position"),
-        ("track.gpx", "<gpx", "not GPX"),
-        ("track.gpx", "hello", "not GPX"),
+        ("track.gpx", "<gpx", "cannot be read"),
+        ("track.gpx", "hello", "cannot be read"),
         ("track.gpx", '<gpx version="1.1" creator="x"></gpx>', "no position"),
+        ("track.gpx", '<gpx><trk><trkseg><trkpt lat="a" lon="1"/></trkseg></trk></gpx>', "cannot be read"),
+        ("track.csv", f"lat,lon\n{'9' * 200_000},1\n", "cannot be read"),
     ],
 )
 def test_what_is_no_track_says_so(tmp_path: Path, name: str, text: str, says: str) -> None:
     with pytest.raises(TrackError, match=says):
         read_track(written(tmp_path, name, text))
+
+
+GPX_PIECES = st.sampled_from([
+    b"<gpx>", b"</gpx>", b"<trk>", b"</trk>", b"<trkseg>", b"</trkseg>", b'<trkpt lat="31" lon="121">', b"</trkpt>",
+    b'<trkpt lat="" lon="nan"/>', b"<time>2026-13-01T00:00:00Z</time>", b"<time>2026-03-01T00:00:00Z</time>",
+    b"<ele>x</ele>", b"<extensions><a/></extensions>", b"&", b"\xff",
+])  # fmt: skip
+CSV_PIECES = st.sampled_from(
+    [b"lat", b"lon", b"time", b",", b"\n", b"31", b"121", b'"', b"\0", b"1e999", b"\xff", b"\xcb\xb1"]
+)
+
+
+@given(st.sampled_from([".gpx", ".csv"]), st.lists(GPX_PIECES) | st.lists(CSV_PIECES), st.booleans())
+def test_broken_files_are_read_or_refused_and_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, pieces: list[bytes], headed: bool
+) -> None:
+    path = (tmp_path_factory.getbasetemp() / "broken").with_suffix(suffix)
+    head = {".gpx": b"<gpx><trk><trkseg>", ".csv": b"lat,lon,time\n"}[suffix] if headed else b""
+    tail = b"</trkseg></trk></gpx>" if headed and suffix == ".gpx" else b""
+    path.write_bytes(head + b"".join(pieces) + tail)
+    with suppress(TrackError):
+        assert all(-90 <= p.lat <= 90 and -180 <= p.lon <= 180 for p in read_track(path))
 
 
 def test_every_real_gpx_file_is_read_or_refused_with_a_reason() -> None:

@@ -83,6 +83,11 @@ class TestPrepare:
         assert (tmp_path / "map" / "map.json").stat().st_mtime_ns == written
         assert [path.name for path in tmp_path.iterdir()] == ["map"]
 
+    def test_a_bundle_that_a_power_cut_spoilt_is_made_again(self, tmp_path: Path) -> None:
+        prepare(EXTRACT, tmp_path / "map")
+        (tmp_path / "map" / "stamp.json").write_text("", "utf-8")
+        assert not prepare(EXTRACT, tmp_path / "map").reused
+
     def test_a_changed_source_or_label_makes_a_new_one(self, tmp_path: Path) -> None:
         source = tmp_path / "own.osm"
         source.write_bytes(EXTRACT.read_bytes())
