@@ -1,55 +1,15 @@
 """`xunlu services`: database and broker by one command, stopped by one signal."""
 
 import asyncio
-import os
-import signal
-import sys
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.repository import ROOT
 from tests.services import free_block
+from tests.system.command import READY_S, end, lines_until, listens, to_its_end, xunlu
 
 pytestmark = pytest.mark.system
-
-READY_S = 40.0
-
-
-async def xunlu(command: str, state: Path, port: int) -> asyncio.subprocess.Process:
-    environment = {
-        **os.environ,
-        "XUNLU_STATE": str(state),
-        "XUNLU_RUNTIME": os.environ.get("XUNLU_RUNTIME", str(ROOT / ".xunlu" / "runtime")),
-        "PORT": str(port),
-    }
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "xunlu_deploy", command,
-        env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-
-
-async def lines_until(process: asyncio.subprocess.Process, beginning: str) -> list[str]:
-    assert process.stdout is not None
-    lines: list[str] = []
-    async with asyncio.timeout(READY_S):
-        while not (lines and lines[-1].startswith(beginning)):
-            line = (await process.stdout.readline()).decode()
-            if not line:
-                assert process.stderr is not None
-                raise AssertionError((await process.stderr.read()).decode())
-            lines.append(line.strip())
-    return lines
-
-
-async def end(process: asyncio.subprocess.Process) -> tuple[int, str]:
-    if process.returncode is None:
-        process.send_signal(signal.SIGTERM)
-    async with asyncio.timeout(READY_S):
-        _, errors = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, errors.decode()
 
 
 async def test_services_start_stop_and_start_again_on_what_they_kept(tmp_path: Path) -> None:
@@ -87,20 +47,11 @@ async def test_a_killed_supervisor_leaves_no_service_behind(tmp_path: Path) -> N
             await asyncio.sleep(0.05)
 
 
-async def listens(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True
-
-
 async def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
     port = free_block()
     taken = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port + 3)
     async with taken:
-        code, errors = await end(await xunlu_to_its_end(tmp_path, port))
+        code, errors = await to_its_end("services", tmp_path, port)
     assert code == 1
     assert f"Port {port + 3} (MQTT, loopback) is in use" in errors
     assert "PORT=" in errors
@@ -111,15 +62,8 @@ async def test_a_second_supervisor_keeps_its_hands_off(tmp_path: Path) -> None:
     first = await xunlu("services", tmp_path, port)
     try:
         await lines_until(first, "Claim:")
-        code, errors = await end(await xunlu_to_its_end(tmp_path, free_block()))
+        code, errors = await to_its_end("services", tmp_path, free_block())
         assert code == 1
         assert "already runs" in errors
     finally:
         await end(first)
-
-
-async def xunlu_to_its_end(state: Path, port: int) -> asyncio.subprocess.Process:
-    process = await xunlu("services", state, port)
-    async with asyncio.timeout(READY_S):
-        await process.wait()
-    return process
