@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 import shapely.ops
-from shapely import LineString, Point, STRtree
+from shapely import LineString, STRtree
 
 from xunlu_gis.map.sheet import Geometry
 
@@ -118,8 +118,3 @@ def buildings(block: Geometry, rng: random.Random) -> Iterator[Geometry]:
             house = shapely.Polygon((low, low + width, low + width + depth, low + depth)).intersection(ground)
             if house.geom_type == "Polygon" and house.area > 250:
                 yield house
-
-
-def nearest(points: list[tuple[float, float]], place: Geometry) -> int:
-    """Index of the point nearest to a place."""
-    return int(np.argmin([Point(point).distance(place) for point in points]))
