@@ -49,4 +49,4 @@ def _used(satellites: int, hdop: float, system: int) -> bytes:
 def _degrees(value: float, width: int, hemispheres: str) -> str:
     hundred_thousandths = round(abs(value) * 60 * 100_000)
     degrees, rest = divmod(hundred_thousandths, 60 * 100_000)
-    return f"{degrees:0{width}d}{rest / 100_000:08.5f},{hemispheres[value < 0]}"
+    return f"{degrees:0{width}d}{rest / 100_000:08.5f},{hemispheres[1] if value < 0 else hemispheres[0]}"
