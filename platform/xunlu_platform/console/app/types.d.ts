@@ -137,8 +137,18 @@ export interface DeviceRecord {
   status: "pending" | "approved" | "disabled";
   unit: { id: number; name: string } | null;
   officer: { id: number; number: string; name: string } | null;
-  state: { availability: string | null; sid: number; at: string; why: string | null } | null;
-  position: { lat: number; lon: number; fix_time: string; age_s: number } | null;
+  state: { availability: Live["st"]; sid: number; at: string | null; why: string | null } | null;
+  position: {
+    lat: number;
+    lon: number;
+    fix_time: string;
+    age_s: number;
+    accuracy_m: number | null;
+    speed_mps: number | null;
+    course_deg: number | null;
+    sat: number | null;
+    bds: number | null;
+  } | null;
   telemetry: (Telemetry & { at?: string }) | null;
   recording: string | null;
   birth?: { fw?: string; caps?: string[]; [name: string]: unknown } | null;

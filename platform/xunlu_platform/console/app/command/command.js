@@ -33,6 +33,7 @@ export function mountCommand(root, scope) {
     const away = state === "lost" || state === "forbidden";
     lost.hidden = !away;
     root.classList.toggle("unlinked", state === "lost");
+    lost.classList.toggle("calm", state === "forbidden");
     lost.textContent = state === "forbidden" ? t("link.forbidden.do") : away ? t("link.lost.do", { since: when(since_ms) }) : "";
   });
   mountDrawer(right, scope);

@@ -11,6 +11,7 @@ import { may } from "../net/session.js";
 import { selected } from "../state/desk.js";
 import { isFresh, stateText } from "../state/display.js";
 import { fleet } from "../state/fleet.js";
+import { watchDevices } from "../state/watch.js";
 import { sign, stateSign } from "../view/device-sign.js";
 import { loading, notice } from "../view/notice.js";
 import { showDevice } from "./show.js";
@@ -65,6 +66,7 @@ export class OfficerTable {
     const last = Math.min(this.#devices.length, Math.ceil((this.#box.scrollTop + this.#box.clientHeight) / ROW_PX) + SPARE_ROWS);
     const had = this.#sheet.contains(document.activeElement);
     const shown = this.#devices.slice(first, last);
+    watchDevices("table", shown.map(({ did }) => did));
     const anchor = shown.find(({ did }) => did === this.#focused) ?? shown.find(({ did }) => did === selected.value) ?? shown[0];
     this.#sheet.style.setProperty("height", `${this.#devices.length * ROW_PX}px`);
     fill(this.#sheet, shown.map((device, k) => row(device, first + k, device === anchor)));

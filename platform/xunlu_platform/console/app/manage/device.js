@@ -65,7 +65,7 @@ function actions(device, changed) {
   const renew = h("button", { onclick: () => renewCredentials(device) }, icon("key-round"), t("device.credentials"));
   const edit = h("button", { onclick: () => editDevice(device, changed) }, icon("pencil"), t("device.edit"));
   const own = may("devices") ? [edit] : [];
-  if (!may("system")) return own;
+  if (!may("approve")) return own;
   if (device.status === "pending") return [approve, disable, ...own];
   return [...own, renew, device.status === "approved" ? disable : enable];
 }

@@ -120,7 +120,7 @@ function availability({ state, position }) {
  * @param {() => void} changed
  */
 function quickAction(device, changed) {
-  if (device.status === "pending" && may("system")) {
+  if (device.status === "pending" && may("approve")) {
     const approve = h("button", { class: "primary", onclick: () => void busy(approve, () => approveDevice(device, changed)) }, icon("check"), t("device.approve"));
     return approve;
   }

@@ -61,12 +61,11 @@ function checks(health) {
 
 /** A card for each part of the answer, whatever parts the server has. @param {Fields} system */
 function sections(system) {
-  return Object.entries(system).map(([name, value]) => {
-    const title = word("system", name);
-    if (Array.isArray(value)) return card(title, tableOf(value));
-    if (value !== null && typeof value === "object") return card(title, pairs(value));
-    return card(title, h("p", {}, display(name, value)));
-  });
+  const isPart = (/** @type {unknown} */ value) => value !== null && typeof value === "object";
+  const single = Object.fromEntries(Object.entries(system).filter(([, value]) => !isPart(value)));
+  const parts = Object.entries(system).filter(([, value]) => isPart(value));
+  const cards = parts.map(([name, value]) => card(word("system", name), Array.isArray(value) ? tableOf(value) : pairs(value)));
+  return [card(t("system.overview"), pairs(single)), ...cards];
 }
 
 /** @param {string} title @param {Node} body */

@@ -4,8 +4,8 @@ import { h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { reducedMotion } from "../kit/theme.js";
 import { get } from "../net/http.js";
-import { look } from "../state/feed.js";
 import { fleet } from "../state/fleet.js";
+import { watchArea, watchDevices } from "../state/watch.js";
 import { followed, goTo, place, selected, sidebar, tool } from "../state/desk.js";
 import { showDevice } from "../command/show.js";
 import { complain } from "../view/notice.js";
@@ -82,17 +82,18 @@ function observe(map, box) {
 function reportWindow(map, scope) {
   const report = () => {
     const bounds = map.getBounds().pad(0.1);
-    const chosen = [...new Set([selected.value, followed.value].filter((did) => did !== null))];
-    const bbox = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
-    look({ bbox: bbox.map((degrees) => Number(degrees.toFixed(5))), zoom: map.getZoom(), selected: chosen });
+    const degrees = (/** @type {number} */ value) => Number(value.toFixed(5));
+    watchArea([degrees(bounds.getWest()), degrees(bounds.getSouth()), degrees(bounds.getEast()), degrees(bounds.getNorth())], map.getZoom());
   };
+  const name = () => watchDevices("map", [selected.value, followed.value].flatMap((did) => did ?? []));
   map.on("moveend", () => {
     const centre = map.getCenter();
     place.set({ lat: centre.lat, lon: centre.lng, zoom: map.getZoom() });
     report();
   });
-  scope.read(selected, report);
-  scope.read(followed, report);
+  report();
+  scope.read(selected, name);
+  scope.read(followed, name);
 }
 
 /**

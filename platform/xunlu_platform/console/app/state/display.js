@@ -1,6 +1,7 @@
 /** From what is known of a device to what is shown: one state, one colour, one shape, one word. */
 
 import { t, word } from "../kit/i18n.js";
+import { isWithheld } from "./watch.js";
 
 /**
  * @typedef {"sos" | "rec" | "duty" | "stale" | "nofix" | "nosignal" | "unknown" | "sleep" | "off"} State
@@ -21,12 +22,12 @@ const STORAGE_LOW_MB = 2048;
 const CLOCK_OFF_MS = 5000;
 
 /**
- * Whether the last fix is young enough to stand for the present.
+ * Whether the last fix is young enough to stand for the present, or cannot be known to be old.
  * @param {import("../types").Live} live
  * @param {number} now_ms
  */
 export function isFresh(live, now_ms) {
-  return live.tms !== null && now_ms - live.tms <= STALE_INTERVALS * 1000 * (live.interval_s || INTERVAL_DEFAULT_S);
+  return live.tms !== null && (isWithheld(live) || now_ms - live.tms <= STALE_INTERVALS * 1000 * (live.interval_s || INTERVAL_DEFAULT_S));
 }
 
 /**

@@ -1,10 +1,12 @@
 /** The one stream of this page, poured into the stores. It lives as long as the login, on every view. */
 
 import { Store } from "../kit/store.js";
-import { Stream } from "../net/stream.js";
+import { link, Stream } from "../net/stream.js";
 import { mergeAlarm, replaceAlarms } from "./alarms.js";
 import { fleet } from "./fleet.js";
 import { loadUnits } from "./organisation.js";
+import { Poll } from "./poll.js";
+import { setThinned, watched } from "./watch.js";
 
 /** The newest event of any device. @type {Store<import("../types").DeviceEvent | null>} */
 export const lastEvent = new Store(/** @type {import("../types").DeviceEvent | null} */ (null));
@@ -13,11 +15,13 @@ export const lastCommand = new Store(/** @type {import("../types").Command | nul
 
 /** @type {Stream | null} */
 let stream = null;
+/** What roles without the stream get instead. @type {Poll | null} */
+let poll = null;
 /** @type {ReturnType<typeof setInterval> | undefined} */
 let aging;
 
 /** @param {any} message */
-export function receive(message) {
+function receive(message) {
   switch (message.type) {
     case "snapshot":
       fleet.replace(message.devices);
@@ -34,7 +38,7 @@ export function receive(message) {
       lastEvent.set(message.event);
       break;
     case "command":
-      lastCommand.set(message.command);
+      lastCommand.set({ ...message.command, id: message.command.id ?? message.command.rid });
       break;
     case "organisation":
       void loadUnits();
@@ -45,20 +49,27 @@ export function receive(message) {
 export function startFeed() {
   if (stream) return;
   stream = new Stream(receive);
+  if (watched.value) stream.look(watched.value);
   aging = setInterval(() => fleet.age(), 1000);
 }
+
+watched.read((view) => void (view && stream?.look(view)));
+
+link.read(({ state }) => {
+  if (state !== "forbidden" || !stream || poll) return;
+  setThinned(false);
+  poll = new Poll();
+});
 
 /** The next login sees nothing of this one. */
 export function stopFeed() {
   if (!stream) return;
   stream.close();
   stream = null;
+  poll?.close();
+  poll = null;
+  setThinned(true);
   clearInterval(aging);
   fleet.clear();
   replaceAlarms([]);
-}
-
-/** @param {{bbox: number[], zoom: number, selected: string[]}} view */
-export function look(view) {
-  stream?.look(view);
 }

@@ -163,7 +163,7 @@ export class Fleet {
    * @param {number} now_ms
    */
   #restate(device, now_ms) {
-    const linked = link.value.state === "open" || Date.now() - link.value.since_ms < LINK_GRACE_MS;
+    const linked = link.value.state === "open" || link.value.state === "forbidden" || Date.now() - link.value.since_ms < LINK_GRACE_MS;
     const state = stateOf(device, now_ms, linked);
     const warnings = warningsOf(device);
     const i = device.index;

@@ -1,0 +1,69 @@
+/**
+ * Whose positions the server sends: it withholds those outside the map, except of devices that this desk asked for by
+ * name. A withheld position grows old here although the officer walks; so it must not count as stale.
+ */
+
+import { Store } from "../kit/store.js";
+
+/** After the map moved, the server needs a moment to send what it had withheld. */
+const GRACE_MS = 3000;
+const NAMED_MAX = 200;
+
+/** @typedef {[west: number, south: number, east: number, north: number]} Bounds degrees */
+
+/** What the server is told. @type {Store<{bbox: Bounds, zoom: number, selected: string[]} | null>} */
+export const watched = new Store(/** @type {{bbox: Bounds, zoom: number, selected: string[]} | null} */ (null));
+
+/** @type {Bounds | null} */
+let bounds = null;
+let zoom = 0;
+let thinned = true;
+/** @type {Map<string, string[]>} */
+const named = new Map();
+/** @type {Set<string>} */
+let wanted = new Set();
+let graceEnds_ms = 0;
+
+function tell() {
+  wanted = new Set([...named.values()].flat().slice(0, NAMED_MAX));
+  if (bounds) watched.set({ bbox: bounds, zoom, selected: [...wanted] });
+}
+
+/**
+ * What the map shows.
+ * @param {Bounds} bbox
+ * @param {number} level zoom
+ */
+export function watchArea(bbox, level) {
+  bounds = bbox;
+  zoom = level;
+  graceEnds_ms = performance.now() + GRACE_MS;
+  tell();
+}
+
+/**
+ * Devices wanted wherever they are.
+ * @param {string} who which part of the desk wants them
+ * @param {string[]} dids
+ */
+export function watchDevices(who, dids) {
+  const before = named.get(who) ?? [];
+  if (before.length === dids.length && before.every((did, i) => did === dids[i])) return;
+  named.set(who, dids);
+  graceEnds_ms = performance.now() + GRACE_MS;
+  tell();
+}
+
+/** Whether the server withholds anything at all. @param {boolean} value */
+export function setThinned(value) {
+  thinned = value;
+}
+
+/** Whether nothing can be said of the age of a device's position. @param {import("../types").Live} live */
+export function isWithheld(live) {
+  if (!thinned || bounds === null || live.lat === null || live.lon === null) return false;
+  if (performance.now() < graceEnds_ms) return true;
+  const [west, south, east, north] = bounds;
+  const inside = live.lat >= south && live.lat <= north && live.lon >= west && live.lon <= east;
+  return !inside && !wanted.has(live.did);
+}
