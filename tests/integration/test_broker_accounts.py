@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -187,6 +188,26 @@ async def test_a_will_of_its_own_is_published_when_the_signal_is_lost(
     async with connected(credentials, will=will) as session:
         session.break_connection()
         assert await arrives(server, will.topic) == b"offline"
+
+
+async def test_a_stolen_client_id_brings_none_of_the_stored_messages(
+    api: Session, server: Session, broker: TestBroker
+) -> None:
+    victim, credentials = await device(api, broker, approved=True)
+    _, thief = await device(api, broker, approved=True)
+    stored = SessionOptions(
+        client_id=victim,
+        clean_start=False,
+        session_expiry_s=3600,
+        subscriptions=[Subscription(topic=f"xunlu/v1/main/d/{victim}/dn/#")],
+    )
+    async with Session(credentials, stored) as session:
+        await session.wait_connected()
+    await server.publish(f"xunlu/v1/main/d/{victim}/dn/rpc/1", b"for the victim", expiry_s=600)
+    async with Session(thief, replace(stored, subscriptions=())) as session:
+        await session.wait_connected()
+        await server.publish(f"xunlu/v1/main/d/{victim}/dn/rpc/2", b"for the victim", expiry_s=600)
+        assert await session.batch(1, 0.5) == []
 
 
 async def test_a_disabled_device_is_cut_off_and_refused(api: Session, broker: TestBroker) -> None:
