@@ -33,6 +33,7 @@ from xunlu_platform.api import (
     shadow,
     stream,
     system,
+    tiles,
     track,
     units,
     users,
@@ -104,7 +105,7 @@ def create_app(services: Services) -> FastAPI:
     for noun in NOUNS:
         api.include_router(noun.router)
     # The console last: it answers for every address that nobody else has.
-    for router in (api, maps.router, maps.files, health.router, console.router):
+    for router in (api, maps.router, maps.files, tiles.router, health.router, console.router):
         app.include_router(router)
     require_permissions(app)
     return app

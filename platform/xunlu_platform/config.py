@@ -36,6 +36,10 @@ class PlatformSettings(BaseSettings):
     tls_certificate: Path | None = Field(None, description="PEM chain; with `tls_key` the API speaks HTTPS.")
     tls_key: Path | None = Field(None, description="PEM key of `tls_certificate`.")
     map: Path | None = Field(None, description="Folder of the map bundle that `xunlu-map prepare` made.")
+    tile_cache: Path | None = Field(None, description="Folder that keeps raster tiles; without it none are kept.")
+    tile_cache_mb: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        2000, description="Megabytes of `tile_cache`; the oldest tiles go first."
+    )
     leaflet_assets: Path | None = Field(None, description="Other folder of Leaflet for HTML exports; ours when unset.")
     health_host: str = Field("127.0.0.1", description="Address of the health page of ingest and jobs.")
     health_port: Annotated[int, Field(ge=0, le=65535)] = Field(0, description="Port of that page; 0 picks a free one.")

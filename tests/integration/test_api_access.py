@@ -17,6 +17,8 @@ from xunlu_platform.api.access import guards, require_permissions
 from xunlu_platform.app import create_app
 from xunlu_platform.auth.roles import PERMISSIONS, Permission, Role
 
+pytestmark = pytest.mark.integration
+
 FILLED = {"did": "R1", "rid": "c1", "vendor": "Xunlu", "serial": "E1", "subject": "position", "name": "map.json"}
 CONSOLE = {"/openapi.json", "/", "/{view:path}", "/static/{asked}/{name:path}"}
 OPEN = {"/api/v1/auth/token", "/api/v1/auth/login", "/healthz", "/readyz", "/metrics"}

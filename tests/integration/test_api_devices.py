@@ -19,6 +19,8 @@ from xunlu_platform.store import positions
 from xunlu_protocol.command import Request
 from xunlu_protocol.shadow import Shadow
 
+pytestmark = pytest.mark.integration
+
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
 PERIOD = {"from": "2026-03-02T00:00:00Z", "to": "2026-03-03T00:00:00Z"}
 
@@ -281,12 +283,12 @@ async def test_the_system_page_names_versions_sizes_and_what_was_refused(platfor
 
 
 async def test_rollups_tell_how_many_hours_are_still_due(platform: Platform) -> None:
+    hour, due = DAY.isoformat(), (DAY + timedelta(hours=1)).isoformat()
     await platform.sql(
-        "insert into position_hour (device_id, hour, fixes, late_fixes, first_fix_at, last_fix_at, distance_m, moving_s,"
-        " lat_min, lat_max, lon_min, lon_max) values (1, %(day)s, 720, 0, %(day)s, %(day)s, 900, 800, 31, 32, 121, 122);".replace(
-            "%(day)s", f"'{DAY.isoformat()}'"
-        )
-        + f"insert into position_hour_due values (1, '{(DAY + timedelta(hours=1)).isoformat()}')"
+        "insert into position_hour (device_id, hour, fixes, late_fixes, first_fix_at, last_fix_at, distance_m,"
+        " moving_s, lat_min, lat_max, lon_min, lon_max)"
+        f" values (1, '{hour}', 720, 0, '{hour}', '{hour}', 900, 800, 31, 32, 121, 122);"
+        f"insert into position_hour_due values (1, '{due}')"
     )
     dispatcher = await platform.sign_in("dispatcher")
     hours = (await dispatcher.get("/rollups", params={**PERIOD, "did": "R1"})).json()

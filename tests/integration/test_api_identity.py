@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from tests.integration.api_client import PASSWORD, Platform, running_platform
 from tests.services import TestBroker, TestDatabase
+
+pytestmark = pytest.mark.integration
 
 
 @pytest_asyncio.fixture

@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from tests.integration.api_client import Platform, running_platform
 from tests.services import TestBroker, TestDatabase
+
+pytestmark = pytest.mark.integration
 
 
 @pytest_asyncio.fixture

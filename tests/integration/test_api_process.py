@@ -15,6 +15,8 @@ import pytest
 from tests.services import TestBroker, TestDatabase, free_ports
 from xunlu_deploy.tls import ensure_certificate
 
+pytestmark = pytest.mark.integration
+
 START_TIMEOUT_S = 30
 
 

@@ -14,6 +14,8 @@ from xunlu_kit.mqtt import Broker, Session, SessionOptions, Subscription
 from xunlu_protocol.provision import ProvisionRequest, ProvisionResponse
 from xunlu_protocol.topics import provision_request, provision_response, up
 
+pytestmark = pytest.mark.integration
+
 ONLINE = b'{"st":"online","sid":1,"tst":1790000000}'
 LOCATION = b'{"_type":"location","lat":31.2,"lon":121.4,"tst":1790000000,"sid":1,"seq":1}'
 
