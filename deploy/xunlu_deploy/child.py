@@ -11,6 +11,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from xunlu_deploy.errors import DeployError
+from xunlu_deploy.privilege import private_folder
 from xunlu_deploy.process import Process
 
 LOG_BYTES_MAX = 8 << 20
@@ -80,7 +81,7 @@ class Child:
 
     async def launch(self) -> None:
         """Run it, without waiting for health."""
-        self._logs.mkdir(parents=True, exist_ok=True)
+        private_folder(self._logs)
         self._running = await asyncio.create_subprocess_exec(
             *self.process.argv,
             env={**os.environ, **self.process.environment},
