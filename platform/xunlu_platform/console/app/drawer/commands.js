@@ -131,10 +131,10 @@ function row(command) {
   const bad = command.state === "rejected" || command.state === "failed" || command.state === "expired";
   const progress = command.state === "running" && command.progress !== null ? ` ${Math.round(command.progress)} %` : "";
   const code = command.code ? word("code", String(command.code)) : "";
-  const words = [command.why && command.why !== "ok" ? command.why : "", outcome(command)].filter(Boolean).join(" · ");
+  const words = outcome(command);
   return h(
     "li",
-    { class: "command", "data-state": command.state },
+    { class: "command", "data-state": command.state, title: command.why },
     h("time", { class: "faint num" }, when(command.created_at)),
     h("span", { class: "grow ellipsis" }, word("command", command.name), words ? h("small", { class: "dim" }, ` ${words}`) : null),
     h("span", { class: `tag ${good ? "good" : bad ? "bad" : "info"}` }, OPEN.has(command.state) ? icon("timer") : null, t(`step.${command.state}`) + progress + (code ? ` · ${code}` : "")),
@@ -146,5 +146,5 @@ function outcome({ name, args, result }) {
   if (name === "say_text" && typeof args["text"] === "string") return `“${args["text"]}”`;
   if (name === "lamp") return `${t(`lamp.${args["lamp"]}`)} ${t(args["on"] ? "on" : "off")}`;
   if (name === "track_interval") return `${args["interval_s"]} s`;
-  return result ? Object.values(result).filter((value) => typeof value === "string" || typeof value === "number").join(" ") : "";
+  return result ? Object.values(result).filter((value) => typeof value === "string").join(" ") : "";
 }

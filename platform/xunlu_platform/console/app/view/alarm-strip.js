@@ -50,7 +50,7 @@ export function mountAlarmStrip(strip, scope) {
 /** @param {HTMLElement} element */
 function retime(element) {
   const alarm = alarms.value.find(({ id }) => String(id) === element.dataset["alarm"]);
-  if (alarm) element.textContent = standing(alarm);
+  if (alarm) element.textContent = element.dataset["tells"] === "where" ? whereabouts(alarm) : standing(alarm);
 }
 
 /** How long it has been open, and who has it. @param {Alarm} alarm */
@@ -85,8 +85,8 @@ function row(alarm) {
     { class: `alarm ${alarm.state}` },
     h("span", { class: "badge row" }, sign("sos"), word("alarm.kind", alarm.kind)),
     h("button", { class: "link big", onclick: show }, `${name} · ${unit}`),
-    h("span", { class: "soft" }, whereabouts(alarm)),
-    h("span", { class: "soft", "data-alarm": alarm.id }, standing(alarm)),
+    h("span", { class: "soft", "data-alarm": alarm.id, "data-tells": "where" }, whereabouts(alarm)),
+    h("span", { class: "soft", "data-alarm": alarm.id, "data-tells": "since" }, standing(alarm)),
     alarm.late ? h("span", { class: "tag warn" }, t("late")) : null,
     h("span", { class: "grow" }),
     ...buttons(alarm, show),
