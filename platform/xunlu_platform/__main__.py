@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import importlib
 import sys
+from collections.abc import Iterator
 
 from xunlu_kit.errors import XunluError
 from xunlu_kit.logs import configure_logs
@@ -11,17 +12,29 @@ from xunlu_platform.config import PlatformSettings
 
 
 def main() -> None:
-    """Run one of the platform's processes or tasks."""
+    """Run one of the platform's processes or tasks; the exit code is 1 for what a person can mend."""
     arguments = _parser().parse_args()
+    code = 0
     try:
         settings = PlatformSettings.load()
         configure_logs(settings.log_format, settings.log_level)
         asyncio.run(_run(arguments, settings))
-    except XunluError as error:
-        print(f"xunlu-platform: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    # A process is a group of tasks, so its errors may come as a group.
+    except* XunluError as group:
+        for error in _leaves(group):
+            print(f"xunlu-platform: {error}", file=sys.stderr)
+        code = 1
+    except* KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+def _leaves(group: BaseExceptionGroup[XunluError]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 def _parser() -> argparse.ArgumentParser:
