@@ -29,6 +29,8 @@ class ClockWatch:
         self._clock = clock
         self._anchor = self._now()
         self._receiver: _Anchor | None = None
+        self._known_offset_ms = 0
+        self._seen_offset_ms: int | None = None
 
     def _now(self) -> _Anchor:
         return _Anchor(self._clock.time_ms(), self._clock.monotonic_s())
@@ -38,11 +40,29 @@ class ClockWatch:
         return self._clock.time_ms()
 
     def jump_ms(self) -> int | None:
-        """How far the wall clock jumped since the last call, signed; None when it went on steadily."""
+        """How far the wall clock jumped since the last call, signed; None when it went on steadily.
+
+        What was already wrong when the agent started, or drifted away since, shows against the receiver: it is told
+        once, when the receiver has said the same at two calls.
+        """
         before, self._anchor = self._anchor, self._now()
         elapsed_ms = (self._anchor.monotonic_s - before.monotonic_s) * 1000
         jump = round(self._anchor.wall_ms - before.wall_ms - elapsed_ms)
-        return jump if abs(jump) >= JUMP_MS else None
+        if abs(jump) >= JUMP_MS:
+            self._known_offset_ms += jump
+            self._seen_offset_ms = self.offset_ms = None
+            return jump
+        return self._offset_jump_ms()
+
+    def _offset_jump_ms(self) -> int | None:
+        before, self._seen_offset_ms = self._seen_offset_ms, self.offset_ms
+        if before is None or self.offset_ms is None or abs(self.offset_ms - before) >= JUMP_MS:
+            return None
+        news = self.offset_ms - self._known_offset_ms
+        if abs(news) < JUMP_MS:
+            return None
+        self._known_offset_ms = self.offset_ms
+        return news
 
     def see_receiver(self, utc_ms: int) -> None:
         """Take note of a fix's UTC."""

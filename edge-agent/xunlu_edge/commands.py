@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from xunlu_edge.actions import Actions, BusyError
 from xunlu_edge.clock_watch import ClockWatch
-from xunlu_edge.errors import DeviceError
+from xunlu_edge.errors import DeviceError, StorageError
 from xunlu_edge.ledger import Ledger
 from xunlu_edge.publisher import Publisher
 from xunlu_kit.errors import TransportError
@@ -162,7 +162,7 @@ class Commands:
         """Publish replies in their order, for ever."""
         while True:
             rid, reply = await self._replies.get()
-            with contextlib.suppress(TransportError):
+            with contextlib.suppress(TransportError, StorageError):
                 await self._publisher.publish("rpc", reply.encode(), rid)
                 self._ledger.mark_sent(rid, reply)
 
@@ -171,7 +171,10 @@ class Commands:
         self._queue(rid, reply)
 
     def _advance(self, request: Request, reply: Reply) -> None:
-        self._ledger.advance(request.rid, reply)
+        try:
+            self._ledger.advance(request.rid, reply)
+        except StorageError as error:
+            log.warning("reply not kept", extra={"rid": request.rid, "error": str(error)})
         self._queue(request.rid, reply)
 
     def _queue(self, rid: str, reply: Reply) -> None:

@@ -87,17 +87,27 @@ def _set_aside(path: Path) -> None:
 
 
 @contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """What the disk refuses inside becomes a `StorageError`.
+
+    Raises:
+        StorageError: the disk did not take it.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StorageError(f"The recorder's disk did not take it: {error}. Check its space and its health.") from error
+
+
+@contextlib.contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """Commit what is done inside, together with what was left uncommitted before; undo both on failure.
 
     Raises:
         StorageError: the disk did not take it.
     """
-    try:
-        with database:
-            yield database
-    except sqlite3.Error as error:
-        raise StorageError(f"The recorder's disk did not take it: {error}. Check its space and its health.") from error
+    with refusals(), database:
+        yield database
 
 
 def read_document(database: sqlite3.Connection, name: str) -> bytes | None:

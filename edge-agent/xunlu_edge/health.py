@@ -27,6 +27,7 @@ def checks(agent: Agent, clock: Clock) -> Mapping[str, Mapping[str, object]]:
             "ok": agent.link.ready,
             "connected": agent.link.connected,
             "approved": agent.link.approved,
+            "refusal": agent.link.refusal,
             "malformed": agent.link.malformed,
         },
         "gnss": {

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from pydantic import Field
 
+from xunlu_kit.errors import ConfigError
 from xunlu_protocol.base import Identifier, Wire
+from xunlu_protocol.errors import ProtocolError
 
 FILE_NAME = "identity.json"
 
@@ -30,12 +32,16 @@ def load_identity(folder: Path) -> Identity | None:
     """The stored identity, None before the first claim.
 
     Raises:
-        ProtocolError: the file is damaged.
+        ConfigError: the file is damaged; a second claim would be refused, so a person has to help.
     """
     try:
         return Identity.decode((folder / FILE_NAME).read_bytes())
     except FileNotFoundError:
         return None
+    except (OSError, ProtocolError) as error:
+        raise ConfigError(
+            f"{folder / FILE_NAME} cannot be read: {error}. Restore it, or let an administrator issue new credentials."
+        ) from error
 
 
 def store_identity(folder: Path, identity: Identity) -> None:

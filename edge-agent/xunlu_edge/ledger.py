@@ -3,7 +3,7 @@
 import sqlite3
 from dataclasses import dataclass
 
-from xunlu_edge.database import transaction
+from xunlu_edge.database import refusals, transaction
 from xunlu_kit.clock import Clock
 from xunlu_protocol.command import FINAL_STATES, Reply
 
@@ -66,4 +66,5 @@ class Ledger:
 
     def mark_sent(self, rid: str, reply: Reply) -> None:
         """The broker took this reply; durable with the next commit, for a second sending changes nothing."""
-        self._database.execute("update command set sent = 1 where rid = ? and state = ?", (rid, reply.st))
+        with refusals():
+            self._database.execute("update command set sent = 1 where rid = ? and state = ?", (rid, reply.st))

@@ -87,6 +87,11 @@ class Link:
         """Whether the platform takes our messages."""
         return self._session is not None and self.connected and self._session.connection == self._introduced_on
 
+    @property
+    def refusal(self) -> str | None:
+        """The broker's last reason for not letting us in, such as a wrong password."""
+        return self._session.refusal if self._session is not None else None
+
     def break_connection(self) -> None:
         """Lose the connection without a farewell, as a lost signal does; it heals itself."""
         if self._session is not None:

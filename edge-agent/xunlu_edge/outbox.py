@@ -4,12 +4,13 @@ First disk, then network: an entry is durable before anybody publishes it. Only 
 full, `thin` gives up what matters least, and what was given up is reported.
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from xunlu_edge.database import transaction
+from xunlu_edge.database import refusals, transaction
 from xunlu_edge.errors import StorageError
 from xunlu_kit.clock import Clock
 from xunlu_protocol.confirm import Confirmation
@@ -175,13 +176,17 @@ class Outbox:
         """Let go of what the platform holds; returns how many entries that were.
 
         The deletion becomes durable with the next append: losing it in a power cut costs a second sending, never a fix.
+
+        Raises:
+            StorageError: the disk did not take it.
         """
         removed = freed = 0
         for first, last in _held_ranges(confirmation):
-            rows = self._database.execute(
-                "delete from entry where sid = ? and seq between ? and ? returning length(payload)",
-                (confirmation.sid, first, last),
-            ).fetchall()
+            with refusals():
+                rows = self._database.execute(
+                    "delete from entry where sid = ? and seq between ? and ? returning length(payload)",
+                    (confirmation.sid, first, last),
+                ).fetchall()
             removed += len(rows)
             freed += sum(length for (length,) in rows)
         self.count -= removed
@@ -189,8 +194,9 @@ class Outbox:
         return removed
 
     def close(self) -> None:
-        """Make the last confirmations durable."""
-        self._database.commit()
+        """Make the last confirmations durable, where the disk still takes them."""
+        with contextlib.suppress(StorageError), refusals():
+            self._database.commit()
 
     # -- full ---------------------------------------------------------------------------------------------------------
 

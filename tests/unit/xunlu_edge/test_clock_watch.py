@@ -52,3 +52,37 @@ def test_the_receivers_time_survives_a_jump_of_the_wall_clock() -> None:
     watch.see_receiver(START_MS)
     clock.wall_ms -= 86_400_000
     assert watch.utc_ms() == START_MS
+
+
+def test_a_clock_that_was_wrong_from_the_start_is_told_once_when_the_receiver_insists() -> None:
+    clock = HandClock()
+    watch = ClockWatch(clock)
+    told = []
+    for _ in range(5):
+        clock.pass_s(1)
+        watch.see_receiver(clock.wall_ms - 60_000)
+        told.append(watch.jump_ms())
+    assert told == [None, 60_000, None, None, None]
+
+
+def test_a_clock_that_drifts_away_is_told_again_with_every_two_seconds() -> None:
+    clock = HandClock()
+    watch = ClockWatch(clock)
+    told = []
+    for second in range(1, 101):
+        clock.pass_s(1)
+        watch.see_receiver(clock.wall_ms - second * 50)
+        told.append(watch.jump_ms())
+    assert [jump for jump in told if jump is not None] == [2000, 2000]
+
+
+def test_a_jump_is_not_told_twice_by_the_receiver() -> None:
+    clock = HandClock()
+    watch = ClockWatch(clock)
+    told = []
+    for second in range(6):
+        clock.pass_s(1)
+        clock.wall_ms += 3_600_000 if second == 2 else 0
+        watch.see_receiver(clock.wall_ms - (3_600_000 if second >= 2 else 0))
+        told.append(watch.jump_ms())
+    assert told == [None, None, 3_600_000, None, None, None]

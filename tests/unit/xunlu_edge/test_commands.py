@@ -251,3 +251,11 @@ async def test_a_reply_that_could_not_be_sent_is_sent_after_the_next_connect(ben
     bench.mailbox.reachable = True
     bench.commands.connected()
     assert (await bench.outcome("c1"))["st"] == "done"
+
+
+async def test_a_disk_that_refuses_costs_no_answer(bench: Bench) -> None:
+    bench.ask("c1", "record_start")
+    bench.database.execute("pragma query_only = on")
+    assert (await bench.outcome("c1"))["st"] == "done"
+    await settle()
+    assert not any(task.done() for task in bench.tasks)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from xunlu_edge.identity import FILE_NAME, Identity, load_identity, store_identity
-from xunlu_protocol.errors import ProtocolError
+from xunlu_kit.errors import ConfigError
 
 ME = Identity(did="d-1", tenant="main", username="d-1", password="secret")
 
@@ -24,5 +24,5 @@ def test_the_password_is_never_shown() -> None:
 
 def test_a_damaged_identity_is_an_error_and_not_a_second_claim(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text("{")
-    with pytest.raises(ProtocolError):
+    with pytest.raises(ConfigError, match="administrator"):
         load_identity(tmp_path)

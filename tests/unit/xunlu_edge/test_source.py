@@ -1,6 +1,8 @@
 """Where NMEA comes from: a serial line that is a pty here, and TCP; both are pulled and come back."""
 
 import asyncio
+import contextlib
+import itertools
 import os
 import tty
 from collections.abc import Iterator
@@ -26,9 +28,17 @@ class Pty:
     def plug_in(self) -> None:
         self.master, slave = os.openpty()
         tty.setraw(slave)
+        os.set_blocking(self.master, False)
         self.path.unlink(missing_ok=True)
         self.path.symlink_to(os.ttyname(slave))
         os.close(slave)
+
+    async def speak(self) -> None:
+        """Say one epoch after the other, as a receiver does, whether somebody listens or not."""
+        for second in itertools.count():
+            with contextlib.suppress(BlockingIOError):
+                os.write(self.master, epoch_bytes(START_MS + second * 1000))
+            await asyncio.sleep(0.005)
 
     def unplug(self) -> None:
         os.close(self.master)
@@ -48,15 +58,15 @@ def serial_line(pty: Pty) -> Iterator[Gnss]:
     receiver.close()
 
 
-def reading(receiver: Gnss, count: int) -> asyncio.Task[list[int | None]]:
+def reading(receiver: Gnss, count: int) -> asyncio.Task[list[int]]:
     """Times of the next fixes."""
 
-    async def read() -> list[int | None]:
+    async def read() -> list[int]:
         decoder = NmeaDecoder()
-        times: list[int | None] = []
+        times: list[int] = []
         async with asyncio.timeout(10):
             while len(times) < count:
-                times += [epoch.utc_ms for epoch in decoder.feed(await receiver.read())]
+                times += [epoch.utc_ms or 0 for epoch in decoder.feed(await receiver.read())]
         return times
 
     return asyncio.create_task(read(), name="reading")
@@ -74,15 +84,15 @@ async def test_a_serial_line_is_read_as_it_speaks(pty: Pty, serial_line: Gnss) -
 
 
 async def test_a_serial_line_that_was_pulled_is_opened_again(pty: Pty, serial_line: Gnss) -> None:
-    fixes = reading(serial_line, 3)
-    await settle()
-    os.write(pty.master, epochs(0, 1))
-    await settle()
+    speaking = asyncio.create_task(pty.speak(), name="speaking")
+    before = await reading(serial_line, 3)
     pty.unplug()
     pty.plug_in()
-    await settle()
-    os.write(pty.master, epochs(10, 11))
-    assert await fixes == [START_MS, START_MS + 1000, START_MS + 10_000]
+    after = await reading(serial_line, 3)
+    speaking.cancel()
+    assert before == sorted(set(before))
+    assert after == sorted(set(after))
+    assert after[0] > before[-1]
 
 
 async def test_reading_may_be_cancelled_without_losing_a_byte(pty: Pty, serial_line: Gnss) -> None:
