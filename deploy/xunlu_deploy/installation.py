@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from xunlu_deploy.health import see_free
 from xunlu_deploy.logins import Login, parse_logins, read_logins, write_logins
 from xunlu_deploy.once import run_once
 from xunlu_deploy.processes import Plan, endpoints, program
-from xunlu_deploy.runtime import Runtime, find_or_make
+from xunlu_deploy.runtime import Runtime, find
 from xunlu_deploy.settings import DeploySettings
 from xunlu_deploy.state import State
 from xunlu_deploy.supervisor import Supervisor
@@ -24,6 +25,7 @@ from xunlu_deploy.tls import Certificate, ensure_certificate
 Mode = Literal["demo", "up", "services"]
 
 DATABASE_NAME = "xunlu"
+RUNTIME_S = 1800.0
 MIGRATE_S = 600.0
 MAP_S = 600.0
 ACCOUNTS_S = 120.0
@@ -65,7 +67,7 @@ class Installation:
         processes = []
         database = None
         if settings.database_host is None or settings.broker_host is None:
-            runtime = await asyncio.to_thread(self._runtime)
+            runtime = await self._runtime()
             if settings.database_host is None:
                 database = Database(runtime=runtime, state=self.state, port=settings.port_of("database"))
                 await asyncio.to_thread(database.prepare)
@@ -79,8 +81,17 @@ class Installation:
         if database:
             await database.server.provision(DATABASE_NAME)
 
-    def _runtime(self) -> Runtime:
-        return find_or_make(self.settings.runtime or self.state.runtime, progress)
+    async def _runtime(self) -> Runtime:
+        """Find the programs; what is missing is made by a process of its own, which a signal can end at any time."""
+        folder = self.settings.runtime or self.state.runtime
+        runtime = find(folder)
+        if runtime is None:
+            argv = [sys.executable, "-m", "xunlu_deploy", "runtime"]
+            await run_once(argv, {"XUNLU_RUNTIME": str(folder.resolve())}, timeout_s=RUNTIME_S, show=True)
+            runtime = find(folder)
+        if runtime is None:
+            raise DeployError(f"The programs of database and broker are not in {folder}.")
+        return runtime
 
     def _broker(self, runtime: Runtime, certificate: Certificate) -> MessageBroker:
         listener = TlsListener(

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +13,12 @@ ERROR_BYTES_MAX = 4000
 
 
 async def run_once(
-    argv: Sequence[str | Path], environment: Mapping[str, str], *, timeout_s: float, secret: bool = False
+    argv: Sequence[str | Path],
+    environment: Mapping[str, str],
+    *,
+    timeout_s: float,
+    secret: bool = False,
+    show: bool = False,
 ) -> str:
     """Run a program to its end.
 
@@ -21,6 +27,7 @@ async def run_once(
         environment: added to ours.
         timeout_s: after which it is killed.
         secret: its standard output holds passwords and stays out of messages.
+        show: its standard error goes to ours as it comes, for steps that take long.
 
     Returns:
         Its standard output.
@@ -34,7 +41,7 @@ async def run_once(
         env={**os.environ, **environment},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        stderr=None if show else asyncio.subprocess.PIPE,
         start_new_session=True,
     )
     try:
@@ -44,9 +51,10 @@ async def run_once(
         raise DeployError(f"{name} did not end within {timeout_s:.0f} s.") from None
     finally:
         if child.returncode is None:
-            child.kill()
+            # It leads a session of its own: what it has started ends with it.
+            os.killpg(child.pid, signal.SIGKILL)
             await child.wait()
     if child.returncode:
-        said = (errors if secret else output + errors)[-ERROR_BYTES_MAX:].decode("utf-8", "replace")
+        said = ((b"" if secret else output) + (errors or b""))[-ERROR_BYTES_MAX:].decode("utf-8", "replace")
         raise DeployError(f"{name} failed with {child.returncode}.\n{said}")
     return output.decode("utf-8", "replace")

@@ -46,8 +46,14 @@ class Runtime:
     """Folder of `mosquitto_pub` and `mosquitto_sub`."""
 
 
+def find(folder: Path) -> Runtime | None:
+    """What the machine has installed, else the private runtime below `folder`, else None."""
+    final = _final(folder)
+    return _installed() or (_private(final) if _usable(final) else None)
+
+
 def find_or_make(folder: Path, progress: Progress = print) -> Runtime:
-    """Use what the machine has installed, else the private runtime below `folder`, made when missing.
+    """The same, and the private runtime is made when it is missing.
 
     Args:
         folder: holds the private runtime and its lock file; may be shared by several state folders.
@@ -56,14 +62,18 @@ def find_or_make(folder: Path, progress: Progress = print) -> Runtime:
     Raises:
         DeployError: neither is possible; the message says why.
     """
-    if installed := _installed():
-        return installed
+    if found := find(folder):
+        return found
     folder.mkdir(parents=True, exist_ok=True)
-    final = folder.resolve() / f"{RELEASE}-{platform.machine()}"
+    final = _final(folder)
     with _locked(folder / "lock", progress):
         if not _usable(final):
             _make(final, progress)
     return _private(final)
+
+
+def _final(folder: Path) -> Path:
+    return folder.resolve() / f"{RELEASE}-{platform.machine()}"
 
 
 def _installed() -> Runtime | None:
