@@ -1,0 +1,149 @@
+"""A bureau with a running platform behind it, as the people at its desks and the recorders outside see it."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.async_api import Page, expect
+
+from tests.integration.api_client import PASSWORD, PASSWORD_HASH
+from tests.integration.ingest_rig import TENANT, Rig, fix, now_s, rig
+from tests.processes import Api, running_api
+from tests.services import TestBroker, TestDatabase
+from xunlu_kit.mqtt import Session, SessionOptions, Subscription
+from xunlu_platform.pinyin import pinyin_of
+from xunlu_protocol.command import Reply
+from xunlu_protocol.event import Event
+from xunlu_protocol.fleet import FleetFrame, Notice
+from xunlu_protocol.provision import ProvisionRequest, ProvisionResponse
+from xunlu_protocol.status import State
+from xunlu_protocol.topics import fleet, provision_request, provision_response
+
+SQUAD = "东街中队"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Worn:
+    """A recorder and who wears it."""
+
+    did: str
+    number: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """What a person types to sign in."""
+
+    username: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Bureau:
+    """A district (named after the tenant) with one squad; the worker of ingest and the API run."""
+
+    rig: Rig
+    api: Api
+    broker: TestBroker
+
+    async def account(self, role: str, *, must_change: bool = False) -> Account:
+        """An account for the whole district."""
+        username = f"{role}-{secrets.token_hex(3)}"
+        await self.rig.connection.execute(
+            "insert into account (unit_id, username, display_name, role, password_hash, must_change_password) "
+            "select id, %s, %s, %s, %s, %s from unit where parent_id is null",
+            [username, username, role, PASSWORD_HASH, must_change],
+        )
+        return Account(username=username, password=PASSWORD)
+
+    async def officer(self, name: str) -> str:
+        """An officer of the squad; returns the number."""
+        number = f"N{secrets.token_hex(3)}"
+        await self.rig.connection.execute(
+            "insert into officer (tenant, unit_id, number, name, pinyin) "
+            "select %s, id, %s, %s, %s from unit where name = %s",
+            [TENANT, number, name, pinyin_of(name), SQUAD],
+        )
+        return number
+
+    async def worn(self, name: str) -> Worn:
+        """A recorder that an officer of the squad wears, online."""
+        number = await self.officer(name)
+        did = await self.rig.device()
+        await self.rig.connection.execute(
+            "with worn as (update device set unit_id = (select id from unit where name = %s) where did = %s"
+            " returning id) insert into binding (device_id, officer_id)"
+            " select worn.id, officer.id from worn, officer where number = %s",
+            [SQUAD, did, number],
+        )
+        frame = FleetFrame(notices=(Notice(what="device", id=did, did=did),))
+        await self.rig.session.publish(fleet(TENANT, "api"), frame.encode(), qos=0)
+        await self.rig.publish(did, "state", State(st="online", sid=1, tst=now_s()).encode())
+        return Worn(did=did, number=number, name=name)
+
+    async def stands(self, worn: Worn, lat: float, lon: float, seq: int = 1) -> None:
+        """A fix of now."""
+        await self.rig.publish(
+            worn.did, "loc", fix(seq, lat=lat, lon=lon, vel=4.0, cog=45, acc=5, bds=9, sat=15).encode()
+        )
+
+    async def presses_sos(self, worn: Worn, seq: int = 100) -> None:
+        """The key of the recorder."""
+        await self.rig.publish(worn.did, "evt", Event(tst=now_s(), sid=1, seq=seq).encode(), "sos")
+
+    async def answers(self, worn: Worn, rid: str, reply: Reply) -> None:
+        """One step of a command, as the recorder reports it."""
+        await self.rig.publish(worn.did, "rpc", reply.encode(), rid)
+
+    async def last_command(self, worn: Worn) -> str | None:
+        """Identity of the newest command for a recorder."""
+        rows = await self.rig.rows(
+            "select rid from command c join device d on d.id = c.device_id where did = %s order by created_at desc",
+            worn.did,
+        )
+        return str(rows[0]["rid"]) if rows else None
+
+    async def claims(self, serial: str) -> str:
+        """A recorder nobody knows asks for its identity; returns its name."""
+        nonce = secrets.token_hex(16)
+        options = SessionOptions(
+            client_id=f"claim-{nonce[:20]}", subscriptions=[Subscription(topic=provision_response(nonce))]
+        )
+        request = ProvisionRequest(serial=serial, vendor="Xunlu", model="SIM-4G")
+        async with Session(self.broker.account("claim"), options) as session:
+            await session.wait_connected()
+            await session.publish(provision_request(nonce), request.encode())
+            async for message in session.messages():
+                answer = ProvisionResponse.decode(message.payload)
+                assert answer.did is not None
+                return answer.did
+        raise AssertionError
+
+    async def sign_in(self, page: Page, account: Account, view: str = "/") -> None:
+        """Open a view of the console as somebody, and wait until the door is behind."""
+        await self.knock(page, account, view)
+        await expect(page.get_by_role("button", name="登录", exact=True)).to_have_count(0)
+
+    async def knock(self, page: Page, account: Account, view: str = "/") -> None:
+        """Try to sign in."""
+        await page.goto(f"{self.api.url}{view}")
+        await page.get_by_label("用户名").fill(account.username)
+        await page.get_by_label("密码").fill(account.password)
+        await page.get_by_role("button", name="登录", exact=True).click()
+
+
+@asynccontextmanager
+async def running_bureau(database: TestDatabase, broker: TestBroker, bundle: Path) -> AsyncIterator[Bureau]:
+    """The bureau, with the map of a bundle."""
+    async with rig(database, broker) as made, made.working():
+        await made.device()
+        await made.connection.execute(
+            "insert into unit (tenant, parent_id, kind, name, pinyin, path) "
+            "select tenant, id, 'squad', %s, %s, '' from unit where parent_id is null",
+            [SQUAD, pinyin_of(SQUAD)],
+        )
+        async with running_api(database, broker, map=bundle) as api:
+            yield Bureau(made, api, broker)

@@ -1,0 +1,64 @@
+"""A bureau for all tests of the console, and a browser whose pages may neither complain nor look elsewhere."""
+
+import shutil
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+
+from tests.console.bureau import Bureau, running_bureau
+from tests.services import Services, fresh_database
+from xunlu_gis.map.prepare import prepare
+
+CHROMIUM = shutil.which("chromium")
+TIMEOUT_MS = 10_000
+
+# Before anybody has signed in the console asks who it is; the browser reports the refusal by itself.
+EXPECTED_COMPLAINTS = ("status of 401", "status of 403")
+
+
+@pytest_asyncio.fixture(scope="package")
+async def bureau(services: Services, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bureau]:
+    bundle = tmp_path_factory.mktemp("console") / "map"
+    prepare(None, bundle)
+    async with fresh_database(services) as database, running_bureau(database, services.test_broker, bundle) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="package")
+async def browser() -> AsyncIterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture
+async def page(browser: Browser, bureau: Bureau) -> AsyncIterator[Page]:
+    context = await browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+    context.set_default_timeout(TIMEOUT_MS)
+    page = await context.new_page()
+    complaints: list[str] = []
+    strangers: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(expected in message.text for expected in EXPECTED_COMPLAINTS):
+            complaints.append(message.text)
+
+    def watch(request: Request) -> None:
+        if urlsplit(request.url).scheme in {"http", "https", "ws", "wss"} and not request.url.startswith(
+            bureau.api.url
+        ):
+            strangers.append(request.url)
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", watch)
+    yield page
+    await context.close()
+    assert not complaints
+    assert not strangers

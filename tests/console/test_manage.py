@@ -1,0 +1,95 @@
+"""Management: a recorder from its first call to its officer; accounts; the log of it all."""
+
+import secrets
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.console.bureau import SQUAD, Account, Bureau
+
+pytestmark = [pytest.mark.console, pytest.mark.integration]
+
+
+async def test_a_recorder_that_called_is_approved_and_bound_with_history(page: Page, bureau: Bureau) -> None:
+    serial = f"T{secrets.token_hex(5)}"
+    did = await bureau.claims(serial)
+    number = await bureau.officer("王磊")
+    await bureau.sign_in(page, await bureau.account("administrator"), "/manage/devices")
+    waiting = page.locator(".waiting")
+    await expect(waiting).to_contain_text(serial)
+    await waiting.get_by_role("row", name=serial).get_by_role("button", name="批准").click()
+    await expect(waiting).to_be_hidden()
+    await page.get_by_role("link", name=did).click()
+    panel = page.get_by_role("complementary", name="详情")
+    await expect(panel).to_contain_text("已批准")
+    await panel.get_by_role("button", name="绑定队员").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("searchbox").fill(number)
+    await dialog.get_by_role("button", name="绑定队员").click()
+    await expect(panel.locator(".history")).to_contain_text("王磊")
+    await expect(panel.locator(".history")).to_contain_text("至今")
+    await panel.get_by_role("button", name="解除绑定").click()
+    await dialog.get_by_role("button", name="解除绑定").click()
+    await expect(panel.locator(".history")).not_to_contain_text("至今")
+    await page.goto(f"{bureau.api.url}/manage/audit")
+    for action in ("批准设备", "绑定设备", "解除绑定"):
+        await expect(page.get_by_role("row", name=did).filter(has_text=action)).to_be_visible()
+
+
+async def test_a_new_account_gets_a_password_that_is_shown_once(page: Page, bureau: Bureau) -> None:
+    username = f"new-{secrets.token_hex(3)}"
+    await bureau.sign_in(page, await bureau.account("administrator"), "/manage/users")
+    await page.get_by_role("button", name="新建用户").click()
+    await page.get_by_label("用户名").fill(username)
+    await page.get_by_label("显示名").fill("新同事")
+    await page.get_by_role("button", name="新建", exact=True).click()
+    password = await page.locator(".secret").nth(1).inner_text()
+    await page.get_by_role("button", name="已记下").click()
+    await expect(page.get_by_role("row", name=username)).to_contain_text("调度员")
+    assert password not in await page.content()
+    await page.context.clear_cookies()
+    await bureau.sign_in(page, Account(username=username, password=password))
+    await expect(page.get_by_label("当前密码")).to_be_visible()
+
+
+async def test_a_unit_is_added_below_another_and_renamed(page: Page, bureau: Bureau) -> None:
+    name = f"分队 {secrets.token_hex(2)}"
+    await bureau.sign_in(page, await bureau.account("administrator"), "/manage/organisation")
+    await page.get_by_role("row", name=SQUAD).get_by_role("button", name="下级单位").click()
+    await page.get_by_label("名称").fill(name)
+    await page.get_by_role("button", name="新建", exact=True).click()
+    await page.get_by_role("row", name=name).get_by_role("button", name="编辑").click()
+    await page.get_by_label("名称").fill(f"{name} 甲")
+    await page.get_by_role("button", name="保存").click()
+    await expect(page.get_by_role("row", name=f"{name} 甲")).to_be_visible()
+
+
+async def test_an_officer_is_added_and_leaves(page: Page, bureau: Bureau) -> None:
+    number = f"Q{secrets.token_hex(3)}"
+    await bureau.sign_in(page, await bureau.account("clerk"), "/manage/officers")
+    await page.get_by_role("button", name="新建队员").click()
+    await page.get_by_label("编号", exact=True).fill(number)
+    await page.get_by_label("姓名").fill("郭靖")
+    await page.get_by_role("button", name="新建", exact=True).click()
+    await page.get_by_role("row", name=number).get_by_role("button", name="编辑").click()
+    await page.get_by_label("状态").select_option("false")
+    await page.get_by_role("button", name="保存").click()
+    await expect(page.get_by_role("row", name=number)).to_contain_text("离职")
+
+
+async def test_a_list_with_a_mistake_says_which_row(page: Page, bureau: Bureau) -> None:
+    await bureau.sign_in(page, await bureau.account("administrator"), "/manage/expected")
+    head = "serial,vendor,model,unit,officer_number,inspection_report\n"
+    chooser = page.locator("input[type=file]")
+    wrong = {"name": "list.csv", "mimeType": "text/csv", "buffer": f"{head}S1,Xunlu,M,没有的中队,,\n".encode()}
+    await chooser.set_input_files(wrong)  # type: ignore[arg-type]  # a FilePayload
+    await expect(page.locator(".toast.bad")).to_contain_text("Row 2")
+    right = {"name": "list.csv", "mimeType": "text/csv", "buffer": f"{head}S1,Xunlu,M,{SQUAD},,R-1\n".encode()}
+    await chooser.set_input_files(right)  # type: ignore[arg-type]  # a FilePayload
+    await expect(page.get_by_role("row", name="S1")).to_contain_text(SQUAD)
+
+
+async def test_the_health_page_speaks_of_what_works(page: Page, bureau: Bureau) -> None:
+    await bureau.sign_in(page, await bureau.account("administrator"), "/health")
+    await expect(page.locator(".verdict")).to_contain_text("一切正常")
+    await expect(page.locator(".cards")).to_contain_text("TimescaleDB")
