@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import secrets
 import signal
@@ -191,5 +192,7 @@ async def serve(settings: PlatformSettings) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.stop)
+        # What the start made stays: no collection walks it again while a track is being built.
+        gc.freeze()
         log.info("api listens", extra={"host": settings.host, "port": settings.port})
         await server.serve()

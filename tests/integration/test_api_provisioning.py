@@ -165,3 +165,18 @@ async def test_rules_that_differ_from_the_database_are_mended(platform: Platform
     assert await publishes(
         broker.device(answer.username or "", answer.password or ""), up("main", serial, "loc"), LOCATION
     )
+
+
+async def test_a_telephone_gets_an_account_by_hand_and_reports_as_owntracks_does(
+    platform: Platform, broker: TestBroker
+) -> None:
+    did = fresh_serial()
+    administrator = await platform.sign_in("administrator")
+    new = {"did": did, "serial": did, "vendor": "OwnTracks", "model": "Android", "unit_id": 2}
+    made = await administrator.post("/devices", json=new)
+    assert made.status_code == 201
+    telephone = broker.device(made.json()["username"], made.json()["password"])
+    assert await publishes(telephone, f"owntracks/{did}/phone", LOCATION)
+    assert not await publishes(telephone, "owntracks/somebody-else/phone", LOCATION)
+    assert (await administrator.post("/devices", json=new)).status_code == 409
+    assert (await administrator.post("/devices", json={**new, "did": "xunlu-api"})).status_code == 422

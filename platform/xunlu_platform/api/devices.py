@@ -1,6 +1,7 @@
 """Devices: recorders, stations and plain trackers, with the newest that is known of each."""
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path
@@ -10,11 +11,11 @@ from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record
 from xunlu_platform.api.officers import require_unit
 from xunlu_platform.api.paging import After, Answer, Limit, Page, decode_cursor, page
-from xunlu_platform.api.problems import not_found
+from xunlu_platform.api.problems import invalid, not_found
 from xunlu_platform.api.search import Search, pattern
 from xunlu_platform.api.services import Serving
 from xunlu_platform.api.units import Id
-from xunlu_platform.auth.broker_accounts import DeviceKind, DeviceStatus
+from xunlu_platform.auth.broker_accounts import DeviceKind, DeviceStatus, is_reserved
 from xunlu_platform.auth.logins import Caller
 from xunlu_platform.auth.passwords import random_password
 from xunlu_platform.store.store import Row, Session
@@ -114,6 +115,17 @@ class DeviceChange(BaseModel):
     inspection_report: Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")] | None = None
 
 
+class NewDevice(BaseModel):
+    """A device that cannot claim: a telephone with OwnTracks, a tracker, a program. Its did becomes its user name."""
+
+    did: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    kind: DeviceKind = "tracker"
+    serial: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+    vendor: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
+    model: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
+    unit_id: Id
+
+
 class FreshCredentials(Answer):
     """Told this one time."""
 
@@ -140,6 +152,24 @@ async def devices(
     async with services.store.session(caller.scope) as session:
         rows = await session.all("devices", "page", values)
     return page(rows, limit, lambda row: row["did"])
+
+
+@router.post("", status_code=HTTPStatus.CREATED)
+async def create_device(
+    services: Serving, caller: Annotated[Caller, allow("approve")], new: NewDevice
+) -> FreshCredentials:
+    """Register a device by hand, approved from the start; the answer carries its password."""
+    if is_reserved(new.did):
+        raise invalid("did", "Names that begin with “xunlu”, “claim” and “admin” belong to the platform itself.")
+    password = random_password()
+    values = {"tenant": services.settings.tenant, "status": "approved", "inspection_report": None}
+    async with services.store.session(caller.scope) as session:
+        await require_unit(session, new.unit_id)
+        await session.one("devices", "insert", {**new.model_dump(), **values})
+        await record(session, caller, "device.create", new.did, **new.model_dump())
+        await services.broker_accounts.put(new.did, password, "approved", new.kind)
+    await services.notify("device", new.did, new.did)
+    return FreshCredentials(username=new.did, password=password)
 
 
 @router.get("/{did}")

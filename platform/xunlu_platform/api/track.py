@@ -1,7 +1,6 @@
 """Where a device was: a person's track, so that every look leaves an audit row before the first byte."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -10,6 +9,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
+from pydantic_core import to_json
 
 from xunlu_gis.formats import to_csv, to_geojson, to_gpx
 from xunlu_gis.track import Track, TrackPoint, segments
@@ -108,12 +108,12 @@ async def _points(look: _Look) -> list[TrackPoint]:
     return found
 
 
-def _writer(look: _Look, form: Format) -> Callable[[Track], str]:
+def _writer(look: _Look, form: Format) -> Callable[[Track], str | bytes]:
     did = look.device["did"]
     settings = look.services.settings
     match form:
         case "geojson":
-            return lambda whole: json.dumps(to_geojson(whole), separators=(",", ":"), allow_nan=False)
+            return lambda whole: to_json(to_geojson(whole), inf_nan_mode="null")
         case "gpx":
             return lambda whole: to_gpx(did, whole)
         case "csv":

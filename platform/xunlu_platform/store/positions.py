@@ -36,7 +36,8 @@ async def read_track(store: Store, scope: Scope, wanted: TrackQuery) -> AsyncIte
             "after_sid": last[1], "after_seq": last[2], "limit": PIECE_POINTS,
         }  # fmt: skip
         async with store.session(scope) as session:
-            cursor = session.connection.cursor(row_factory=tuple_row)
+            # Binary halves the time of an officer-day.
+            cursor = session.connection.cursor(row_factory=tuple_row, binary=True)
             await cursor.execute(query("history", "track"), values)
             points = [TrackPoint._make(row) for row in await cursor.fetchall()]
         if points:
