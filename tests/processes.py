@@ -75,11 +75,12 @@ async def running_api(database: TestDatabase, broker: TestBroker, **settings: An
     environment = platform_environment(database, broker, port=port, **settings)
     async with running("xunlu_platform", "api", environment=environment) as process:
         api = Api(port=port, process=process)
-        await _answers(f"{api.url}/readyz", process)
+        await answers(f"{api.url}/readyz", process)
         yield api
 
 
-async def _answers(url: str, process: asyncio.subprocess.Process) -> None:
+async def answers(url: str, process: asyncio.subprocess.Process) -> None:
+    """Wait until a page says that its process is ready."""
     async with asyncio.timeout(START_TIMEOUT_S), httpx2.AsyncClient() as client:
         while True:
             assert process.returncode is None, "the process ended before it answered"

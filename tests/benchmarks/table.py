@@ -13,8 +13,11 @@ def table(results: Sequence[Result]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     lines = [_line(row, widths) for row in rows]
     lines.insert(1, _line(["-" * width for width in widths], widths))
-    notes = [f"- {result.name}: {result.note}" for result in results if result.note]
-    return "\n".join([*lines, *(["", *notes] if notes else [])])
+    about: dict[str, list[str]] = {}
+    for result in results:
+        about.setdefault(result.note, []).append(result.name)
+    notes = [f"- {', '.join(names)}: {note}" for note, names in about.items() if note]
+    return "\n".join([*lines, "", *notes])
 
 
 def _cells(result: Result) -> tuple[str, ...]:
