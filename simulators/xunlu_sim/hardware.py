@@ -19,23 +19,25 @@ BATTERY_HOURS = 11.0
 
 
 class Receiver:
-    """A GNSS receiver that says once a second where the way is, as the sky lets it."""
+    """A GNSS receiver that says at its rate where the way is, as the sky lets it; way and sky move by one step each."""
 
-    def __init__(self, way: Way, sky: Sky, clock: Clock) -> None:
+    def __init__(self, way: Way, sky: Sky, clock: Clock, *, period_s: float = 1.0) -> None:
+        self._period_s = period_s
         self._way = way
         self._sky = sky
         self._clock = clock
         self._next_s = clock.monotonic_s()
 
     async def read(self) -> bytes:
-        """The sentences of the next second."""
+        """The sentences of the next step."""
         await self._clock.sleep(max(0.0, self._next_s - self._clock.monotonic_s()))
         # A loop that was held up does not catch up second by second: a receiver says where it is now.
-        self._next_s = max(self._next_s + 1, self._clock.monotonic_s())
+        self._next_s = max(self._next_s + self._period_s, self._clock.monotonic_s())
         place, reception = self._way.second(), self._sky.second()
         if reception is not None:
             place = place.moved(reception.east_m, reception.north_m)
-        utc_ms = round(self._clock.time_ms() / 1000) * 1000
+        period_ms = round(self._period_s * 1000)
+        utc_ms = round(self._clock.time_ms() / period_ms) * period_ms
         return nmea.epoch(utc_ms, place, reception)
 
     def close(self) -> None:
@@ -206,12 +208,12 @@ class Kit:
         hardware: for the agent.
     """
 
-    def __init__(self, way: Way, clock: Clock, rng: random.Random, sky: Sky) -> None:
+    def __init__(self, way: Way, clock: Clock, rng: random.Random, sky: Sky, *, period_s: float = 1.0) -> None:
         self.sky = sky
         self.keys = Keys()
         self.recorder = VideoRecorder(clock, rng)
         self.hardware = Hardware(
-            gnss=Receiver(way, sky, clock),
+            gnss=Receiver(way, sky, clock, period_s=period_s),
             battery=Battery(clock, rng),
             storage=self.recorder,
             cell=Cell(rng),
