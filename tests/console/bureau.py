@@ -101,7 +101,7 @@ class Bureau:
     async def last_command(self, worn: Worn) -> str | None:
         """Identity of the newest command for a recorder."""
         rows = await self.rig.rows(
-            "select rid from command c join device d on d.id = c.device_id where did = %s order by created_at desc",
+            "select rid from command c join device d on d.id = c.device_id where did = %s order by c.created_at desc",
             worn.did,
         )
         return str(rows[0]["rid"]) if rows else None

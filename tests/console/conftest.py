@@ -15,8 +15,8 @@ from xunlu_gis.map.prepare import prepare
 CHROMIUM = shutil.which("chromium")
 TIMEOUT_MS = 10_000
 
-# Before anybody has signed in the console asks who it is; the browser reports the refusal by itself.
-EXPECTED_COMPLAINTS = ("status of 401", "status of 403")
+# A refused request is told to the person by the console; the browser reports it by itself besides.
+EXPECTED_COMPLAINTS = ("status of 401", "status of 403", "status of 422", "Bad response code: 401")
 
 
 @pytest_asyncio.fixture(scope="package")

@@ -69,7 +69,7 @@ async def test_an_officer_is_added_and_leaves(page: Page, bureau: Bureau) -> Non
     await bureau.sign_in(page, await bureau.account("clerk"), "/manage/officers")
     await page.get_by_role("button", name="新建队员").click()
     await page.get_by_label("编号", exact=True).fill(number)
-    await page.get_by_label("姓名").fill("郭靖")
+    await page.get_by_label("姓名", exact=True).fill("郭靖")
     await page.get_by_role("button", name="新建", exact=True).click()
     await page.get_by_role("row", name=number).get_by_role("button", name="编辑").click()
     await page.get_by_label("状态").select_option("false")

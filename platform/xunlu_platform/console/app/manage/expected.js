@@ -48,7 +48,7 @@ async function send(input, list) {
     complain(problem);
   }
   input.value = "";
-  await list.reload();
+  void list.reload();
 }
 
 /**
