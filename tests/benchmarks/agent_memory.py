@@ -1,0 +1,141 @@
+"""What the agent costs a recorder: memory and processor of a real process that reports to a real platform."""
+
+import asyncio
+import contextlib
+import os
+import re
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from tests.benchmarks.bureau import Bureau, running_bureau
+from tests.benchmarks.registry import Bench, benchmark
+from tests.processes import running, running_api
+from xunlu_sim.nmea import epoch
+from xunlu_sim.sky import Reception
+from xunlu_sim.way import Place
+
+AGENTS = 3
+WARM_UP_S = 5
+MEASURED_S = 60
+WALK_MPS = 1.3
+HOST = "127.0.0.1"
+SKY = Reception(east_m=0, north_m=0, hdop=0.8, gps=9, bds=12)
+EXPECTED = """
+insert into expected_device (serial, vendor, model, unit_id)
+  select %s, 'bench', 'agent', id from unit where parent_id is null
+"""
+STORED = """
+select d.serial, count(*) from position p join device d on d.id = p.device_id where d.model = 'agent' group by d.serial
+"""
+# What any MQTT client in Python has in memory before it does anything.
+BARE = """
+import json, sqlite3, ssl, sys, paho.mqtt.client
+ssl.create_default_context()
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+@benchmark("agent_memory", unit="MB")
+async def agent_memory(bench: Bench) -> None:
+    """RSS after a minute of walking, and the share of one core over that minute."""
+    serials = [f"AGENT-{number}" for number in range(1, AGENTS + 1)]
+    async with contextlib.AsyncExitStack() as stack:
+        bureau = await stack.enter_async_context(running_bureau(bench.folder, devices=1))
+        async with await bureau.connect() as connection:
+            for serial in serials:
+                await connection.execute(EXPECTED, [serial])
+        await stack.enter_async_context(bureau.ingesting())
+        await stack.enter_async_context(running_api(bureau.database, bureau.broker))
+        port = await stack.enter_async_context(_receiver())
+        agents = [
+            await stack.enter_async_context(
+                running("xunlu_edge", environment=_environment(bureau, bench.folder / serial, serial, port))
+            )
+            for serial in serials
+        ]
+        bench.say(f"{AGENTS} agents report for {MEASURED_S + WARM_UP_S} s")
+        await asyncio.sleep(WARM_UP_S)
+        began_s, cpu_s = time.monotonic(), [_cpu_s(agent.pid) for agent in agents]
+        await asyncio.sleep(MEASURED_S)
+        passed_s = time.monotonic() - began_s
+        stored = await _stored(bureau)
+        assert set(stored) == set(serials), "an agent reported nothing"
+        note = f"GNSS at 1 Hz, TLS, {sum(stored.values())} positions of {AGENTS} agents stored"
+        shares = [(_cpu_s(agent.pid) - before) / passed_s * 100 for agent, before in zip(agents, cpu_s, strict=True)]
+        rss = [_status_mb(agent.pid, "VmRSS") for agent in agents]
+        bench.result(
+            "rss", rss, budget="< 60 MB", peer="Python with paho, ssl, sqlite3", peer_value=await _bare_mb(), note=note
+        )
+        peaks = [_status_mb(agent.pid, "VmHWM") for agent in agents]
+        bench.result("rss_peak", peaks, budget="< 60 MB", note=note)
+        bench.result("cpu", shares, unit="% of a core", budget="< 3 %", note=note)
+
+
+def _environment(bureau: Bureau, state: Path, serial: str, receiver_port: int) -> dict[str, str]:
+    settings = {
+        "STATE": state,
+        "GNSS": f"tcp://{HOST}:{receiver_port}",
+        "BROKER_HOST": bureau.broker.host,
+        "BROKER_PORT": bureau.broker.tls_port,
+        "BROKER_CA_FILE": bureau.broker.ca_file,
+        "CLAIM_PASSWORD_FILE": bureau.broker.secrets / "mqtt-claim",
+        "SERIAL": serial,
+        "VENDOR": "bench",
+        "MODEL": "agent",
+    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("XUNLU_AGENT_")}
+    return inherited | {f"XUNLU_AGENT_{name}": str(value) for name, value in settings.items()}
+
+
+@contextlib.asynccontextmanager
+async def _receiver() -> AsyncIterator[int]:
+    """A receiver on TCP: sentences of somebody who walks east, once a second to each who listens; yields its port."""
+
+    async def speak(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        place = Place(31.23, 121.47, speed_mps=WALK_MPS, course_deg=90)
+        try:
+            while True:
+                place = place.moved(WALK_MPS, 0)
+                writer.write(epoch(time.time_ns() // 1_000_000, place, SKY))
+                await writer.drain()
+                await asyncio.sleep(1)
+        except OSError:
+            writer.close()
+
+    server = await asyncio.start_server(speak, HOST, 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+def _status_mb(pid: int, field: str) -> float:
+    """A size of `/proc/PID/status`, in megabytes (10⁶ bytes)."""
+    found = re.search(rf"^{field}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text("ascii"), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) * 1024 / 1e6
+
+
+def _cpu_s(pid: int) -> float:
+    """Processor time that a process has used, user and system (proc(5), fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def _stored(bureau: Bureau) -> dict[str, int]:
+    async with await bureau.connect() as connection:
+        return dict(await (await connection.execute(STORED)).fetchall())
+
+
+async def _bare_mb() -> float:
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", BARE, stdin=pipe, stdout=pipe)
+    assert process.stdout is not None
+    try:
+        await asyncio.wait_for(process.stdout.readline(), 30)
+        return _status_mb(process.pid, "VmRSS")
+    finally:
+        await process.communicate(b"")
