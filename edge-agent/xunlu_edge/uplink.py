@@ -80,10 +80,16 @@ class Uplink:
         upto = Mark(confirmation.sid, confirmation.upto)
         self._outstanding = max(0, self._outstanding - removed)
         if removed:
-            self._patience_s = self._resend_after_s
             self._confirmed.set()
+            self._regain_patience()
         if confirmation.missing and self._outbox.holds_upto(upto):
             self._schedule(MISSING_AFTER_S, max(upto, self._upto))
+
+    def _regain_patience(self) -> None:
+        """The platform stores again: what it has not confirmed by now need not wait for minutes."""
+        self._patience_s = self._resend_after_s
+        if self._due_s is not None:
+            self._schedule(self._resend_after_s, self._upto)
 
     def _schedule(self, in_s: float, upto: Mark) -> None:
         due = self._clock.monotonic_s() + in_s

@@ -15,6 +15,7 @@ import pytest
 from tests.services import TestBroker
 from tests.unit.xunlu_edge.rig import Keyboard, Receiver, bench_hardware, epoch_bytes
 from xunlu_edge.agent import Agent
+from xunlu_edge.health import checks, pages
 from xunlu_edge.identity import Identity, load_identity, store_identity
 from xunlu_edge.settings import AgentSettings
 from xunlu_kit.clock import SystemClock
@@ -182,6 +183,18 @@ async def test_only_the_platforms_confirmation_empties_the_outbox(server: Server
         await server.session.publish(down(TENANT, recorder.did, "shadow"), b'{"version": 7, "config": {}}')
         await server.until(lambda: server.of(recorder.did, "shadow")[-1]["version"] == 7)
         assert agent.outbox.count == 0
+
+
+async def test_the_health_page_names_broker_receiver_and_outbox(server: Server, recorder: Recorder) -> None:
+    clock = SystemClock()
+    async with recorder.running() as agent:
+        before = checks(agent, clock)
+        assert (before["broker"]["ok"], before["gnss"]["ok"], before["outbox"]["ok"]) == (False, False, True)
+        recorder.see(3)
+        await server.until(lambda: server.sequences(recorder.did) >= {1, 2, 3})
+        page = await pages(agent, clock)["/healthz"]()
+        assert page.status == 200
+        assert json.loads(page.body)["checks"]["outbox"]["waiting"] >= 3
 
 
 async def test_a_lost_signal_loses_no_fix_and_no_sos(server: Server, recorder: Recorder) -> None:

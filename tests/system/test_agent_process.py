@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.system, pytest.mark.integration]
 
 WAIT_S = 20.0
 RSS_KB_MAX = 60_000
-KILLS = 5
+KILLS = 3
 
 
 class Receiver:

@@ -136,6 +136,24 @@ async def test_what_is_missing_is_sent_again_and_what_is_held_is_not(
     assert bench.outbox.count == 4
 
 
+async def test_after_a_long_silence_of_the_platform_the_first_confirmation_brings_the_rest_soon(bench: Bench) -> None:
+    bench.fixes(3)
+    await bench.mailbox.wait_for(1)
+    bench.uplink.connected()
+    for sent in range(2, 7):
+        await bench.mailbox.wait_for(sent)
+        await settle()
+        bench.clock.pass_s(301)
+        bench.uplink._due_changed.set()
+    await bench.mailbox.wait_for(7)
+    await settle()
+    bench.confirm(1)
+    bench.clock.pass_s(31)
+    bench.uplink._due_changed.set()
+    await bench.mailbox.wait_for(8)
+    assert bench.sent("loc/hist")[-2:] == [2, 3]
+
+
 async def test_a_range_that_the_device_no_longer_holds_starts_nothing(bench: Bench) -> None:
     bench.fixes(2)
     bench.confirm(2)
