@@ -55,6 +55,7 @@ fix: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m xunlu_deploy.configuration docs/configuration.md
+	$(BIN)/python -m tests.schema
 
 lock: $(READY)
 	$(BIN)/uv pip compile pyproject.toml --extra all --group dev --universal --python-version 3.11 --generate-hashes \

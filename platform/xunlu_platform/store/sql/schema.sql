@@ -1,0 +1,963 @@
+-- What all migrations together make; written by `make docs`, never by hand.
+
+CREATE EXTENSION IF NOT EXISTS timescaledb WITH SCHEMA public;
+
+COMMENT ON EXTENSION timescaledb IS 'Enables scalable inserts and complex queries for time-series data (Apache 2 Edition)';
+
+CREATE TABLE public.retention_run (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    subject text NOT NULL,
+    dry_run boolean NOT NULL,
+    older_than timestamp with time zone NOT NULL,
+    rows_affected bigint NOT NULL,
+    chunks_affected integer NOT NULL
+);
+
+CREATE FUNCTION public.apply_retention(wanted text) RETURNS public.retention_run
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+declare
+  rule retention_rule;
+  run retention_run;
+begin
+  select * into strict rule from retention_rule where subject = wanted for update;
+  if not rule.enabled then
+    raise exception 'Retention of % is switched off.', wanted using errcode = 'XR001';
+  end if;
+  if not exists (select from retention_run r where r.subject = wanted and r.dry_run and r.at >= rule.changed_at) then
+    raise exception 'Retention of % needs a dry run of its present rule first.', wanted using errcode = 'XR002';
+  end if;
+  run := measure_retention(wanted);
+  if run.chunks_affected > 0 then
+    perform drop_chunks(wanted::regclass, older_than => run.older_than);
+  elsif wanted in ('dead_letter', 'audit') then
+    execute format('delete from %I where %I < $1', wanted, retention_time_column(wanted)) using run.older_than;
+  end if;
+  return record_retention(run, false);
+end $_$;
+
+CREATE FUNCTION public.measure_retention(wanted text) RETURNS public.retention_run
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+declare
+  run retention_run;
+  edge timestamptz;
+begin
+  select wanted, now() - make_interval(days => keep_days), 0 into strict run.subject, run.older_than, run.chunks_affected
+    from retention_rule where subject = wanted;
+  edge := run.older_than;
+  if wanted in ('position', 'telemetry', 'event', 'availability') then
+    select count(*), max(range_end) into run.chunks_affected, edge from timescaledb_information.chunks
+      where hypertable_schema = 'public' and hypertable_name = wanted and range_end <= run.older_than;
+  end if;
+  execute format('select count(*) from %I where %I < $1', wanted, retention_time_column(wanted))
+    into run.rows_affected using coalesce(edge, '-infinity'::timestamptz);
+  return run;
+end $_$;
+
+CREATE FUNCTION public.place_unit() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if new.parent_id is null then
+    new.path := '/' || new.id || '/';
+  else
+    select path || new.id || '/' into new.path from unit where id = new.parent_id and tenant = new.tenant;
+  end if;
+  return new;
+end $$;
+
+CREATE FUNCTION public.preview_retention(wanted text) RETURNS public.retention_run
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select record_retention(measure_retention(wanted), true)
+$$;
+
+CREATE FUNCTION public.record_retention(run public.retention_run, dry_run boolean) RETURNS public.retention_run
+    LANGUAGE sql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  insert into retention_run (subject, dry_run, older_than, rows_affected, chunks_affected)
+    values (run.subject, dry_run, run.older_than, run.rows_affected, run.chunks_affected) returning *
+$$;
+
+CREATE FUNCTION public.retention_time_column(subject text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select case subject when 'position' then 'fix_at' else 'at' end
+$$;
+
+CREATE FUNCTION public.scope_officer() RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+  select nullif(current_setting('xunlu.officer', true), '')::bigint
+$$;
+
+CREATE FUNCTION public.scope_units() RETURNS bigint[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+  select coalesce(array_agg(id), '{}') from unit
+  where path like nullif(current_setting('xunlu.scope', true), '') || '%'
+$$;
+
+CREATE FUNCTION public.scope_worn() RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select device_id from binding where officer_id = scope_officer() and released_at is null
+$$;
+
+CREATE TABLE public.account (
+    id bigint NOT NULL,
+    unit_id bigint NOT NULL,
+    username text NOT NULL,
+    display_name text NOT NULL,
+    role text NOT NULL,
+    officer_id bigint,
+    password_hash text NOT NULL,
+    must_change_password boolean DEFAULT true NOT NULL,
+    failed_logins integer DEFAULT 0 NOT NULL,
+    locked_until timestamp with time zone,
+    disabled_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT account_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'supervisor'::text, 'dispatcher'::text, 'clerk'::text, 'evidence'::text, 'auditor'::text, 'officer'::text]))),
+    CONSTRAINT account_username_check CHECK (((username = lower(username)) AND ((length(username) >= 2) AND (length(username) <= 64))))
+);
+
+ALTER TABLE public.account ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.account_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.alarm (
+    id bigint NOT NULL,
+    device_id bigint NOT NULL,
+    officer_id bigint,
+    kind text NOT NULL,
+    severity smallint NOT NULL,
+    sid bigint NOT NULL,
+    seq bigint NOT NULL,
+    raised_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    late boolean DEFAULT false NOT NULL,
+    lat double precision,
+    lon double precision,
+    fix_at timestamp with time zone,
+    cancelled_at timestamp with time zone,
+    state text DEFAULT 'new'::text NOT NULL,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by bigint,
+    closed_at timestamp with time zone,
+    closed_by bigint,
+    note text DEFAULT ''::text NOT NULL,
+    CONSTRAINT alarm_severity_check CHECK (((severity >= 1) AND (severity <= 3))),
+    CONSTRAINT alarm_state_check CHECK ((state = ANY (ARRAY['new'::text, 'acknowledged'::text, 'resolved'::text, 'false'::text])))
+);
+
+ALTER TABLE public.alarm ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.alarm_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.audit (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    account_id bigint,
+    username text NOT NULL,
+    unit_id bigint NOT NULL,
+    action text NOT NULL,
+    target text DEFAULT ''::text NOT NULL,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    address inet
+);
+
+ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.availability (
+    device_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    sid bigint NOT NULL,
+    availability text NOT NULL,
+    why text
+);
+
+CREATE TABLE public.binding (
+    id bigint NOT NULL,
+    device_id bigint NOT NULL,
+    officer_id bigint NOT NULL,
+    bound_at timestamp with time zone DEFAULT now() NOT NULL,
+    bound_by bigint,
+    released_at timestamp with time zone,
+    released_by bigint,
+    CONSTRAINT binding_check CHECK (((released_at IS NULL) OR (released_at >= bound_at)))
+);
+
+ALTER TABLE public.binding ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.binding_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.command (
+    rid text NOT NULL,
+    device_id bigint NOT NULL,
+    name text NOT NULL,
+    args jsonb NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    code integer,
+    why text,
+    progress real,
+    result jsonb,
+    created_by bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    delivered_at timestamp with time zone,
+    accepted_at timestamp with time zone,
+    running_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    CONSTRAINT command_rid_check CHECK ((rid ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
+    CONSTRAINT command_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'delivered'::text, 'accepted'::text, 'rejected'::text, 'running'::text, 'done'::text, 'failed'::text, 'expired'::text])))
+);
+
+CREATE TABLE public.dead_letter (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    topic text NOT NULL,
+    reason text NOT NULL,
+    message text NOT NULL,
+    payload bytea NOT NULL
+);
+
+ALTER TABLE public.dead_letter ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.dead_letter_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.device (
+    id bigint NOT NULL,
+    did text NOT NULL,
+    tenant text NOT NULL,
+    unit_id bigint NOT NULL,
+    kind text NOT NULL,
+    serial text NOT NULL,
+    vendor text NOT NULL,
+    model text NOT NULL,
+    inspection_report text,
+    status text DEFAULT 'pending'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    approved_at timestamp with time zone,
+    CONSTRAINT device_did_check CHECK ((did ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
+    CONSTRAINT device_kind_check CHECK ((kind = ANY (ARRAY['recorder'::text, 'station'::text, 'tracker'::text]))),
+    CONSTRAINT device_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'disabled'::text])))
+);
+
+ALTER TABLE public.device ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.device_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.device_state (
+    device_id bigint NOT NULL,
+    availability text DEFAULT 'offline'::text NOT NULL,
+    availability_sid bigint DEFAULT 0 NOT NULL,
+    availability_at timestamp with time zone,
+    why text,
+    birth_sid bigint DEFAULT 0 NOT NULL,
+    birth jsonb,
+    fix_at timestamp with time zone,
+    lat double precision,
+    lon double precision,
+    accuracy_m real,
+    speed_mps real,
+    course_deg real,
+    sat smallint,
+    bds smallint,
+    rec text,
+    telemetry jsonb,
+    telemetry_at timestamp with time zone,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT device_state_availability_check CHECK ((availability = ANY (ARRAY['online'::text, 'offline'::text, 'sleep'::text])))
+)
+WITH (fillfactor='50');
+
+CREATE TABLE public.officer (
+    id bigint NOT NULL,
+    tenant text NOT NULL,
+    unit_id bigint NOT NULL,
+    number text NOT NULL,
+    name text NOT NULL,
+    pinyin text DEFAULT ''::text NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT officer_name_check CHECK (((length(name) >= 1) AND (length(name) <= 64))),
+    CONSTRAINT officer_number_check CHECK (((length(number) >= 1) AND (length(number) <= 32)))
+);
+
+CREATE TABLE public.unit (
+    id bigint NOT NULL,
+    tenant text NOT NULL,
+    parent_id bigint,
+    kind text NOT NULL,
+    name text NOT NULL,
+    pinyin text DEFAULT ''::text NOT NULL,
+    path text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT unit_kind_check CHECK ((kind = ANY (ARRAY['district'::text, 'squad'::text, 'team'::text]))),
+    CONSTRAINT unit_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT unit_tenant_check CHECK ((tenant ~ '^[A-Za-z0-9_-]{1,64}$'::text))
+);
+
+CREATE VIEW public.device_overview WITH (security_invoker='true') AS
+ SELECT d.id,
+    d.did,
+    d.kind,
+    d.serial,
+    d.vendor,
+    d.model,
+    d.status,
+    d.unit_id,
+    d.inspection_report,
+    jsonb_build_object('id', u.id, 'name', u.name) AS unit,
+        CASE
+            WHEN (o.id IS NOT NULL) THEN jsonb_build_object('id', o.id, 'number', o.number, 'name', o.name)
+            ELSE NULL::jsonb
+        END AS officer,
+    o.number AS officer_number,
+    o.name AS officer_name,
+    o.pinyin AS officer_pinyin,
+    jsonb_build_object('availability', COALESCE(s.availability, 'offline'::text), 'sid', COALESCE(s.availability_sid, (0)::bigint), 'at', s.availability_at, 'why', s.why) AS state,
+        CASE
+            WHEN (s.fix_at IS NOT NULL) THEN jsonb_build_object('lat', s.lat, 'lon', s.lon, 'fix_time', s.fix_at, 'age_s', round(EXTRACT(epoch FROM (now() - s.fix_at)), 1), 'accuracy_m', s.accuracy_m, 'speed_mps', s.speed_mps, 'course_deg', s.course_deg, 'sat', s.sat, 'bds', s.bds)
+            ELSE NULL::jsonb
+        END AS "position",
+        CASE
+            WHEN (s.telemetry IS NOT NULL) THEN (s.telemetry || jsonb_build_object('at', s.telemetry_at))
+            ELSE NULL::jsonb
+        END AS telemetry,
+    s.rec AS recording,
+    s.birth
+   FROM ((((public.device d
+     JOIN public.unit u ON ((u.id = d.unit_id)))
+     LEFT JOIN public.binding b ON (((b.device_id = d.id) AND (b.released_at IS NULL))))
+     LEFT JOIN public.officer o ON ((o.id = b.officer_id)))
+     LEFT JOIN public.device_state s ON ((s.device_id = d.id)));
+
+CREATE TABLE public.device_session (
+    device_id bigint NOT NULL,
+    sid bigint NOT NULL,
+    held int8multirange DEFAULT '{}'::int8multirange NOT NULL,
+    given_up int8multirange DEFAULT '{}'::int8multirange NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE public.device_shadow (
+    device_id bigint NOT NULL,
+    desired jsonb,
+    desired_version integer DEFAULT 0 NOT NULL,
+    desired_at timestamp with time zone,
+    reported jsonb,
+    reported_at timestamp with time zone
+);
+
+CREATE TABLE public.event (
+    id bigint NOT NULL,
+    device_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    sid bigint NOT NULL,
+    seq bigint NOT NULL,
+    type text NOT NULL,
+    lat double precision,
+    lon double precision,
+    payload jsonb NOT NULL,
+    late boolean NOT NULL
+);
+
+ALTER TABLE public.event ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.expected_device (
+    serial text NOT NULL,
+    vendor text NOT NULL,
+    model text NOT NULL,
+    unit_id bigint NOT NULL,
+    officer_id bigint,
+    inspection_report text,
+    imported_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.login (
+    token_hash bytea NOT NULL,
+    account_id bigint NOT NULL,
+    kind text NOT NULL,
+    csrf_token text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    address inet,
+    CONSTRAINT login_kind_check CHECK ((kind = ANY (ARRAY['cookie'::text, 'bearer'::text])))
+);
+
+CREATE TABLE public.migration (
+    number integer NOT NULL,
+    name text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.officer ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.officer_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public."position" (
+    device_id bigint NOT NULL,
+    fix_at timestamp with time zone NOT NULL,
+    sid bigint NOT NULL,
+    seq bigint NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    lat double precision NOT NULL,
+    lon double precision NOT NULL,
+    alt_m real,
+    speed_mps real,
+    course_deg real,
+    accuracy_m real,
+    hdop real,
+    battery_percent real,
+    fix smallint,
+    sat smallint,
+    bds smallint,
+    late boolean NOT NULL,
+    rec text
+);
+
+CREATE TABLE public.position_hour (
+    device_id bigint NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    fixes integer NOT NULL,
+    late_fixes integer NOT NULL,
+    first_fix_at timestamp with time zone NOT NULL,
+    last_fix_at timestamp with time zone NOT NULL,
+    distance_m double precision NOT NULL,
+    moving_s double precision NOT NULL,
+    speed_max_mps real,
+    lat_min double precision NOT NULL,
+    lat_max double precision NOT NULL,
+    lon_min double precision NOT NULL,
+    lon_max double precision NOT NULL,
+    computed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.position_hour_due (
+    device_id bigint NOT NULL,
+    hour timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.retention_rule (
+    subject text NOT NULL,
+    keep_days integer NOT NULL,
+    enabled boolean DEFAULT false NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT retention_rule_keep_days_check CHECK (((keep_days >= 1) AND (keep_days <= 36500))),
+    CONSTRAINT retention_rule_subject_check CHECK ((subject = ANY (ARRAY['position'::text, 'telemetry'::text, 'event'::text, 'availability'::text, 'dead_letter'::text, 'audit'::text])))
+);
+
+ALTER TABLE public.retention_run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.retention_run_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.server_state (
+    id bigint NOT NULL,
+    host text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    online boolean NOT NULL
+);
+
+ALTER TABLE public.server_state ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.server_state_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.telemetry (
+    device_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    sid bigint NOT NULL,
+    payload jsonb NOT NULL
+);
+
+ALTER TABLE public.unit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.unit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_username_key UNIQUE (username);
+
+ALTER TABLE ONLY public.alarm
+    ADD CONSTRAINT alarm_device_id_sid_seq_kind_key UNIQUE (device_id, sid, seq, kind);
+
+ALTER TABLE ONLY public.alarm
+    ADD CONSTRAINT alarm_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.binding
+    ADD CONSTRAINT binding_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.command
+    ADD CONSTRAINT command_pkey PRIMARY KEY (rid);
+
+ALTER TABLE ONLY public.dead_letter
+    ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_did_key UNIQUE (did);
+
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.device_session
+    ADD CONSTRAINT device_session_pkey PRIMARY KEY (device_id, sid);
+
+ALTER TABLE ONLY public.device_shadow
+    ADD CONSTRAINT device_shadow_pkey PRIMARY KEY (device_id);
+
+ALTER TABLE ONLY public.device_state
+    ADD CONSTRAINT device_state_pkey PRIMARY KEY (device_id);
+
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_vendor_serial_key UNIQUE (vendor, serial);
+
+ALTER TABLE ONLY public.expected_device
+    ADD CONSTRAINT expected_device_pkey PRIMARY KEY (vendor, serial);
+
+ALTER TABLE ONLY public.login
+    ADD CONSTRAINT login_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.migration
+    ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.officer
+    ADD CONSTRAINT officer_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.officer
+    ADD CONSTRAINT officer_tenant_number_key UNIQUE (tenant, number);
+
+ALTER TABLE ONLY public.position_hour_due
+    ADD CONSTRAINT position_hour_due_pkey PRIMARY KEY (device_id, hour);
+
+ALTER TABLE ONLY public.position_hour
+    ADD CONSTRAINT position_hour_pkey PRIMARY KEY (device_id, hour);
+
+ALTER TABLE ONLY public.retention_rule
+    ADD CONSTRAINT retention_rule_pkey PRIMARY KEY (subject);
+
+ALTER TABLE ONLY public.retention_run
+    ADD CONSTRAINT retention_run_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.server_state
+    ADD CONSTRAINT server_state_host_at_online_key UNIQUE (host, at, online);
+
+ALTER TABLE ONLY public.server_state
+    ADD CONSTRAINT server_state_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.unit
+    ADD CONSTRAINT unit_parent_id_name_key UNIQUE (parent_id, name);
+
+ALTER TABLE ONLY public.unit
+    ADD CONSTRAINT unit_path_key UNIQUE (path);
+
+ALTER TABLE ONLY public.unit
+    ADD CONSTRAINT unit_pkey PRIMARY KEY (id);
+
+CREATE INDEX alarm_device ON public.alarm USING btree (device_id, raised_at DESC);
+
+CREATE INDEX alarm_open ON public.alarm USING btree (raised_at DESC) WHERE (state = ANY (ARRAY['new'::text, 'acknowledged'::text]));
+
+CREATE INDEX audit_at ON public.audit USING btree (at DESC, id DESC);
+
+CREATE INDEX audit_target ON public.audit USING btree (target, at DESC);
+
+CREATE UNIQUE INDEX availability_identity ON public.availability USING btree (device_id, at, sid, availability);
+
+CREATE INDEX binding_device ON public.binding USING btree (device_id, bound_at DESC);
+
+CREATE UNIQUE INDEX binding_device_now ON public.binding USING btree (device_id) WHERE (released_at IS NULL);
+
+CREATE INDEX binding_officer ON public.binding USING btree (officer_id, bound_at DESC);
+
+CREATE UNIQUE INDEX binding_officer_now ON public.binding USING btree (officer_id) WHERE (released_at IS NULL);
+
+CREATE INDEX command_device ON public.command USING btree (device_id, created_at DESC);
+
+CREATE INDEX command_open ON public.command USING btree (expires_at) WHERE (state = ANY (ARRAY['queued'::text, 'delivered'::text, 'accepted'::text, 'running'::text]));
+
+CREATE INDEX dead_letter_at ON public.dead_letter USING btree (at);
+
+CREATE INDEX device_unit ON public.device USING btree (unit_id);
+
+CREATE INDEX event_id ON public.event USING btree (id);
+
+CREATE UNIQUE INDEX event_identity ON public.event USING btree (device_id, at, sid, seq, type);
+
+CREATE INDEX login_account ON public.login USING btree (account_id);
+
+CREATE INDEX officer_unit ON public.officer USING btree (unit_id);
+
+CREATE INDEX position_hour_due_hour ON public.position_hour_due USING btree (hour);
+
+CREATE UNIQUE INDEX position_identity ON public."position" USING btree (device_id, fix_at, sid, seq);
+
+CREATE INDEX retention_run_subject ON public.retention_run USING btree (subject, at DESC);
+
+CREATE UNIQUE INDEX telemetry_identity ON public.telemetry USING btree (device_id, at, sid);
+
+CREATE UNIQUE INDEX unit_tenant_root ON public.unit USING btree (tenant) WHERE (parent_id IS NULL);
+
+CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.availability FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
+
+CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.event FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
+
+CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public."position" FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
+
+CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.telemetry FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
+
+CREATE TRIGGER unit_placed BEFORE INSERT ON public.unit FOR EACH ROW EXECUTE FUNCTION public.place_unit();
+
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_officer_id_fkey FOREIGN KEY (officer_id) REFERENCES public.officer(id);
+
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
+
+ALTER TABLE ONLY public.alarm
+    ADD CONSTRAINT alarm_acknowledged_by_fkey FOREIGN KEY (acknowledged_by) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.alarm
+    ADD CONSTRAINT alarm_closed_by_fkey FOREIGN KEY (closed_by) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.alarm
+    ADD CONSTRAINT alarm_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
+
+ALTER TABLE ONLY public.alarm
+    ADD CONSTRAINT alarm_officer_id_fkey FOREIGN KEY (officer_id) REFERENCES public.officer(id);
+
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
+
+ALTER TABLE ONLY public.binding
+    ADD CONSTRAINT binding_bound_by_fkey FOREIGN KEY (bound_by) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.binding
+    ADD CONSTRAINT binding_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
+
+ALTER TABLE ONLY public.binding
+    ADD CONSTRAINT binding_officer_id_fkey FOREIGN KEY (officer_id) REFERENCES public.officer(id);
+
+ALTER TABLE ONLY public.binding
+    ADD CONSTRAINT binding_released_by_fkey FOREIGN KEY (released_by) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.command
+    ADD CONSTRAINT command_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.command
+    ADD CONSTRAINT command_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
+
+ALTER TABLE ONLY public.device_session
+    ADD CONSTRAINT device_session_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
+
+ALTER TABLE ONLY public.device_shadow
+    ADD CONSTRAINT device_shadow_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
+
+ALTER TABLE ONLY public.device_state
+    ADD CONSTRAINT device_state_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
+
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
+
+ALTER TABLE ONLY public.expected_device
+    ADD CONSTRAINT expected_device_officer_id_fkey FOREIGN KEY (officer_id) REFERENCES public.officer(id);
+
+ALTER TABLE ONLY public.expected_device
+    ADD CONSTRAINT expected_device_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
+
+ALTER TABLE ONLY public.login
+    ADD CONSTRAINT login_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.officer
+    ADD CONSTRAINT officer_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
+
+ALTER TABLE ONLY public.unit
+    ADD CONSTRAINT unit_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.unit(id);
+
+ALTER TABLE public.account ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY account_scope ON public.account TO xunlu_api USING ((unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[])));
+
+ALTER TABLE public.alarm ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY alarm_scope ON public.alarm TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY alarm_server ON public.alarm TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.audit ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY audit_scope ON public.audit TO xunlu_api USING ((unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[])));
+
+CREATE POLICY audit_server ON public.audit TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.availability ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY availability_scope ON public.availability TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY availability_server ON public.availability TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.binding ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY binding_scope ON public.binding TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY binding_server ON public.binding TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.command ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY command_scope ON public.command TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY command_server ON public.command TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.device ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY device_scope ON public.device TO xunlu_api USING (((unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[])) AND ((( SELECT public.scope_officer() AS scope_officer) IS NULL) OR (id = ( SELECT public.scope_worn() AS scope_worn)))));
+
+CREATE POLICY device_server ON public.device TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.device_session ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY device_session_scope ON public.device_session TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY device_session_server ON public.device_session TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.device_shadow ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY device_shadow_scope ON public.device_shadow TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY device_shadow_server ON public.device_shadow TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.device_state ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY device_state_scope ON public.device_state TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY device_state_server ON public.device_state TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.event ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY event_scope ON public.event TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY event_server ON public.event TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.expected_device ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY expected_device_scope ON public.expected_device TO xunlu_api USING ((unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[])));
+
+CREATE POLICY expected_device_server ON public.expected_device TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.login ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY login_scope ON public.login TO xunlu_api USING ((account_id IN ( SELECT account.id
+   FROM public.account)));
+
+CREATE POLICY login_server ON public.login TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.officer ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY officer_scope ON public.officer TO xunlu_api USING (((unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[])) AND (COALESCE(( SELECT public.scope_officer() AS scope_officer), id) = id)));
+
+CREATE POLICY officer_server ON public.officer TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public."position" ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.position_hour ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY position_hour_scope ON public.position_hour TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY position_hour_server ON public.position_hour TO xunlu_ingest, xunlu_jobs USING (true);
+
+CREATE POLICY position_scope ON public."position" TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY position_server ON public."position" TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.telemetry ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY telemetry_scope ON public.telemetry TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY telemetry_server ON public.telemetry TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.unit ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY unit_scope ON public.unit TO xunlu_api USING ((path ~~ (NULLIF(current_setting('xunlu.scope'::text, true), ''::text) || '%'::text)));
+
+CREATE POLICY unit_server ON public.unit TO xunlu_ingest, xunlu_jobs USING (true);
+
+REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO xunlu_api;
+GRANT USAGE ON SCHEMA public TO xunlu_ingest;
+GRANT USAGE ON SCHEMA public TO xunlu_jobs;
+
+GRANT SELECT,INSERT ON TABLE public.retention_run TO xunlu_api;
+GRANT SELECT ON TABLE public.retention_run TO xunlu_jobs;
+
+REVOKE ALL ON FUNCTION public.apply_retention(wanted text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.apply_retention(wanted text) TO xunlu_jobs;
+
+REVOKE ALL ON FUNCTION public.measure_retention(wanted text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.preview_retention(wanted text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.preview_retention(wanted text) TO xunlu_api;
+GRANT ALL ON FUNCTION public.preview_retention(wanted text) TO xunlu_jobs;
+
+REVOKE ALL ON FUNCTION public.record_retention(run public.retention_run, dry_run boolean) FROM PUBLIC;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.account TO xunlu_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.alarm TO xunlu_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.alarm TO xunlu_ingest;
+
+GRANT SELECT,INSERT ON TABLE public.audit TO xunlu_api;
+GRANT SELECT ON TABLE public.audit TO xunlu_jobs;
+
+GRANT SELECT ON TABLE public.availability TO xunlu_api;
+GRANT SELECT,INSERT ON TABLE public.availability TO xunlu_ingest;
+GRANT SELECT,INSERT ON TABLE public.availability TO xunlu_jobs;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.binding TO xunlu_api;
+GRANT SELECT ON TABLE public.binding TO xunlu_ingest;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.command TO xunlu_api;
+GRANT SELECT,UPDATE ON TABLE public.command TO xunlu_ingest;
+GRANT SELECT,UPDATE ON TABLE public.command TO xunlu_jobs;
+
+GRANT SELECT ON TABLE public.dead_letter TO xunlu_api;
+GRANT SELECT,INSERT ON TABLE public.dead_letter TO xunlu_ingest;
+GRANT SELECT,DELETE ON TABLE public.dead_letter TO xunlu_jobs;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.device TO xunlu_api;
+GRANT SELECT ON TABLE public.device TO xunlu_ingest;
+GRANT SELECT ON TABLE public.device TO xunlu_jobs;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.device_state TO xunlu_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.device_state TO xunlu_ingest;
+GRANT SELECT,UPDATE ON TABLE public.device_state TO xunlu_jobs;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.officer TO xunlu_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.unit TO xunlu_api;
+GRANT SELECT ON TABLE public.unit TO xunlu_ingest;
+GRANT SELECT ON TABLE public.unit TO xunlu_jobs;
+
+GRANT SELECT ON TABLE public.device_overview TO xunlu_api;
+
+GRANT SELECT ON TABLE public.device_session TO xunlu_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.device_session TO xunlu_ingest;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.device_shadow TO xunlu_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.device_shadow TO xunlu_ingest;
+
+GRANT SELECT ON TABLE public.event TO xunlu_api;
+GRANT SELECT,INSERT ON TABLE public.event TO xunlu_ingest;
+GRANT SELECT ON TABLE public.event TO xunlu_jobs;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.expected_device TO xunlu_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login TO xunlu_api;
+GRANT SELECT,DELETE ON TABLE public.login TO xunlu_jobs;
+
+GRANT SELECT ON TABLE public.migration TO xunlu_api;
+
+GRANT SELECT ON TABLE public."position" TO xunlu_api;
+GRANT SELECT,INSERT ON TABLE public."position" TO xunlu_ingest;
+GRANT SELECT ON TABLE public."position" TO xunlu_jobs;
+
+GRANT SELECT ON TABLE public.position_hour TO xunlu_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.position_hour TO xunlu_jobs;
+
+GRANT SELECT ON TABLE public.position_hour_due TO xunlu_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.position_hour_due TO xunlu_ingest;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.position_hour_due TO xunlu_jobs;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.retention_rule TO xunlu_api;
+GRANT SELECT ON TABLE public.retention_rule TO xunlu_jobs;
+
+GRANT SELECT ON TABLE public.server_state TO xunlu_api;
+GRANT SELECT,INSERT ON TABLE public.server_state TO xunlu_jobs;
+
+GRANT SELECT ON TABLE public.telemetry TO xunlu_api;
+GRANT SELECT,INSERT ON TABLE public.telemetry TO xunlu_ingest;
+GRANT SELECT ON TABLE public.telemetry TO xunlu_jobs;
