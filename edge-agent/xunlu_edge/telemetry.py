@@ -1,5 +1,7 @@
 """Telemetry: the recorder's condition, on change and every minute, and the events that its thresholds raise."""
 
+import asyncio
+import contextlib
 import logging
 
 from xunlu_edge.clock_watch import ClockWatch
@@ -48,18 +50,23 @@ class Reporter:
         self._clock = clock
         self._sent: Significant | None = None
         self._sent_s = float("-inf")
+        self._asked = asyncio.Event()
         self._battery_low = False
         self._storage_low = False
 
     def connected(self) -> None:
-        """Tell everything anew."""
+        """Tell everything anew, now."""
         self._sent = None
+        self._asked.set()
 
     async def run(self) -> None:
         """Look every two seconds, tell when something changed or a minute has passed, for ever."""
         while True:
+            self._asked.clear()
             await self._look()
-            await self._clock.sleep(LOOK_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._asked.wait()
 
     async def _look(self) -> None:
         now = self.compose()

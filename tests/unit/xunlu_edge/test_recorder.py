@@ -170,6 +170,16 @@ async def test_telemetry_goes_out_on_change_and_every_minute(bench: Bench) -> No
     assert [told.get("rec") for _, told in bench.sent("tele")] == [None, None, "R1"]
 
 
+async def test_a_new_connection_is_told_the_condition_at_once(bench: Bench) -> None:
+    telling = asyncio.create_task(bench.reporter.run(), name="telemetry")
+    await bench.mailbox.wait_for(1)
+    await settle()
+    bench.reporter.connected()
+    await settle()
+    telling.cancel()
+    assert len(bench.sent("tele")) == 2
+
+
 async def test_a_low_battery_is_raised_once_and_again_after_charging(bench: Bench) -> None:
     assert isinstance(bench.hardware.battery, Battery)
     for percent in (21, 19, 18, 22, 19, 26, 19):
