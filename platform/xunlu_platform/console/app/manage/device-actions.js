@@ -69,6 +69,26 @@ export function renewCredentials(device) {
 }
 
 /**
+ * A device that cannot claim an identity by itself, such as a telephone with OwnTracks.
+ * @param {() => void} changed
+ */
+export function registerDevice(changed) {
+  const questions = [
+    { name: "did", label: t("device"), control: h("input", { required: true, pattern: "[A-Za-z0-9_\\-]{1,64}", autocomplete: "off" }), hint: t("device.register.hint") },
+    { name: "kind", label: t("device.kind"), control: h("select", {}, ["tracker", "recorder", "station"].map((kind) => h("option", { value: kind }, t(`kind.${kind}`)))) },
+    { name: "unit", label: t("unit"), control: unitSelect() },
+    { name: "serial", label: t("device.serial"), control: h("input", { required: true, pattern: "[A-Za-z0-9._\\-]{1,64}", autocomplete: "off" }) },
+    { name: "vendor", label: t("device.vendor"), control: h("input", { required: true, maxlength: 64 }) },
+    { name: "model", label: t("device.model"), control: h("input", { required: true, maxlength: 64 }) },
+  ];
+  ask(t("device.register"), questions, t("device.register"), async ({ unit, ...named }) => {
+    const answer = await post("/devices", { ...named, unit_id: Number(unit) });
+    changed();
+    showOnce(t("device.register"), t("once"), [[t("username"), answer.username], [t("password"), answer.password]]);
+  });
+}
+
+/**
  * Unit and inspection report.
  * @param {DeviceRecord} device
  * @param {() => void} changed

@@ -8,7 +8,7 @@ import { may } from "../net/session.js";
 import { go, route } from "../router.js";
 import { busy, toast } from "../view/notice.js";
 import { unitSelect } from "./choices.js";
-import { bindDevice } from "./device-actions.js";
+import { bindDevice, registerDevice } from "./device-actions.js";
 import { mountDevice } from "./device.js";
 import { Listing } from "./listing.js";
 
@@ -39,8 +39,9 @@ export function mountDevices(root, scope) {
     });
     await Promise.all([first, list.load(`/devices${query(parameters)}`)]);
   };
+  const add = may("approve") ? h("button", { onclick: () => registerDevice(() => void reload()) }, icon("plus"), t("device.register")) : null;
   const panel = h("aside", { class: "panel", hidden: true, "aria-label": t("details") });
-  const heading = h("header", { class: "page-head" }, h("h1", {}, t("devices")), h("div", { class: "row filters" }, Object.values(filters)));
+  const heading = h("header", { class: "page-head" }, h("h1", {}, t("devices")), h("div", { class: "row filters" }, Object.values(filters), add));
   root.append(h("div", { class: "split" }, h("div", { class: "main" }, heading, waiting, list.element), panel));
   listen(filters, reload, scope);
   void reload();

@@ -5,6 +5,7 @@
 
 import { theme, token } from "../kit/theme.js";
 import { layers } from "../state/desk.js";
+import { shiftedTiles } from "./gcj02.js";
 
 /** @typedef {{type: "pmtiles", file: string} | {type: "raster", layers: {id: string, path: string}[], tile_size: number}} MapSource */
 
@@ -13,6 +14,7 @@ import { layers } from "../state/desk.js";
  * @property {string} name
  * @property {string} attribution
  * @property {string} [approval_number] 审图号
+ * @property {"WGS-84" | "GCJ-02"} datum of the tiles
  * @property {[number, number, number, number]} bounds west, south, east, north
  * @property {[number, number]} center longitude, latitude
  * @property {number} minzoom
@@ -160,5 +162,6 @@ export function mountBasemap(map, bundle, scope) {
  */
 function raster(path, tile_px, bundle) {
   const shift = tile_px === 512 ? -1 : 0;
-  return L.tileLayer(`/map/${path}`, { tileSize: tile_px, zoomOffset: shift, maxNativeZoom: bundle.maxzoom, minZoom: bundle.minzoom, className: "basemap raster" });
+  const options = { tileSize: tile_px, zoomOffset: shift, maxNativeZoom: bundle.maxzoom, minZoom: bundle.minzoom, className: "basemap raster" };
+  return bundle.datum === "GCJ-02" ? shiftedTiles(`/map/${path}`, options) : L.tileLayer(`/map/${path}`, options);
 }
