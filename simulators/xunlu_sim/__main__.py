@@ -7,14 +7,18 @@ import signal
 import sys
 from pathlib import Path
 
+from xunlu_gis.areas import read_areas
 from xunlu_gis.formats import read_track
 from xunlu_gis.streets import StreetGraph
 from xunlu_kit.errors import XunluError
 from xunlu_kit.logs import configure_logs
 from xunlu_kit.mqtt import Broker
 from xunlu_sim.bulk import Bulk, crowd
-from xunlu_sim.fleet import FleetOptions, WayOf, areas_of, run_fleet
+from xunlu_sim.fleet import FleetOptions, WayOf, run_fleet
 from xunlu_sim.way import Patrol, Replay, Way
+
+# A sub-district with fewer corners is too small to walk in; its officers walk everywhere.
+CORNERS_MIN = 10
 
 
 def main() -> None:
@@ -55,8 +59,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_broker(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--broker", required=True, metavar="HOST:PORT", help="address of the broker")
+    parser.add_argument("--broker", required=True, type=_address, metavar="HOST:PORT", help="address of the broker")
     parser.add_argument("--ca", type=Path, help="CA of its certificate; without it plain TCP")
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise argparse.ArgumentTypeError("write HOST:PORT, such as 127.0.0.1:8002")
+    return host, int(port)
 
 
 async def _until_stopped(arguments: argparse.Namespace) -> None:
@@ -70,11 +81,11 @@ async def _until_stopped(arguments: argparse.Namespace) -> None:
 
 
 async def _patrol(arguments: argparse.Namespace) -> None:
-    host, _, port = arguments.broker.rpartition(":")
+    host, port = arguments.broker
     options = FleetOptions(
         recorders=arguments.recorders,
         broker_host=host,
-        broker_port=int(port),
+        broker_port=port,
         ca_file=arguments.ca,
         claim_file=arguments.claim_file,
         state=arguments.state,
@@ -85,11 +96,11 @@ async def _patrol(arguments: argparse.Namespace) -> None:
 
 
 def _patrols(map_folder: Path) -> WayOf:
-    streets, areas = StreetGraph.load(map_folder), areas_of(map_folder)
+    streets = StreetGraph.load(map_folder)
+    areas = [area.polygon for area in read_areas(map_folder) if len(streets.inside(area.polygon)) > CORNERS_MIN]
 
     def way_of(number: int, rng: random.Random) -> Way:
-        area = areas[number % len(areas)] if areas else None
-        return Patrol(streets, rng, area if area is not None and len(streets.inside(area)) > 10 else None)
+        return Patrol(streets, rng, areas[number % len(areas)] if areas else None)
 
     return way_of
 
@@ -104,9 +115,9 @@ def _replays(files: list[Path]) -> WayOf:
 
 
 async def _bulk(arguments: argparse.Namespace) -> None:
-    host, _, port = arguments.broker.rpartition(":")
+    host, port = arguments.broker
     password = arguments.password_file.read_text("utf-8").strip()
-    broker = Broker(host=host, port=int(port), username=arguments.username, password=password, ca_file=arguments.ca)
+    broker = Broker(host=host, port=port, username=arguments.username, password=password, ca_file=arguments.ca)
     devices = crowd([f"BULK{number:05d}" for number in range(1, arguments.devices + 1)])
     bulk = Bulk(broker, devices, arguments.per_s)
     await bulk.run(arguments.seconds)

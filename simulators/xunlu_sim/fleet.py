@@ -1,4 +1,4 @@
-"""A fleet on patrol: real agents in one process, and a script that presses keys and cuts connections."""
+"""A fleet on patrol: real agents in one process, and a script that presses their keys and sets their clocks."""
 
 import asyncio
 import logging
@@ -7,10 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import shapely
-
 from xunlu_edge.agent import Agent
 from xunlu_edge.settings import AgentSettings
+from xunlu_kit.clock import SystemClock
 from xunlu_sim.clock import DriftingClock
 from xunlu_sim.hardware import Kit
 from xunlu_sim.sky import Sky
@@ -26,7 +25,9 @@ SOS_LASTS_S = (40.0, 120.0)
 RECORD_EVERY_S = (60.0, 600.0)
 RECORD_LASTS_S = (60.0, 400.0)
 DRIFT_PPM = 40.0
-
+WRONG_CLOCK_CHANCE = 0.15
+WRONG_CLOCK_S = 90.0
+CLOCK_SET_AFTER_S = (60.0, 240.0)
 
 WayOf = Callable[[int, random.Random], Way]
 
@@ -62,9 +63,18 @@ class SimulatedRecorder:
         self._options = options
         self._rng = random.Random(f"{options.seed}.{number}")
         self._way = way
-        self._clock = DriftingClock(0.0 if options.calm else self._rng.gauss(0, DRIFT_PPM))
+        true = SystemClock()
+        self._clock = DriftingClock(true)
+        if not options.calm:
+            self._clock = DriftingClock(true, self._rng.gauss(0, DRIFT_PPM), self._wrong_ms())
         sky = Sky(self._rng, breaks_per_hour=0.0) if options.calm else Sky(self._rng)
-        self.kit = Kit(way, self._clock, self._rng, sky)
+        # The hardware lives in true time: above all, the receiver's UTC is that of the satellites.
+        self.kit = Kit(way, true, self._rng, sky)
+
+    def _wrong_ms(self) -> int:
+        """Some were switched on with an empty clock battery."""
+        wrong = self._rng.random() < WRONG_CLOCK_CHANCE
+        return round(self._rng.gauss(0, WRONG_CLOCK_S) * 1000) if wrong else 0
 
     async def run(self) -> None:
         """Live, for ever."""
@@ -73,6 +83,7 @@ class SimulatedRecorder:
             tasks.create_task(self._run_agent(), name=f"{self.serial}.agent")
             if not self._options.calm:
                 tasks.create_task(self._record_now_and_then(), name=f"{self.serial}.recordings")
+                tasks.create_task(self._set_clock(), name=f"{self.serial}.clock")
 
     async def _run_agent(self) -> None:
         options = self._options
@@ -90,6 +101,11 @@ class SimulatedRecorder:
         while True:
             await Agent(settings, self.kit.hardware, self._clock).run()
             await asyncio.sleep(RESTART_S)
+
+    async def _set_clock(self) -> None:
+        """The mobile network tells the time, and the wall clock jumps to it."""
+        await asyncio.sleep(self._rng.uniform(*CLOCK_SET_AFTER_S))
+        self._clock.set_right()
 
     async def _record_now_and_then(self) -> None:
         while True:
@@ -129,13 +145,3 @@ async def _press_sos(recorders: list[SimulatedRecorder], rng: random.Random) -> 
         await asyncio.sleep(rng.uniform(*SOS_LASTS_S))
         recorder.kit.keys.press("sos_cancel")
         wait_s = rng.uniform(*SOS_EVERY_S)
-
-
-def areas_of(map_folder: Path) -> list[shapely.Polygon]:
-    """Sub-districts of a map bundle, the largest first; empty when it has none."""
-    try:
-        collection = shapely.from_geojson((map_folder / "areas.geojson").read_bytes())
-    except OSError:
-        return []
-    polygons = [part for part in shapely.get_parts(collection) if part.geom_type in ("Polygon", "MultiPolygon")]
-    return sorted(polygons, key=lambda polygon: -polygon.area)

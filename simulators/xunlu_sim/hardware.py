@@ -16,6 +16,7 @@ from xunlu_sim.way import Way
 STORAGE_BYTES = 64_000_000_000
 RECORDING_BYTES_PER_S = 500_000
 BATTERY_HOURS = 11.0
+PRESSED_MAX = 100
 
 
 class Receiver:
@@ -124,14 +125,22 @@ class Thermometer:
 
 
 class Keys:
-    """Keys that a script presses."""
+    """Keys that a script presses.
+
+    Attributes:
+        unheard: pressed while nobody had listened for long.
+    """
 
     def __init__(self) -> None:
-        self._pressed: asyncio.Queue[Signal] = asyncio.Queue(maxsize=100)
+        self.unheard = 0
+        self._pressed: asyncio.Queue[Signal] = asyncio.Queue(PRESSED_MAX)
 
     def press(self, signal: Signal) -> None:
         """Press one."""
-        self._pressed.put_nowait(signal)
+        try:
+            self._pressed.put_nowait(signal)
+        except asyncio.QueueFull:
+            self.unheard += 1
 
     async def signals(self) -> AsyncIterator[Signal]:
         """What was pressed."""

@@ -3,79 +3,98 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 
 CHUNK_BYTES = 16_384
+CONNECT_TIMEOUT_S = 10.0
 
 
-@dataclass(slots=True)
 class Impairment:
-    """A proxy in front of one address; change its attributes while it runs.
+    """A proxy in front of one address, on a port of loopback; change it while it runs.
 
     Attributes:
         port: where it listens.
         delay_s: added to every chunk in each direction.
         refusing: new connections are closed at once.
+        connections: how many it carries now.
     """
 
-    host: str
-    target_port: int
-    port: int = 0
-    delay_s: float = 0.0
-    refusing: bool = False
-    _open: asyncio.Event = field(default_factory=asyncio.Event)
-    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    def __init__(self, host: str, target_port: int) -> None:
+        self.port = 0
+        self.delay_s = 0.0
+        self.refusing = False
+        self._target = (host, target_port)
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._carrying: set[asyncio.Task[None]] = set()
+
+    @property
+    def connections(self) -> int:
+        """How many it carries now."""
+        return len(self._carrying)
 
     def stall(self) -> None:
         """Let nothing through, and keep the connections: a tunnel."""
-        self._open.clear()
+        self._flowing.clear()
 
     def flow(self) -> None:
         """Let everything through again."""
-        self._open.set()
+        self._flowing.set()
 
     def cut(self) -> None:
         """Break every connection at once."""
-        for writer in self._writers:
-            writer.transport.abort()
+        for task in self._carrying:
+            task.cancel()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Carry connections until the end of the block."""
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield
+        finally:
+            server.close()
+            self.cut()
+            await asyncio.gather(*self._carrying, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refusing:
-            writer.close()
+            writer.transport.abort()
             return
+        task = asyncio.create_task(self._carry(reader, writer), name="impairment.connection")
+        self._carrying.add(task)
+        task.add_done_callback(self._carrying.discard)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers = [writer]
         try:
-            there_reader, there_writer = await asyncio.open_connection(self.host, self.target_port)
-        except OSError:
-            writer.close()
-            return
-        self._writers |= {writer, there_writer}
-        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                there_reader, there_writer = await asyncio.open_connection(*self._target)
+            writers.append(there_writer)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._pump(reader, there_writer))
                 tasks.create_task(self._pump(there_reader, writer))
+        except OSError:
+            # Who waits here learns it by the end of its own connection.
+            return
         finally:
-            self._writers -= {writer, there_writer}
+            for each in writers:
+                each.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while chunk := await reader.read(CHUNK_BYTES):
-                await self._open.wait()
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
+                await self._flowing.wait()
                 writer.write(chunk)
                 await writer.drain()
-        writer.close()
+            writer.write_eof()
 
 
 @contextlib.asynccontextmanager
 async def impaired(host: str, target_port: int) -> AsyncIterator[Impairment]:
     """Run a proxy on a free port of loopback."""
     proxy = Impairment(host, target_port)
-    proxy.flow()
-    server = await asyncio.start_server(proxy._serve, "127.0.0.1", 0)  # noqa: SLF001  our own
-    proxy.port = server.sockets[0].getsockname()[1]
-    try:
+    async with proxy.listening():
         yield proxy
-    finally:
-        server.close()
-        proxy.cut()

@@ -1,8 +1,8 @@
 """What a receiver makes of a true position: noise, blocked sky, cold starts, re-acquisition.
 
-Figures are fitted to 70 user-days of real tracks (GeoLife 1.3; docs/simulators.md has the numbers): around the smoothed
-way the fixes of walkers scatter with 1.2 m a axis; reception breaks 1.5 times an hour, for 300 s in the median with
-quartiles of 166 s and 1,000 s; the fixes after a break are off and come back within seconds.
+Figures are fitted to real tracks (GeoLife 1.3; docs/simulators.md has the numbers): around the smoothed way the fixes
+of walkers scatter with 1.2 m an axis; reception breaks 1.5 times an hour, for 166, 298 and 1,002 s in the quartiles;
+the first fixes after a break are off and come back within seconds. Slow drift and the longest break are assumed.
 """
 
 import math
@@ -13,9 +13,8 @@ SCATTER_M = 1.2
 DRIFT_M = 3.0
 DRIFT_TAU_S = 120.0
 BREAKS_PER_HOUR = 1.5
-BREAK_MEDIAN_S = 300.0
-BREAK_LOG_SIGMA = 1.3
-BREAK_S_MAX = 1800.0
+# Shortest, quartiles, longest.
+BREAK_QUARTILES_S = (60.0, 166.0, 298.0, 1002.0, 1800.0)
 REACQUIRED_M = 18.0
 REACQUIRED_TAU_S = 6.0
 COLD_START_S = (20.0, 35.0)
@@ -62,9 +61,14 @@ class Sky:
                 self._settling = [self._rng.gauss(0, REACQUIRED_M) for _ in range(2)]
             return None
         if self._rng.random() < self._break_chance:
-            length_s = BREAK_MEDIAN_S * math.exp(self._rng.gauss(0, BREAK_LOG_SIGMA))
-            self.block(min(BREAK_S_MAX, length_s))
+            self.block(self._break_s())
         return self._fix()
+
+    def _break_s(self) -> float:
+        """A length from the quartiles, even in its logarithm between two of them."""
+        quarter = self._rng.randrange(4)
+        shorter, longer = BREAK_QUARTILES_S[quarter : quarter + 2]
+        return math.exp(self._rng.uniform(math.log(shorter), math.log(longer)))
 
     def _fix(self) -> Reception:
         keep = math.exp(-1 / DRIFT_TAU_S)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Protocol
 
+from xunlu_gis.errors import TrackError
 from xunlu_gis.streets import Route, StreetGraph
 from xunlu_gis.track.point import TrackPoint
 
@@ -16,6 +17,8 @@ STOP_CHANCE = 1 / 90
 STOP_S = (10.0, 120.0)
 PAVEMENT_M = 4.0
 GAP_S_MAX = 300.0
+# Two fixes of one time still follow each other.
+STEP_S_MIN = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +90,25 @@ class Patrol:
 
 
 class Replay:
-    """A recorded track, walked again from its beginning when it ends; long breaks are cut short.
+    """A recorded track, walked there and back without end; long breaks are cut short.
 
     Args:
         points: at least two, in order of time.
         skip_s: seconds into the track to begin at.
+
+    Raises:
+        TrackError: a track of one point leads nowhere.
     """
 
     def __init__(self, points: Sequence[TrackPoint], skip_s: float = 0.0) -> None:
-        self._points = points
+        if len(points) < 2:
+            raise TrackError("A track of one point leads nowhere; record at least two.")
+        # Back on the same way: whoever jumped to the beginning would be faster than any recorder.
+        self._points = [*points, *points[-2::-1]]
         self._offsets = [0.0]
-        for before, after in pairwise(points):
-            step_s = (after.fix_time - before.fix_time).total_seconds()
-            self._offsets.append(self._offsets[-1] + min(max(step_s, 0.0), GAP_S_MAX))
+        for before, after in pairwise(self._points):
+            step_s = abs((after.fix_time - before.fix_time).total_seconds())
+            self._offsets.append(self._offsets[-1] + min(max(step_s, STEP_S_MIN), GAP_S_MAX))
         self._at_s = skip_s % max(1.0, self._offsets[-1])
         self._index = 0
 
