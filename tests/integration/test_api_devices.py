@@ -165,6 +165,7 @@ async def test_a_long_csv_comes_in_pieces_without_losing_or_doubling_a_row(
     )
     assert [int(row["seq"]) for row in rows] == list(range(1, 41))
     assert {row["device"] for row in rows} == {"R1"}
+    assert {row["speed_mps"] for row in rows} == {"1.1"}
 
 
 async def test_a_track_comes_as_gpx_and_as_a_page_that_loads_nothing(platform: Platform) -> None:

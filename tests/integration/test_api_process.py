@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -96,3 +97,13 @@ async def test_a_missing_secret_ends_the_process_with_words(
     async with running_api(database, broker, 1, SECRETS=str(tmp_path)) as process, asyncio.timeout(START_TIMEOUT_S):
         assert await process.wait() == 1
     assert "cannot be read" in capfd.readouterr().err
+
+
+async def test_a_taken_port_ends_the_process_with_words(
+    database: TestDatabase, broker: TestBroker, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        async with running_api(database, broker, port) as process, asyncio.timeout(START_TIMEOUT_S):
+            assert await process.wait() == 1
+    assert f"127.0.0.1:{port} cannot be listened on" in capfd.readouterr().err

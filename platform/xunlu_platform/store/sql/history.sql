@@ -6,8 +6,11 @@ where e.device_id = %(device_id)s and e.at >= %(from)s and e.at < %(to)s
 order by e.at desc, e.id desc limit %(limit)s
 
 -- name: track
--- One device, one stretch of time: `position_identity` serves it in order, chunk by chunk.
-select sid, seq, fix_at, received_at, lat, lon, alt_m, speed_mps, course_deg, accuracy_m, fix, sat, bds, hdop, late
+-- One device, one stretch of time: `position_identity` serves it in order, chunk by chunk. Rounding gives four-byte numbers
+-- back the digits that were stored, for they come in binary.
+select sid, seq, fix_at, received_at, lat, lon, round(alt_m::float8 * 1000) / 1000, round(speed_mps::float8 * 1000) / 1000,
+  round(course_deg::float8 * 1000) / 1000, round(accuracy_m::float8 * 1000) / 1000, fix, sat, bds,
+  round(hdop::float8 * 1000) / 1000, late
 from position
 where device_id = %(device_id)s and fix_at >= %(from)s and fix_at < %(to)s
   and (fix_at, sid, seq) > (%(from)s, %(after_sid)s, %(after_seq)s)
