@@ -1,5 +1,6 @@
 """A message on its way, and the batch that it travels in."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -73,6 +74,9 @@ class Batch:
         arrivals: rows to commit.
         frame: the newest of every device, for the fleet frame.
         dids: names of the devices in `arrivals`.
+        received: messages by channel.
+        duplicates: fixes and events that are known to be stored.
+        lag_ms: arrival after fix time of the last live fix.
         letters_dropped: dead letters beyond the bound of a batch.
     """
 
@@ -83,6 +87,9 @@ class Batch:
     arrivals: Arrivals = field(default_factory=Arrivals)
     frame: dict[str, FleetDevice] = field(default_factory=dict)
     dids: dict[int, str] = field(default_factory=dict)
+    received: Counter[str] = field(default_factory=Counter)
+    duplicates: int = 0
+    lag_ms: int | None = None
     letters_dropped: int = 0
 
     def touch(self, device: DeviceRef) -> None:
@@ -98,6 +105,15 @@ class Batch:
     def give_up(self, device: DeviceRef, sid: int, first: int, last: int) -> None:
         """Note sequences that will never be stored, so that the device lets go of them."""
         self.arrivals.given_up.setdefault((device.id, sid), Ranges()).add(first, last)
+
+    def count(self) -> None:
+        """Put what was counted into the worker's metrics: once a batch, not once a message."""
+        for channel, messages in self.received.items():
+            self.metrics.received.labels(channel=channel).inc(messages)
+        self.metrics.duplicates.inc(self.duplicates)
+        self.metrics.letters_dropped.inc(self.letters_dropped)
+        if self.lag_ms is not None:
+            self.metrics.lag_s.set(self.lag_ms / 1000)
 
     def refuse(self, item: Item, reason: str, message: str) -> None:
         """Count, and keep as a dead letter within the bound."""

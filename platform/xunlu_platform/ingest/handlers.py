@@ -59,12 +59,12 @@ def drop_duplicates(item: Item, batch: Batch) -> None:
     device = item.identity
     if isinstance(item.content, list):
         fresh = [fix for fix in item.content if not _is_covered(batch, device.id, fix.sid, fix.seq)]
-        batch.metrics.duplicates.inc(len(item.content) - len(fresh))
+        batch.duplicates += len(item.content) - len(fresh)
         for fix in item.content if len(fresh) < len(item.content) else ():
             _confirm_again(batch, item, fix.sid, fix.seq)
         item.content = fresh
     elif isinstance(item.content, Event) and _is_covered(batch, device.id, item.content.sid, item.content.seq):
-        batch.metrics.duplicates.inc()
+        batch.duplicates += 1
         _confirm_again(batch, item, item.content.sid, item.content.seq)
         item.content = None
 
@@ -148,7 +148,7 @@ def store_fixes(item: Item, batch: Batch) -> None:
         )
         batch.hold(device, fix.sid, fix.seq)
         if not late:
-            batch.metrics.lag_s.set((item.received_ms - fix.fix_ms) / 1000)
+            batch.lag_ms = item.received_ms - fix.fix_ms
 
 
 def store_condition(item: Item, batch: Batch) -> None:

@@ -162,7 +162,7 @@ class Worker:
         batch = Batch(self._metrics, self._registry.devices, self._covered, self._shredded)
         for item in items:
             self._handle(item, batch)
-        self._metrics.letters_dropped.inc(batch.letters_dropped)
+        batch.count()
         return batch
 
     def _handle(self, item: Item, batch: Batch) -> None:
