@@ -5,6 +5,7 @@ import { t } from "../kit/i18n.js";
 import { may } from "../net/session.js";
 import { route } from "../router.js";
 import { notAllowed, notice } from "../view/notice.js";
+import { mountAlarms } from "./alarms.js";
 import { mountAudit } from "./audit.js";
 import { mountDeadLetters } from "./dead-letters.js";
 import { mountDevices } from "./devices.js";
@@ -22,6 +23,7 @@ const SECTIONS = [
   { name: "expected", label: "expected", icon: "upload", allowed: () => may("devices"), mount: mountExpected },
   { name: "organisation", label: "organisation", icon: "building-2", allowed: () => true, mount: mountOrganisation },
   { name: "officers", label: "officers", icon: "users", allowed: () => true, mount: mountOfficers },
+  { name: "alarms", label: "alarms", icon: "bell", allowed: () => may("events"), mount: mountAlarms },
   { name: "users", label: "users", icon: "id-card", allowed: () => may("users"), mount: mountUsers },
   { name: "audit", label: "audit", icon: "history", allowed: () => may("audit"), mount: mountAudit },
   { name: "retention", label: "retention", icon: "hard-drive", allowed: () => may("system"), mount: mountRetention },

@@ -18,6 +18,9 @@ import { busy, complain } from "./notice.js";
 /** @typedef {import("../types").Alarm} Alarm */
 
 const ROWS_MAX = 3;
+const ROWS_OPENED_MAX = 12;
+/** An alarm of this severity is about a life. */
+const GRAVE = 3;
 
 /**
  * @param {HTMLElement} strip
@@ -28,8 +31,10 @@ export function mountAlarmStrip(strip, scope) {
   const draw = () => {
     const open = alarms.value;
     strip.hidden = open.length === 0;
-    document.body.classList.toggle("alarmed", open.some((alarm) => alarm.state === "new"));
-    const shown = open.slice(0, all ? 12 : ROWS_MAX);
+    const fresh = open.filter((alarm) => alarm.state === "new").length;
+    document.title = fresh ? `(${fresh}) ${t("brand")}` : t("brand");
+    strip.classList.toggle("grave", open.some((alarm) => alarm.severity >= GRAVE));
+    const shown = open.slice(0, all ? ROWS_OPENED_MAX : ROWS_MAX);
     const toggle = () => {
       all = !all;
       draw();
@@ -82,8 +87,8 @@ function row(alarm) {
   };
   return h(
     "div",
-    { class: `alarm ${alarm.state}` },
-    h("span", { class: "badge row" }, sign("sos"), word("alarm.kind", alarm.kind)),
+    { class: `alarm ${alarm.state} severity-${alarm.severity}` },
+    h("span", { class: "badge row" }, sign(alarm.severity >= GRAVE ? "sos" : "warn"), word("alarm.kind", alarm.kind)),
     h("button", { class: "link big", onclick: show }, `${name} · ${unit}`),
     h("span", { class: "soft", "data-alarm": alarm.id, "data-tells": "where" }, whereabouts(alarm)),
     h("span", { class: "soft", "data-alarm": alarm.id, "data-tells": "since" }, standing(alarm)),

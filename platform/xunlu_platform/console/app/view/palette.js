@@ -19,6 +19,7 @@ function actions() {
     ["/manage/devices", "devices", true],
     ["/manage/organisation", "organisation", true],
     ["/manage/officers", "officers", true],
+    ["/manage/alarms", "alarms", may("events")],
     ["/manage/users", "users", may("users")],
     ["/manage/audit", "audit", may("audit")],
     ["/health", "nav.health", may("system")],
