@@ -45,6 +45,7 @@ from xunlu_platform.api.bodies import BodyBound
 from xunlu_platform.api.fleet import Fleet
 from xunlu_platform.api.headers import SecurityHeaders
 from xunlu_platform.api.inbox import deliver
+from xunlu_platform.api.metrics import RequestMetrics
 from xunlu_platform.api.problems import handle_problems
 from xunlu_platform.api.provisioning import Provisioning, reconcile
 from xunlu_platform.api.services import Services
@@ -103,6 +104,7 @@ def create_app(services: Services) -> FastAPI:
     handle_problems(app)
     app.add_middleware(BodyBound, bytes_max=REQUEST_BYTES_MAX)
     app.add_middleware(SecurityHeaders, tls=services.settings.tls_certificate is not None)
+    app.add_middleware(RequestMetrics)
     api = APIRouter(prefix="/api/v1")
     for noun in NOUNS:
         api.include_router(noun.router)

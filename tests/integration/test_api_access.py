@@ -133,6 +133,15 @@ async def test_lists_hold_nothing_of_a_foreign_squad(platform: Platform) -> None
     assert (await caller.get("/system")).status_code == 403
 
 
+async def test_a_list_imported_by_one_squad_takes_no_device_from_another(platform: Platform) -> None:
+    await add_foreign_things(platform)
+    clerk = await platform.sign_in("clerk", unit=3)
+    text = "serial,vendor,model,unit\nE1,Xunlu,SIM-4G,西街中队\n"
+    answer = await clerk.post("/expected-devices", content=text.encode())
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/conflict")
+    assert await platform.sql("select unit_id from expected_device") == [(2,)]
+
+
 async def test_an_officer_sees_the_device_they_wear_and_no_other(platform: Platform) -> None:
     await add_foreign_things(platform)
     await platform.sql(

@@ -74,8 +74,9 @@ async def test_wrong_password_unknown_user_and_disabled_account_are_answered_ali
 
 async def test_ten_failures_lock_the_account_even_for_the_right_password(platform: Platform) -> None:
     await platform.account("dispatcher", username="lin")
-    for _ in range(10):
+    for _ in range(12):
         await log_in(platform, "lin", "wrong")
+    assert await platform.sql("select count(*) from audit where action = 'login.refused'") == [(10,)]
     assert (await log_in(platform, "lin"))[0] == 401
     await platform.sql("update account set locked_until = now() where username = 'lin'")
     assert (await log_in(platform, "lin"))[0] == 200

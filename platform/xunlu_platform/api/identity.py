@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from xunlu_platform.api.access import COOKIE, allow, allow_everybody
 from xunlu_platform.api.audit import record
+from xunlu_platform.api.metrics import SIGN_INS_REFUSED
 from xunlu_platform.api.paging import Answer
 from xunlu_platform.api.problems import Problem, invalid
 from xunlu_platform.api.services import Services, Serving, address_of
@@ -127,6 +128,7 @@ async def _sign_in(request: Request, services: Services, username: str, password
         login = await sign_in(services.store, username, password, kind=kind, live_s=live_s, address=address)
     except SignInError as error:
         services.sign_ins.count(address or "")
+        SIGN_INS_REFUSED.inc()
         title = "The sign-in was refused."
         raise Problem(HTTPStatus.UNAUTHORIZED, "sign-in-refused", title, str(error)) from error
     async with services.store.session(login.caller.scope) as session:

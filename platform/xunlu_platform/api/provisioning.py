@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from xunlu_kit.clock import Clock
 from xunlu_kit.errors import TransportError
 from xunlu_kit.mqtt import Message
+from xunlu_platform.api.metrics import CLAIMS, CLAIMS_DROPPED
 from xunlu_platform.api.services import Services
 from xunlu_platform.auth.broker_accounts import DeviceStatus, is_reserved
 from xunlu_platform.auth.passwords import random_password
@@ -48,14 +49,9 @@ class _Answered:
 
 
 class Provisioning:
-    """Answers claims, one at a time.
-
-    Attributes:
-        dropped: requests that came faster than they could be answered, or too often for one serial.
-    """
+    """Answers claims, one at a time."""
 
     def __init__(self, services: Services, clock: Clock) -> None:
-        self.dropped = 0
         self._services = services
         self._clock = clock
         self._requests: asyncio.Queue[Message] = asyncio.Queue(REQUESTS_WAITING_MAX)
@@ -67,7 +63,7 @@ class Provisioning:
         try:
             self._requests.put_nowait(message)
         except asyncio.QueueFull:
-            self.dropped += 1
+            CLAIMS_DROPPED.inc()
 
     async def run(self) -> None:
         """Answer for ever."""
@@ -91,10 +87,12 @@ class Provisioning:
             await self._tell(nonce, ProvisionResponse(status="refused", why=str(error)[:500]))
             return
         if self._attempts.wait_s(request.serial):
-            self.dropped += 1
+            CLAIMS_DROPPED.inc()
             return
         self._attempts.count(request.serial)
-        await self._tell(nonce, await self._decide(nonce, request))
+        response = await self._decide(nonce, request)
+        CLAIMS.labels(response.status).inc()
+        await self._tell(nonce, response)
 
     async def _decide(self, nonce: str, request: ProvisionRequest) -> ProvisionResponse:
         known = self._answers.get(nonce)

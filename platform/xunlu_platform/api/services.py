@@ -12,6 +12,7 @@ from xunlu_kit.clock import Clock
 from xunlu_kit.errors import TransportError
 from xunlu_kit.mqtt import Session as MqttSession
 from xunlu_platform.api.fleet import Fleet
+from xunlu_platform.api.metrics import NOTICES_LOST
 from xunlu_platform.auth.broker_accounts import BrokerAccounts
 from xunlu_platform.auth.throttle import Throttle
 from xunlu_platform.config import PlatformSettings
@@ -52,6 +53,7 @@ class Services:
         try:
             await self.mqtt.publish(fleet(self.settings.tenant, "api"), frame.encode(), qos=0)
         except TransportError as error:
+            NOTICES_LOST.inc()
             log.warning("notice not sent", extra={"what": what, "error": str(error)})
 
 

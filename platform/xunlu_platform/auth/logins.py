@@ -90,7 +90,7 @@ async def sign_in(
     right = await verify_password(password, row["password_hash"] if row else None)
     if row is None or row["disabled"] or row["locked"] or not right:
         if row is not None and not row["locked"]:
-            await _count_failure(store, row["id"])
+            await _count_failure(store, row, address)
         raise SignInError("The user name or the password is wrong, or the account is locked for a while.")
     token, csrf_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     token_hash = hash_token(token)
@@ -102,10 +102,21 @@ async def sign_in(
     return Login(token=token, caller=caller, live_s=live_s)
 
 
-async def _count_failure(store: Store, account_id: int) -> None:
-    values = {"id": account_id, "failures_max": ACCOUNT_FAILURES_MAX, "lock_s": ACCOUNT_LOCK_S}
+async def _count_failure(store: Store, row: Row, address: str | None) -> None:
+    """Against the account, and for its owner to see; the lock bounds how many rows somebody can cause."""
+    counted = {"id": row["id"], "failures_max": ACCOUNT_FAILURES_MAX, "lock_s": ACCOUNT_LOCK_S}
+    told = {
+        "account_id": row["id"],
+        "username": row["username"],
+        "unit_id": row["unit_id"],
+        "action": "login.refused",
+        "target": row["username"],
+        "detail": {},
+        "address": address,
+    }
     async with store.session(SYSTEM) as session:
-        await session.run("accounts", "count_failure", values)
+        await session.run("accounts", "count_failure", counted)
+        await session.run("audit", "insert", told)
 
 
 async def identify(store: Store, token: str, address: str | None) -> Caller | None:

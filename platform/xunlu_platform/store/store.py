@@ -113,6 +113,11 @@ class Store:
             raise StoreError("The database does not answer. Positions are kept and come in when it is back.") from error
         except (psycopg.errors.UniqueViolation, psycopg.errors.ForeignKeyViolation) as error:
             raise ConflictError("Something with this name exists already, or is still in use.") from error
+        except psycopg.errors.InsufficientPrivilege as error:
+            # Anything else that is not granted is a mistake of ours.
+            if "row-level security" not in str(error):
+                raise
+            raise ConflictError("This belongs to a part of the organisation that you do not see.") from error
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             raise UnstorableError("A value is longer, larger or of another form than can be stored.") from error
 
