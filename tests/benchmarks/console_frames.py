@@ -1,0 +1,183 @@
+"""Frames a second of the console with a moving crowd, in Chromium without a GPU, against Leaflet's markers."""
+
+import asyncio
+import contextlib
+import json
+import math
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
+
+from tests.benchmarks.bureau import Bureau, running_bureau
+from tests.benchmarks.crowds import framed, reporting
+from tests.benchmarks.registry import Bench, benchmark, percentile
+from tests.processes import Api, running_api
+from xunlu_gis.map.prepare import prepare
+from xunlu_sim.bulk import CENTRE
+
+SCRIPT = Path(__file__).with_suffix(".js")
+WINDOW: ViewportSize = {"width": 1600, "height": 900}
+RUNS = 3
+RUN_S = 5.0
+SETTLE_S = 5.0
+PAN_PX = 200
+PAN_TURN_S = 2.0
+WAIT_S = 60.0
+# At 14 all are in view and the console clusters; at 17 it draws each by itself.
+ZOOMS = (14, 17)
+# The crowd that goes the whole way through broker, ingest and database beside the browser; more would measure those.
+WHOLE_WAY_MAX = 1000
+FRAMES_BUDGET = "≥ 30"
+BYTES_BUDGET = "< 200"
+PEER = "Leaflet circleMarker on canvas, no basemap, no glide"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Watched:
+    """What a page managed.
+
+    Attributes:
+        rates: frames a second that the browser granted, by run.
+        p95_ms: 95 of 100 frames came within this time after the last.
+        redraws: redraws of the movers a second, all runs together.
+    """
+
+    rates: list[float]
+    p95_ms: float
+    redraws: float
+
+
+@benchmark("console_frames_01000", unit="frames/s")
+async def thousand(bench: Bench) -> None:
+    """A thousand recorders at 1 Hz, the whole way."""
+    await _console_frames(bench, 1000)
+
+
+@benchmark("console_frames_10000", unit="frames/s")
+async def ten_thousand(bench: Bench) -> None:
+    """Ten thousand at 1 Hz, from the frames that workers send."""
+    await _console_frames(bench, 10_000)
+
+
+async def _console_frames(bench: Bench, movers: int) -> None:
+    whole_way = movers <= WHOLE_WAY_MAX
+    way = "through broker, ingest and database" if whole_way else "from fleet frames, as ingest sends them"
+    bundle = bench.folder / "map"
+    prepare(None, bundle)
+    async with contextlib.AsyncExitStack() as stack:
+        bureau = await stack.enter_async_context(running_bureau(bench.folder, devices=movers))
+        api = await stack.enter_async_context(running_api(bureau.database, bureau.broker, map=bundle))
+        await stack.enter_async_context(reporting(bureau) if whole_way else framed(bureau))
+        browser = await stack.enter_async_context(_chromium())
+        desk = await _desk(browser, bureau, api)
+        for zoom in ZOOMS:
+            own, kilobytes_per_s = await _watch_console(bench, desk, api, movers, zoom)
+            peer = await _watch_leaflet(bench, desk, api, movers, zoom)
+            for part, seen in own.items():
+                bench.result(
+                    f"zoom_{zoom}.{part}", seen.rates, peer=PEER,
+                    peer_value=sorted(peer[part].rates)[RUNS // 2], budget=FRAMES_BUDGET,
+                    note=f"1 Hz {way}; 95 of 100 frames within {seen.p95_ms:.0f} ms, peer {peer[part].p95_ms:.0f} ms; "
+                    f"movers redrawn {seen.redraws:.0f}/s, peer {peer[part].redraws:.0f}/s",
+                )  # fmt: skip
+            bench.result(f"zoom_{zoom}.stream", kilobytes_per_s, unit="kB/s", budget=BYTES_BUDGET, note=f"1 Hz {way}")
+
+
+@contextlib.asynccontextmanager
+async def _chromium() -> AsyncIterator[Browser]:
+    program = shutil.which("chromium")
+    assert program is not None, "Chromium is not installed; `deploy/setup chromium` installs it."
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        await browser.close()
+
+
+async def _desk(browser: Browser, bureau: Bureau, api: Api) -> BrowserContext:
+    """A browser whose dispatcher is signed in."""
+    context = await browser.new_context(viewport=WINDOW, locale="zh-CN")
+    context.set_default_timeout(WAIT_S * 1000)
+    await context.add_cookies([{"name": "xunlu_session", "value": await bureau.login("cookie"), "url": api.url}])
+    await context.add_init_script(path=SCRIPT)
+    return context
+
+
+async def _watch_console(
+    bench: Bench, desk: BrowserContext, api: Api, movers: int, zoom: int
+) -> tuple[dict[str, Watched], list[float]]:
+    """Frames of the console, still and panned, and the kB/s of its stream in each run."""
+    page = await desk.new_page()
+    place = {"lat": CENTRE[0], "lon": CENTRE[1], "zoom": zoom}
+    await page.add_init_script(f"localStorage.setItem('xunlu.place', '{json.dumps(place)}')")
+    await page.goto(api.url)
+    await page.wait_for_selector("canvas.officers", state="attached")
+    bench.say(f"the console at zoom {zoom}")
+    await _everybody(page, movers)
+    watched, kilobytes = {}, []
+    loop = asyncio.get_running_loop()
+    for part in ("still", "panning"):
+        began_s, before = loop.time(), await page.evaluate("bench.bytes()")
+        watched[part] = await _watch(page, part == "panning")
+        received = await page.evaluate("bench.bytes()") - before
+        kilobytes.append(received / (loop.time() - began_s) / 1000)
+    await page.close()
+    return watched, kilobytes
+
+
+async def _watch_leaflet(bench: Bench, desk: BrowserContext, api: Api, movers: int, zoom: int) -> dict[str, Watched]:
+    """The same with Leaflet alone, on a page of the same origin."""
+    page = await desk.new_page()
+    await page.goto(api.url)
+    leaflet = await page.evaluate("document.querySelector('script[src*=leaflet-1]').src")
+    await page.goto(f"{api.url}/healthz")
+    await page.add_script_tag(url=leaflet)
+    await page.add_style_tag(url=leaflet.replace(".js", ".css"))
+    await page.evaluate("([place, zoom]) => bench.leaflet(place, zoom)", [CENTRE, zoom])
+    bench.say(f"Leaflet's markers at zoom {zoom}")
+    await _everybody(page, movers)
+    watched = {"still": await _watch(page, panning=False), "panning": await _watch(page, panning=True)}
+    await page.close()
+    return watched
+
+
+async def _everybody(page: Page, movers: int) -> None:
+    """Wait until every mover has a place, and then until the page has come to rest."""
+    async with asyncio.timeout(WAIT_S):
+        while await page.evaluate("bench.movers()") < movers:  # noqa: ASYNC110  the page has no event for it
+            await asyncio.sleep(0.5)
+    await asyncio.sleep(SETTLE_S)
+
+
+async def _watch(page: Page, panning: bool) -> Watched:
+    seen = []
+    for _ in range(RUNS):
+        async with asyncio.TaskGroup() as tasks:
+            frames = tasks.create_task(page.evaluate("duration_ms => bench.watch(duration_ms)", RUN_S * 1000))
+            if panning:
+                tasks.create_task(_pan(page, frames))
+        seen.append(frames.result())
+    gaps_ms = [after - before for run in seen for before, after in pairwise(run["times"])]
+    return Watched(
+        rates=[(len(run["times"]) - 1) / (run["times"][-1] - run["times"][0]) * 1000 for run in seen],
+        p95_ms=percentile(gaps_ms, 95),
+        redraws=sum(run["redraws"] for run in seen) / sum(gaps_ms) * 1000,
+    )
+
+
+async def _pan(page: Page, until: asyncio.Task[object]) -> None:
+    """Drag the map in circles with the mouse, as a person does, until a task ends."""
+    x, y = WINDOW["width"] / 2, WINDOW["height"] / 2
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    while not until.done():
+        angle = (loop.time() - began_s) / PAN_TURN_S * math.tau
+        await page.mouse.move(x + PAN_PX * math.sin(angle), y + PAN_PX * (1 - math.cos(angle)))
+        await asyncio.sleep(1 / 60)
+    await page.mouse.move(x, y)
+    await page.mouse.up()
