@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     bulk.add_argument("--password-file", type=Path, required=True, help="its password")
     bulk.add_argument("--devices", type=int, default=1000, help="how many; they must be registered as BULK00001 …")
     bulk.add_argument("--per-s", type=float, default=1000, help="positions a second, all together")
+    bulk.add_argument("--sid", type=int, default=1, help="session that they are in; a second run needs another")
     bulk.add_argument("--seconds", type=float, default=60, help="how long")
     return parser
 
@@ -118,7 +119,7 @@ async def _bulk(arguments: argparse.Namespace) -> None:
     host, port = arguments.broker
     password = arguments.password_file.read_text("utf-8").strip()
     broker = Broker(host=host, port=port, username=arguments.username, password=password, ca_file=arguments.ca)
-    devices = crowd([f"BULK{number:05d}" for number in range(1, arguments.devices + 1)])
+    devices = crowd([f"BULK{number:05d}" for number in range(1, arguments.devices + 1)], sid=arguments.sid)
     bulk = Bulk(broker, devices, arguments.per_s)
     await bulk.run(arguments.seconds)
     print(f"{bulk.sent} positions sent")

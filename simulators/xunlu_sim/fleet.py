@@ -9,7 +9,7 @@ from pathlib import Path
 
 from xunlu_edge.agent import Agent
 from xunlu_edge.settings import AgentSettings
-from xunlu_kit.clock import SystemClock
+from xunlu_kit.clock import Clock, SystemClock
 from xunlu_sim.clock import DriftingClock
 from xunlu_sim.hardware import Kit
 from xunlu_sim.sky import Sky
@@ -23,6 +23,7 @@ FIRST_SOS_S = (60.0, 100.0)
 SOS_EVERY_S = (600.0, 1200.0)
 SOS_LASTS_S = (40.0, 120.0)
 RECORD_EVERY_S = (60.0, 600.0)
+RECORD_CHANCE = 0.4
 RECORD_LASTS_S = (60.0, 400.0)
 DRIFT_PPM = 40.0
 WRONG_CLOCK_CHANCE = 0.15
@@ -61,24 +62,21 @@ class SimulatedRecorder:
     def __init__(self, number: int, options: FleetOptions, way: Way) -> None:
         self.serial = f"SIM{number:04d}"
         self._options = options
-        self._rng = random.Random(f"{options.seed}.{number}")
-        self._way = way
+        self._keys = self._chance("keys")
+        self._clocks = self._chance("clock")
         true = SystemClock()
-        self._clock = DriftingClock(true)
-        if not options.calm:
-            self._clock = DriftingClock(true, self._rng.gauss(0, DRIFT_PPM), self._wrong_ms())
-        sky = Sky(self._rng, breaks_per_hour=0.0) if options.calm else Sky(self._rng)
+        self._clock = DriftingClock(true) if options.calm else _wrong_clock(true, self._clocks)
+        sky = Sky(self._chance("sky"), breaks_per_hour=0.0) if options.calm else Sky(self._chance("sky"))
         # The hardware lives in true time: above all, the receiver's UTC is that of the satellites.
-        self.kit = Kit(way, true, self._rng, sky)
+        self.kit = Kit(way, true, self._chance("hardware"), sky)
 
-    def _wrong_ms(self) -> int:
-        """Some were switched on with an empty clock battery."""
-        wrong = self._rng.random() < WRONG_CLOCK_CHANCE
-        return round(self._rng.gauss(0, WRONG_CLOCK_S) * 1000) if wrong else 0
+    def _chance(self, what: str) -> random.Random:
+        """A source for each thing: how often one is asked changes nothing for the others."""
+        return random.Random(f"{self._options.seed}.{self.serial}.{what}")
 
     async def run(self) -> None:
         """Live, for ever."""
-        await asyncio.sleep(self._rng.uniform(0, START_SPREAD_S))
+        await asyncio.sleep(self._chance("start").uniform(0, START_SPREAD_S))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._run_agent(), name=f"{self.serial}.agent")
             if not self._options.calm:
@@ -104,17 +102,23 @@ class SimulatedRecorder:
 
     async def _set_clock(self) -> None:
         """The mobile network tells the time, and the wall clock jumps to it."""
-        await asyncio.sleep(self._rng.uniform(*CLOCK_SET_AFTER_S))
+        await asyncio.sleep(self._clocks.uniform(*CLOCK_SET_AFTER_S))
         self._clock.set_right()
 
     async def _record_now_and_then(self) -> None:
         while True:
-            await asyncio.sleep(self._rng.uniform(*RECORD_EVERY_S))
-            if self._rng.random() < 0.4:
+            await asyncio.sleep(self._keys.uniform(*RECORD_EVERY_S))
+            if self._keys.random() < RECORD_CHANCE:
                 self.kit.keys.press("record")
-                await asyncio.sleep(self._rng.uniform(*RECORD_LASTS_S))
+                await asyncio.sleep(self._keys.uniform(*RECORD_LASTS_S))
                 if self.kit.recorder.recording:
                     self.kit.keys.press("record")
+
+
+def _wrong_clock(true: Clock, chance: random.Random) -> DriftingClock:
+    """All drift; some were switched on with an empty clock battery."""
+    wrong_s = chance.gauss(0, WRONG_CLOCK_S) if chance.random() < WRONG_CLOCK_CHANCE else 0.0
+    return DriftingClock(true, chance.gauss(0, DRIFT_PPM), round(wrong_s * 1000))
 
 
 async def run_fleet(options: FleetOptions, way_of: WayOf) -> None:
