@@ -40,9 +40,11 @@ export function mountTools(map, box, scope) {
   claimKey(scope, "T", "key.trails", () => trails.set(!trails.value));
   claimKey(scope, "X", "key.box", boxing);
   claimKey(scope, "N", "key.nearest", near);
-  claimKey(scope, "+", "key.zoom-in", () => map.zoomIn());
-  claimKey(scope, "=", "key.zoom-in", () => map.zoomIn());
-  claimKey(scope, "-", "key.zoom-out", () => map.zoomOut());
+  // Leaflet answers these keys itself while the map has the focus.
+  const zoom = (/** @type {number} */ steps) => void (document.activeElement === box || map.setZoom(map.getZoom() + steps));
+  claimKey(scope, "+", "key.zoom-in", () => zoom(1));
+  claimKey(scope, "=", "key.zoom-in", () => zoom(1));
+  claimKey(scope, "-", "key.zoom-out", () => zoom(-1));
   map.on("click contextmenu", (/** @type {any} */ event) => {
     if (event.type === "click" && tool.value !== "nearest") return;
     tool.set("none");

@@ -1,9 +1,15 @@
 /** The REST interface: cookie, CSRF header, problems (RFC 9457) as errors that a person can read. */
 
-import { t } from "../kit/i18n.js";
+import { knows, language, t } from "../kit/i18n.js";
 
 const TIMEOUT_MS = 20_000;
 const BASE = "/api/v1";
+/** Problems whose name says everything. */
+const TOLD_BY_NAME = new Set([
+  "problem.sign-in-refused", "problem.sign-in-required", "problem.too-many-sign-ins", "problem.database-unreachable",
+  "problem.broker-unreachable", "problem.forbidden", "problem.csrf", "problem.too-many-commands", "problem.unexpected",
+  "problem.track-too-long",
+]);
 
 /** A refused or failed request. */
 export class Problem extends Error {
@@ -78,13 +84,18 @@ async function reach(method, path, body) {
 }
 
 /**
+ * The server speaks English; who reads Chinese is told by the problem's name, and by the server's words where they hold
+ * more than the name: which field, which row, which device.
  * @param {number} status
  * @param {any} json
  */
 function asProblem(status, json) {
+  const type = String(json?.type ?? "");
   const title = typeof json?.title === "string" ? json.title : t("problem.status", { status });
   const detail = typeof json?.detail === "string" ? json.detail : "";
-  return new Problem(status, title, detail, String(json?.type ?? ""));
+  const key = `problem.${type.split("/").at(-1)}`;
+  if (language.value === "en" || !knows(key)) return new Problem(status, title, detail, type);
+  return new Problem(status, t(key), TOLD_BY_NAME.has(key) ? "" : [title, detail].filter(Boolean).join(" "), type);
 }
 
 /** @param {string} path */
