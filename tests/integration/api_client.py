@@ -95,22 +95,23 @@ class Caller:
 @asynccontextmanager
 async def running_platform(database: TestDatabase, broker: TestBroker, **settings: Any) -> AsyncIterator[Platform]:
     """The application and its bureau."""
-    chosen = PlatformSettings(
-        tenant="main",
-        secrets=database.secrets,
-        database_host=database.host,
-        database_port=database.port,
-        database_name=database.name,
-        broker_host=broker.host,
-        broker_port=broker.port,
-        **settings,
-    )
+    ours = {
+        "tenant": "main",
+        "secrets": database.secrets,
+        "database_host": database.host,
+        "database_port": database.port,
+        "database_name": database.name,
+        "broker_host": broker.host,
+        "broker_port": broker.port,
+    }
+    chosen = PlatformSettings(**{**ours, **settings})
     async with open_services(chosen) as services:
         transport = httpx2.ASGITransport(create_app(services), raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://xunlu.test") as client:
             platform = Platform(services=services, client=client, database=database)
             await platform.sql(
-                "insert into unit (tenant, parent_id, kind, name, path) values ('main', null, 'district', '示范区局', ''),"
+                "insert into unit (tenant, parent_id, kind, name, path) values"
+                " ('main', null, 'district', '示范区局', ''),"
                 " ('main', 1, 'squad', '东街中队', ''), ('main', 1, 'squad', '西街中队', '')"
             )
             yield platform

@@ -87,7 +87,7 @@ async def _send(services: Services, caller: Caller, device: Row, request: Reques
     kind: Kind = "s" if device["kind"] == "station" else "d"
     topic = down(services.settings.tenant, device["did"], "rpc", request.rid, kind=kind)
     try:
-        await services.mqtt.publish(topic, request.encode(), expiry_s=expires_s)
+        await services.publish(topic, request.encode(), expiry_s=expires_s)
     except TransportError:
         why = "The message broker did not take it."
         async with services.store.session(caller.scope) as session:

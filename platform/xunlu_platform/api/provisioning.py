@@ -159,7 +159,7 @@ class Provisioning:
 
     async def _tell(self, nonce: str, response: ProvisionResponse) -> None:
         payload = response.encode()
-        await self._services.mqtt.publish(provision_response(nonce), payload, expiry_s=ANSWER_EXPIRY_S)
+        await self._services.publish(provision_response(nonce), payload, expiry_s=ANSWER_EXPIRY_S)
 
 
 async def _free_did(session: Session, serial: str) -> str:

@@ -1,5 +1,6 @@
 """What the routes work with, opened once for each process."""
 
+import asyncio
 import ipaddress
 import logging
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from xunlu_protocol.fleet import FleetFrame, Notice
 from xunlu_protocol.topics import fleet
 
 log = logging.getLogger(__name__)
+
+PUBLISH_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +47,18 @@ class Services:
     broker_accounts: BrokerAccounts
     sign_ins: Throttle
     fleet: Fleet
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False, expiry_s: int | None = None) -> None:
+        """Publish at QoS 1 and wait for the broker, but not for ever.
+
+        Raises:
+            TransportError: the broker is away, refuses, or does not answer in time.
+        """
+        try:
+            async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+                await self.mqtt.publish(topic, payload, retain=retain, expiry_s=expiry_s)
+        except TimeoutError as error:
+            raise TransportError("The broker did not answer in time.") from error
 
     async def notify(
         self, what: Literal["alarm", "command", "device", "organisation"], key: str, did: str | None

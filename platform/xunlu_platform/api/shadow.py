@@ -35,6 +35,6 @@ async def desire(
         await record(session, caller, "device.configure", did, config=config)
         shadow = Shadow(version=row["desired_version"], config=wanted.config)
         topic = down(services.settings.tenant, did, "shadow", kind="s" if device["kind"] == "station" else "d")
-        await services.mqtt.publish(topic, shadow.encode(), retain=True)
+        await services.publish(topic, shadow.encode(), retain=True)
         state = await session.one("devices", "shadow", {"id": device["id"]})
     return ShadowState(**(state or {}))

@@ -11,6 +11,7 @@ Permission = Literal[
     "see",
     # Where a person was: every look leaves an audit row.
     "track",
+    # Alarms, and the event stream of the console.
     "events",
     "command",
     "alarm",
@@ -29,7 +30,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "administrator": frozenset(get_args(Permission)),
     "supervisor": _EVERYBODY | {"track", "events", "command", "alarm", "audit"},
     "dispatcher": _EVERYBODY | {"track", "events", "command", "alarm"},
-    "clerk": _EVERYBODY | {"devices", "officers"},
+    "clerk": _EVERYBODY | {"events", "devices", "officers"},
     "evidence": _EVERYBODY | {"track", "events"},
     "auditor": _EVERYBODY | {"track", "events", "audit"},
     "officer": _EVERYBODY,
