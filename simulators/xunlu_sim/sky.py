@@ -1,7 +1,7 @@
 """What a receiver makes of a true position: noise, blocked sky, cold starts, re-acquisition.
 
 Figures are fitted to real tracks (GeoLife 1.3; docs/simulators.md has the numbers): around the smoothed way the fixes
-of walkers scatter with 1.2 m an axis; reception breaks 1.5 times an hour, for 166, 298 and 1,002 s in the quartiles;
+of walkers scatter with 1.2 m an axis; reception breaks 1.5 times an hour, for 165, 298 and 1,012 s in the quartiles;
 the first fixes after a break are off and come back within seconds. Slow drift and the longest break are assumed.
 """
 
@@ -14,7 +14,7 @@ DRIFT_M = 3.0
 DRIFT_TAU_S = 120.0
 BREAKS_PER_HOUR = 1.5
 # Shortest, quartiles, longest.
-BREAK_QUARTILES_S = (60.0, 166.0, 298.0, 1002.0, 1800.0)
+BREAK_QUARTILES_S = (60.0, 165.0, 298.0, 1012.0, 1800.0)
 REACQUIRED_M = 18.0
 REACQUIRED_TAU_S = 6.0
 COLD_START_S = (20.0, 35.0)

@@ -1,6 +1,5 @@
 import csv
-import gzip
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -9,9 +8,9 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.xunlu_gis.real_data import real
+from tests.unit.xunlu_gis.real_data import geolife, real
 from tests.unit.xunlu_gis.tracks import START, track_at
-from xunlu_gis.track import TrackPoint, clean, length_m, segments, simplify, stops
+from xunlu_gis.track import clean, length_m, segments, simplify, stops
 from xunlu_gis.track.point import metres
 
 place = st.tuples(st.floats(-3000, 3000), st.floats(-3000, 3000))
@@ -129,16 +128,6 @@ def test_a_short_absence_does_not_end_a_stay() -> None:
     points = track_at([*stay, *((80.0, 0) for _ in range(4)), *stay])
     (stop,) = stops(points)
     assert stop.points == len(points)
-
-
-def geolife() -> dict[tuple[str, str], list[TrackPoint]]:
-    tracks: dict[tuple[str, str], list[TrackPoint]] = {}
-    with gzip.open(real("tracks/geolife/points.csv.gz"), "rt", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            at = datetime.fromisoformat(row["time_utc"])
-            track = tracks.setdefault((row["user"], row["track"]), [])
-            track.append(TrackPoint(0, len(track), at, at, float(row["lat"]), float(row["lon"])))
-    return tracks
 
 
 def test_lengths_and_gaps_of_real_tracks_agree_with_an_independent_count() -> None:

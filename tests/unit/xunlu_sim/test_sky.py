@@ -6,6 +6,7 @@ from itertools import groupby, pairwise
 
 import pytest
 
+from tests.unit.xunlu_gis.real_data import geolife
 from xunlu_sim.sky import BREAK_QUARTILES_S, BREAKS_PER_HOUR, COLD_START_S, DRIFT_M, SCATTER_M, Reception, Sky
 
 DAY_S = 86_400
@@ -43,6 +44,17 @@ def test_breaks_come_as_often_and_last_as_long_as_real_ones() -> None:
         assert measured == pytest.approx(fitted, rel=0.15)
     assert min(lengths) >= BREAK_QUARTILES_S[0] - 1
     assert max(lengths) <= BREAK_QUARTILES_S[-1] + 1
+
+
+def test_the_fitted_figures_are_those_of_the_real_tracks() -> None:
+    steps_s = [
+        (after.fix_time - before.fix_time).total_seconds()
+        for points in geolife().values()
+        for before, after in pairwise(points)
+    ]
+    lengths = [step_s for step_s in steps_s if step_s > BREAK_QUARTILES_S[0]]
+    assert len(lengths) / (sum(steps_s) / 3600) == pytest.approx(BREAKS_PER_HOUR, abs=0.05)
+    assert statistics.quantiles(lengths, n=4) == pytest.approx(BREAK_QUARTILES_S[1:4], rel=0.02)
 
 
 def test_fixes_scatter_as_those_of_walkers_and_hardly_remember_each_other() -> None:
