@@ -49,13 +49,14 @@ class Bureau:
     api: Api
     broker: TestBroker
 
-    async def account(self, role: str, *, must_change: bool = False) -> Account:
-        """An account for the whole district."""
+    async def account(self, role: str, *, must_change: bool = False, number: str | None = None) -> Account:
+        """An account for the whole district; `number` says which officer it belongs to."""
         username = f"{role}-{secrets.token_hex(3)}"
         await self.rig.connection.execute(
-            "insert into account (unit_id, username, display_name, role, password_hash, must_change_password) "
-            "select id, %s, %s, %s, %s, %s from unit where parent_id is null",
-            [username, username, role, PASSWORD_HASH, must_change],
+            "insert into account (unit_id, username, display_name, role, password_hash, must_change_password, officer_id)"
+            " select id, %s, %s, %s, %s, %s, (select id from officer where number = %s)"
+            " from unit where parent_id is null",
+            [username, username, role, PASSWORD_HASH, must_change, number],
         )
         return Account(username=username, password=PASSWORD)
 

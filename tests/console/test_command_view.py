@@ -157,9 +157,11 @@ async def test_a_track_is_drawn_and_told_in_figures(page: Page, bureau: Bureau) 
     assert (await download.value).suggested_filename.endswith(".gpx")
 
 
-async def test_a_role_without_the_stream_still_sees_the_officers(page: Page, bureau: Bureau) -> None:
+async def test_an_officer_sees_the_own_recorder_and_nothing_else(page: Page, bureau: Bureau) -> None:
     worn = await bureau.worn("吴杰")
+    other = await bureau.worn("胡斌")
     await bureau.stands(worn, 31.2281, 121.4771)
-    await bureau.sign_in(page, await bureau.account("clerk"))
+    await bureau.sign_in(page, await bureau.account("officer", number=worn.number))
     await expect(row_of(page, worn)).to_be_visible()
+    await expect(row_of(page, other)).to_have_count(0)
     await expect(page.get_by_text("每 15 秒刷新一次")).to_be_visible()
