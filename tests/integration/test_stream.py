@@ -177,7 +177,7 @@ async def test_positions_outside_the_map_wait_until_it_shows_them_but_states_com
         await hear(socket, of(did, lat=31.24))
 
 
-@pytest.mark.parametrize(("role", "code"), [(None, 4401), ("clerk", 4403), ("officer", 4403)])
+@pytest.mark.parametrize(("role", "code"), [(None, 4401), ("officer", 4403)])
 async def test_who_may_not_listen_is_told_why_by_the_close_code(desk: Desk, role: str | None, code: int) -> None:
     token = await desk.token(role) if role else "nonsense"
     async with await desk.connect(token) as socket:
