@@ -32,8 +32,10 @@ class Receiver:
     async def read(self) -> bytes:
         """The sentences of the next step."""
         await self._clock.sleep(max(0.0, self._next_s - self._clock.monotonic_s()))
+        self._next_s += self._period_s
         # A loop that was held up does not catch up second by second: a receiver says where it is now.
-        self._next_s = max(self._next_s + self._period_s, self._clock.monotonic_s())
+        if self._next_s < (now_s := self._clock.monotonic_s()):
+            self._next_s = now_s + self._period_s
         place, reception = self._way.second(), self._sky.second()
         if reception is not None:
             place = place.moved(reception.east_m, reception.north_m)
