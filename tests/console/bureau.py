@@ -53,7 +53,8 @@ class Bureau:
         """An account for the whole district; `number` says which officer it belongs to."""
         username = f"{role}-{secrets.token_hex(3)}"
         await self.rig.connection.execute(
-            "insert into account (unit_id, username, display_name, role, password_hash, must_change_password, officer_id)"
+            "insert into account"
+            " (unit_id, username, display_name, role, password_hash, must_change_password, officer_id)"
             " select id, %s, %s, %s, %s, %s, (select id from officer where number = %s)"
             " from unit where parent_id is null",
             [username, username, role, PASSWORD_HASH, must_change, number],

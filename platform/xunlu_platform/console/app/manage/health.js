@@ -98,6 +98,7 @@ function display(name, value) {
   if (value === null || value === undefined) return "—";
   if (typeof value === "object") return tell(/** @type {Fields} */ (value));
   if (name === "name" && typeof value === "string") return word("table", value);
+  if (name === "reason" && typeof value === "string") return word("reason", value);
   if (typeof value === "string") return /^\d{4}-\d\d-\d\dT/.test(value) ? when(value) : value;
   if (typeof value !== "number") return String(value);
   if (/(^|_)bytes$/.test(name)) return size(value);
