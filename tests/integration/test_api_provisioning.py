@@ -11,6 +11,7 @@ from tests.integration.api_client import Platform, running_platform
 from tests.services import TestBroker, TestDatabase
 from xunlu_kit.errors import TransportError
 from xunlu_kit.mqtt import Broker, Session, SessionOptions, Subscription
+from xunlu_platform.auth.broker_accounts import ROLES_PAGE
 from xunlu_protocol.provision import ProvisionRequest, ProvisionResponse
 from xunlu_protocol.topics import provision_request, provision_response, up
 
@@ -180,3 +181,14 @@ async def test_a_telephone_gets_an_account_by_hand_and_reports_as_owntracks_does
     assert not await publishes(telephone, "owntracks/somebody-else/phone", LOCATION)
     assert (await administrator.post("/devices", json=new)).status_code == 409
     assert (await administrator.post("/devices", json={**new, "did": "xunlu-api"})).status_code == 422
+
+
+async def test_more_devices_than_one_page_of_the_plug_in_are_compared(platform: Platform) -> None:
+    accounts = platform.services.broker_accounts
+    dids = [fresh_serial() for _ in range(ROLES_PAGE + 20)]
+    await asyncio.gather(*(accounts.put(did, "irrelevant here", "pending", "recorder") for did in dids))
+    devices = [{"did": did, "status": "pending", "kind": "recorder"} for did in dids]
+    assert await accounts.reconcile(devices) == []
+    for device in devices[:2]:
+        device["status"] = "approved"
+    assert await accounts.reconcile(devices) == []
