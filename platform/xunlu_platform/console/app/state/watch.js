@@ -5,7 +5,7 @@
 
 import { Store } from "../kit/store.js";
 
-/** After the map moved, the server needs a moment to send what it had withheld. */
+/** When a device comes into view, the server needs a moment to send what it had withheld. */
 const GRACE_MS = 3000;
 const NAMED_MAX = 200;
 
@@ -22,11 +22,12 @@ let thinned = true;
 const named = new Map();
 /** @type {Set<string>} */
 let wanted = new Set();
-let graceEnds_ms = 0;
+/** When a device was withheld last, `performance.now()`. @type {Map<string, number>} */
+const withheldAt_ms = new Map();
 
 function tell() {
   wanted = new Set([...named.values()].flat().slice(0, NAMED_MAX));
-  if (bounds) watched.set({ bbox: bounds, zoom, selected: [...wanted] });
+  if (bounds) watched.set({ bbox: bounds, zoom, selected: [...wanted].sort() });
 }
 
 /**
@@ -37,7 +38,6 @@ function tell() {
 export function watchArea(bbox, level) {
   bounds = bbox;
   zoom = level;
-  graceEnds_ms = performance.now() + GRACE_MS;
   tell();
 }
 
@@ -50,7 +50,6 @@ export function watchDevices(who, dids) {
   const before = named.get(who) ?? [];
   if (before.length === dids.length && before.every((did, i) => did === dids[i])) return;
   named.set(who, dids);
-  graceEnds_ms = performance.now() + GRACE_MS;
   tell();
 }
 
@@ -59,11 +58,22 @@ export function setThinned(value) {
   thinned = value;
 }
 
-/** Whether nothing can be said of the age of a device's position. @param {import("../types").Live} live */
+/**
+ * Whether nothing can be said of the age of a device's position: it is withheld, or was until a moment ago.
+ * @param {import("../types").Live} live
+ */
 export function isWithheld(live) {
   if (!thinned || bounds === null || live.lat === null || live.lon === null) return false;
-  if (performance.now() < graceEnds_ms) return true;
   const [west, south, east, north] = bounds;
   const inside = live.lat >= south && live.lat <= north && live.lon >= west && live.lon <= east;
-  return !inside && !wanted.has(live.did);
+  const clock = performance.now();
+  if (!inside && !wanted.has(live.did)) {
+    withheldAt_ms.set(live.did, clock);
+    return true;
+  }
+  const since_ms = withheldAt_ms.get(live.did);
+  if (since_ms === undefined) return false;
+  if (clock - since_ms < GRACE_MS) return true;
+  withheldAt_ms.delete(live.did);
+  return false;
 }
