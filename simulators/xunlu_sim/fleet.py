@@ -57,15 +57,21 @@ class FleetOptions:
 
 
 class SimulatedRecorder:
-    """One recorder: its agent is started again when it ends, as the machine's supervisor would do."""
+    """One recorder: its agent is started again when it ends, as the machine's supervisor would do.
+
+    Attributes:
+        serial: of the manufacturer.
+        clock: the agent's wall clock, right or wrong.
+        kit: its hardware, for a script to play on.
+    """
 
     def __init__(self, number: int, options: FleetOptions, way: Way) -> None:
         self.serial = f"SIM{number:04d}"
         self._options = options
         self._keys = self._chance("keys")
-        self._clocks = self._chance("clock")
+        self.clocks = self._chance("clock")
         true = SystemClock()
-        self._clock = DriftingClock(true) if options.calm else _wrong_clock(true, self._clocks)
+        self.clock = DriftingClock(true) if options.calm else _wrong_clock(true, self.clocks)
         sky = Sky(self._chance("sky"), breaks_per_hour=0.0) if options.calm else Sky(self._chance("sky"))
         # The hardware lives in true time: above all, the receiver's UTC is that of the satellites.
         self.kit = Kit(way, true, self._chance("hardware"), sky)
@@ -97,13 +103,13 @@ class SimulatedRecorder:
             firmware="simulated",
         )
         while True:
-            await Agent(settings, self.kit.hardware, self._clock).run()
+            await Agent(settings, self.kit.hardware, self.clock).run()
             await asyncio.sleep(RESTART_S)
 
     async def _set_clock(self) -> None:
         """The mobile network tells the time, and the wall clock jumps to it."""
-        await asyncio.sleep(self._clocks.uniform(*CLOCK_SET_AFTER_S))
-        self._clock.set_right()
+        await asyncio.sleep(self.clocks.uniform(*CLOCK_SET_AFTER_S))
+        self.clock.set_right()
 
     async def _record_now_and_then(self) -> None:
         while True:

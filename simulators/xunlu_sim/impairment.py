@@ -14,18 +14,17 @@ class Impairment:
     Attributes:
         port: where it listens.
         delay_s: added to every chunk in each direction.
-        refusing: new connections are closed at once.
         connections: how many it carries now.
     """
 
     def __init__(self, host: str, target_port: int) -> None:
         self.port = 0
         self.delay_s = 0.0
-        self.refusing = False
         self._target = (host, target_port)
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._carrying: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
 
     @property
     def connections(self) -> int:
@@ -45,22 +44,19 @@ class Impairment:
         for task in self._carrying:
             task.cancel()
 
-    @contextlib.asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
-        """Carry connections until the end of the block."""
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
-            yield
-        finally:
-            server.close()
-            self.cut()
-            await asyncio.gather(*self._carrying, return_exceptions=True)
+    async def lose(self) -> None:
+        """No network at all: every connection breaks, and new ones are refused."""
+        assert self._server is not None
+        self._server.close()
+        self.cut()
+        await asyncio.gather(*self._carrying, return_exceptions=True)
+
+    async def find(self) -> None:
+        """Listen, at first on a free port and after a loss on the same again."""
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.refusing:
-            writer.transport.abort()
-            return
         task = asyncio.create_task(self._carry(reader, writer), name="impairment.connection")
         self._carrying.add(task)
         task.add_done_callback(self._carrying.discard)
@@ -96,5 +92,8 @@ class Impairment:
 async def impaired(host: str, target_port: int) -> AsyncIterator[Impairment]:
     """Run a proxy on a free port of loopback."""
     proxy = Impairment(host, target_port)
-    async with proxy.listening():
+    await proxy.find()
+    try:
         yield proxy
+    finally:
+        await proxy.lose()

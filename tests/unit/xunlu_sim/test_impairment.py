@@ -89,12 +89,21 @@ async def test_a_slow_network_adds_its_delay_in_each_direction(network: Impairme
         assert asyncio.get_running_loop().time() - began_s >= 0.1
 
 
-async def test_a_cell_that_refuses_closes_at_once(network: Impairment) -> None:
-    network.refusing = True
-    with contextlib.suppress(ConnectionError):
-        async with connected(network) as (reader, _), asyncio.timeout(WAIT_S):
+async def test_without_a_network_nobody_can_be_reached_until_it_is_found_again(network: Impairment) -> None:
+    async with connected(network) as (reader, writer):
+        writer.write(b"x")
+        await hear(reader, 1)
+        assert network.connections == 1
+        await network.lose()
+        assert network.connections == 0
+        with contextlib.suppress(ConnectionError):
             assert await reader.read() == b""
-    assert network.connections == 0
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", network.port)
+    await network.find()
+    async with connected(network) as (reader, writer):
+        writer.write(b"again")
+        assert await hear(reader, 5) == b"again"
 
 
 async def test_a_server_that_is_gone_is_told_by_the_end_of_the_connection() -> None:
