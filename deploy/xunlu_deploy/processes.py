@@ -67,6 +67,7 @@ class Plan:
             "XUNLU_PLATFORM_DATABASE_HOST": self.where.database_host,
             "XUNLU_PLATFORM_DATABASE_PORT": str(self.where.database_port),
             "XUNLU_PLATFORM_MAP": str(self.state.map),
+            "XUNLU_PLATFORM_TILE_CACHE": str(self.state.tiles),
             "XUNLU_PLATFORM_HEALTH_PORT": str(health_port),
         }
 

@@ -61,6 +61,11 @@ class State:
         return self.folder / "map"
 
     @property
+    def tiles(self) -> Path:
+        """Raster tiles that were seen once."""
+        return self.folder / "tiles"
+
+    @property
     def logs(self) -> Path:
         """What each process said."""
         return self.folder / "log"
