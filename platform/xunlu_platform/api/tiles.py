@@ -42,7 +42,7 @@ _turn = asyncio.Semaphore(FETCHES_MAX)
 
 @dataclass(frozen=True, slots=True)
 class TileAddress:
-    """A tile of a layer (slippy map numbering, Web Mercator)."""
+    """A tile of a layer in the numbering of XYZ servers (Web Mercator, y from the north)."""
 
     layer: str
     z: int
