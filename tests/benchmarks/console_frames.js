@@ -60,5 +60,14 @@
   /** Devices that the console has placed on its map. */
   const placed = async () => (await module("/app/state/fleet.js")).fleet.order.filter((device) => device.lat !== null).length;
 
-  window.bench = { watch, leaflet, bytes, movers: placed };
+  /** Age of every position inside the map's window, seconds. */
+  const ages_s = async () => {
+    const { serverNow } = await module("/app/net/stream.js");
+    const { watched } = await module("/app/state/watch.js");
+    const [west, south, east, north] = watched.value.bbox;
+    const inside = ({ lat, lon }) => lat !== null && lat > south && lat < north && lon > west && lon < east;
+    return (await module("/app/state/fleet.js")).fleet.order.filter(inside).map(({ tms }) => (serverNow() - tms) / 1000);
+  };
+
+  window.bench = { watch, leaflet, bytes, ages_s, movers: placed };
 })();

@@ -38,7 +38,7 @@ PEER = "Leaflet circleMarker on canvas, no basemap, no glide"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Watched:
-    """What a page managed.
+    """How smoothly a page moved.
 
     Attributes:
         rates: frames a second that the browser granted, by run.
@@ -49,6 +49,19 @@ class Watched:
     rates: list[float]
     p95_ms: float
     redraws: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """What the console's stream brought.
+
+    Attributes:
+        kilobytes_per_s: while the map was still, and while it was panned.
+        ages_s: age of every position that the map showed at the end.
+    """
+
+    kilobytes_per_s: list[float]
+    ages_s: list[float]
 
 
 @benchmark("console_frames_01000", unit="frames/s")
@@ -75,7 +88,7 @@ async def _console_frames(bench: Bench, movers: int) -> None:
         browser = await stack.enter_async_context(_chromium())
         desk = await _desk(browser, bureau, api)
         for zoom in ZOOMS:
-            own, kilobytes_per_s = await _watch_console(bench, desk, api, movers, zoom)
+            own, told = await _watch_console(bench, desk, api, movers, zoom)
             peer = await _watch_leaflet(bench, desk, api, movers, zoom)
             for part, seen in own.items():
                 bench.result(
@@ -84,7 +97,13 @@ async def _console_frames(bench: Bench, movers: int) -> None:
                     note=f"1 Hz {way}; 95 of 100 frames within {seen.p95_ms:.0f} ms, peer {peer[part].p95_ms:.0f} ms; "
                     f"movers redrawn {seen.redraws:.0f}/s, peer {peer[part].redraws:.0f}/s",
                 )  # fmt: skip
-            bench.result(f"zoom_{zoom}.stream", kilobytes_per_s, unit="kB/s", budget=BYTES_BUDGET, note=f"1 Hz {way}")
+            bench.result(
+                f"zoom_{zoom}.stream", told.kilobytes_per_s, unit="kB/s", budget=BYTES_BUDGET, note=f"1 Hz {way}"
+            )
+            bench.result(
+                f"zoom_{zoom}.age_p95", told.ages_s, value=percentile(told.ages_s, 95), unit="s",
+                note=f"of the {len(told.ages_s):,} positions on the map; the stream of one desk is bounded in bytes",
+            )  # fmt: skip
 
 
 @contextlib.asynccontextmanager
@@ -108,8 +127,8 @@ async def _desk(browser: Browser, bureau: Bureau, api: Api) -> BrowserContext:
 
 async def _watch_console(
     bench: Bench, desk: BrowserContext, api: Api, movers: int, zoom: int
-) -> tuple[dict[str, Watched], list[float]]:
-    """Frames of the console, still and panned, and the kB/s of its stream in each run."""
+) -> tuple[dict[str, Watched], Told]:
+    """Frames of the console, still and panned, and what its stream brought meanwhile."""
     page = await desk.new_page()
     place = {"lat": CENTRE[0], "lon": CENTRE[1], "zoom": zoom}
     await page.add_init_script(f"localStorage.setItem('xunlu.place', '{json.dumps(place)}')")
@@ -124,8 +143,9 @@ async def _watch_console(
         watched[part] = await _watch(page, part == "panning")
         received = await page.evaluate("bench.bytes()") - before
         kilobytes.append(received / (loop.time() - began_s) / 1000)
+    told = Told(kilobytes_per_s=kilobytes, ages_s=await page.evaluate("bench.ages_s()"))
     await page.close()
-    return watched, kilobytes
+    return watched, told
 
 
 async def _watch_leaflet(bench: Bench, desk: BrowserContext, api: Api, movers: int, zoom: int) -> dict[str, Watched]:
