@@ -86,11 +86,10 @@ class Bureau:
         await self.rig.publish(did, "state", State(st="online", sid=1, tst=now_s()).encode())
         return Worn(did=did, number=number, name=name)
 
-    async def stands(self, worn: Worn, lat: float, lon: float, seq: int = 1) -> None:
-        """A fix of now."""
-        await self.rig.publish(
-            worn.did, "loc", fix(seq, lat=lat, lon=lon, vel=4.0, cog=45, acc=5, bds=9, sat=15).encode()
-        )
+    async def stands(self, worn: Worn, lat: float, lon: float, seq: int = 1, *, age_s: int = 0) -> None:
+        """A fix of now, or of a while ago."""
+        walking = fix(seq, age_s=age_s, lat=lat, lon=lon, vel=4.0, cog=45, acc=5, bds=9, sat=15)
+        await self.rig.publish(worn.did, "loc", walking.encode())
 
     async def presses_sos(self, worn: Worn, seq: int = 100) -> None:
         """The key of the recorder."""

@@ -42,6 +42,14 @@ async def test_an_officer_who_reports_stands_in_the_table_and_on_the_map(page: P
     await expect(drawer(page)).to_be_hidden()
 
 
+async def test_a_position_that_is_not_the_present_says_its_age(page: Page, bureau: Bureau) -> None:
+    worn = await bureau.worn("朱琳")
+    await bureau.stands(worn, 31.2281, 121.4771, age_s=400)
+    await bureau.sign_in(page, await bureau.account("dispatcher"))
+    await expect(row_of(page, worn)).to_contain_text("位置过时")
+    await expect(row_of(page, worn)).to_contain_text("6 分")
+
+
 async def test_a_device_has_an_address_of_its_own(page: Page, bureau: Bureau) -> None:
     worn = await bureau.worn("陈志远")
     await bureau.sign_in(page, await bureau.account("dispatcher"), f"/?device={worn.did}")
