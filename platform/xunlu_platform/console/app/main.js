@@ -35,7 +35,14 @@ function show() {
 
 /** @param {unknown} problem */
 function showFailure(problem) {
-  fill(root, h("div", { class: "gate" }, failure(problem, () => void start())));
+  fill(
+    root,
+    h(
+      "div",
+      { class: "gate" },
+      failure(problem, () => void start()),
+    ),
+  );
 }
 
 onRefused((problem) => {

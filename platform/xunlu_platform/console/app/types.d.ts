@@ -179,3 +179,22 @@ export interface User {
   locked_until: string | null;
   created_at: string;
 }
+
+/** An alarm of REST. */
+export interface AlarmRecord {
+  id: number;
+  did: string;
+  kind: string;
+  severity: number;
+  raised_at: string;
+  late: boolean;
+  cancelled_at: string | null;
+  state: Alarm["state"];
+  officer: { id: number; number: string; name: string } | null;
+  unit: { id: number; name: string } | null;
+  acknowledged_by: string | null;
+  acknowledged_at: string | null;
+  closed_by: string | null;
+  closed_at: string | null;
+  note: string;
+}

@@ -21,7 +21,11 @@ export function mountCommand(root, scope) {
   const left = h("aside", { class: "left", "aria-label": t("organisation") });
   const right = h("aside", { class: "right", "aria-label": t("details"), hidden: true });
   const lost = h("div", { class: "lost", role: "alert", hidden: true });
-  const unfold = h("button", { class: "unfold", "aria-label": t("sidebar"), title: t("sidebar"), onclick: () => sidebar.set(!sidebar.value) }, icon("panel-left"));
+  const unfold = h(
+    "button",
+    { class: "unfold", "aria-label": t("sidebar"), title: t("sidebar"), onclick: () => sidebar.set(!sidebar.value) },
+    icon("panel-left"),
+  );
   root.append(map, left, right, unfold, lost);
   scope.read(route, ({ path, query }) => path === "/" && selected.set(query.get("device")));
   scope.read(sidebar, (open) => {
@@ -34,7 +38,8 @@ export function mountCommand(root, scope) {
     lost.hidden = !away;
     root.classList.toggle("unlinked", state === "lost");
     lost.classList.toggle("calm", state === "forbidden");
-    lost.textContent = state === "forbidden" ? t("link.forbidden.do") : away ? t("link.lost.do", { since: when(since_ms) }) : "";
+    lost.textContent =
+      state === "forbidden" ? t("link.forbidden.do") : away ? t("link.lost.do", { since: when(since_ms) }) : "";
   });
   mountDrawer(right, scope);
   mountSidebar(left, scope);

@@ -63,13 +63,23 @@ export class OfficerTable {
 
   #paint() {
     const first = Math.max(0, Math.floor(this.#box.scrollTop / ROW_PX) - SPARE_ROWS);
-    const last = Math.min(this.#devices.length, Math.ceil((this.#box.scrollTop + this.#box.clientHeight) / ROW_PX) + SPARE_ROWS);
+    const last = Math.min(
+      this.#devices.length,
+      Math.ceil((this.#box.scrollTop + this.#box.clientHeight) / ROW_PX) + SPARE_ROWS,
+    );
     const had = this.#sheet.contains(document.activeElement);
     const shown = this.#devices.slice(first, last);
-    watchDevices("table", shown.map(({ did }) => did));
-    const anchor = shown.find(({ did }) => did === this.#focused) ?? shown.find(({ did }) => did === selected.value) ?? shown[0];
+    watchDevices(
+      "table",
+      shown.map(({ did }) => did),
+    );
+    const anchor =
+      shown.find(({ did }) => did === this.#focused) ?? shown.find(({ did }) => did === selected.value) ?? shown[0];
     this.#sheet.style.setProperty("height", `${this.#devices.length * ROW_PX}px`);
-    fill(this.#sheet, shown.map((device, k) => row(device, first + k, device === anchor)));
+    fill(
+      this.#sheet,
+      shown.map((device, k) => row(device, first + k, device === anchor)),
+    );
     if (had) /** @type {HTMLElement | null} */ (this.#sheet.querySelector('[tabindex="0"]'))?.focus({ preventScroll: true });
   }
 
@@ -85,7 +95,14 @@ export class OfficerTable {
     const at = this.#devices.findIndex(({ did }) => did === /** @type {HTMLElement} */ (event.target).dataset["did"]);
     const page = Math.max(1, Math.floor(this.#box.clientHeight / ROW_PX) - 1);
     /** @type {Record<string, number>} */
-    const steps = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: this.#devices.length - 1 };
+    const steps = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      PageDown: at + page,
+      PageUp: at - page,
+      Home: 0,
+      End: this.#devices.length - 1,
+    };
     const wanted = steps[event.key];
     if (event.key === "Enter" || event.key === " ") this.#choose(this.#devices[at]?.did);
     else if (wanted === undefined || at < 0) return;
@@ -121,11 +138,27 @@ function row(device, index, focusable) {
   return h(
     "div",
     {
-      class: "officer", role: "row", "data-did": device.did, tabindex: focusable ? 0 : -1, "aria-rowindex": index + 1,
-      "aria-selected": String(device.did === selected.value), style: { transform: `translateY(${index * ROW_PX}px)` },
+      class: "officer",
+      role: "row",
+      "data-did": device.did,
+      tabindex: focusable ? 0 : -1,
+      "aria-rowindex": index + 1,
+      "aria-selected": String(device.did === selected.value),
+      style: { transform: `translateY(${index * ROW_PX}px)` },
     },
-    h("span", { role: "gridcell", class: "name row" }, stateSign(device), h("span", { class: "ellipsis" }, device.name ?? (device.serial || device.did)), h("span", { class: "faint" }, device.num ?? "")),
-    h("span", { role: "gridcell", class: `word row is-${device.state}` }, stateText(device, device.state), device.warnings.length ? sign("warn") : null),
+    h(
+      "span",
+      { role: "gridcell", class: "name row" },
+      stateSign(device),
+      h("span", { class: "ellipsis" }, device.name ?? (device.serial || device.did)),
+      h("span", { class: "faint" }, device.num ?? ""),
+    ),
+    h(
+      "span",
+      { role: "gridcell", class: `word row is-${device.state}` },
+      stateText(device, device.state),
+      device.warnings.length ? sign("warn") : null,
+    ),
     h("span", { role: "gridcell", class: `age num ${late ? "is-warn" : "dim"}` }, age),
   );
 }

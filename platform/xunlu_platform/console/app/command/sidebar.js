@@ -73,7 +73,13 @@ function paintSummary(box) {
   fill(
     box,
     h("h2", {}, t("organisation")),
-    h("span", { class: "figures" }, figure(present, "count.present"), figure(rec, "count.rec"), figure(all.length - present, "count.away")),
+    h(
+      "span",
+      { class: "figures" },
+      figure(present, "count.present"),
+      figure(rec, "count.rec"),
+      figure(all.length - present, "count.away"),
+    ),
   );
 }
 
@@ -86,9 +92,26 @@ function paintChips(box, devices) {
   const chips = GROUPS.map(([name, states]) => {
     const n = devices.filter((device) => states.includes(device.state)).length;
     const shown = !states.some((state) => hiddenStates.value.includes(state));
-    const toggle = () => hiddenStates.set(shown ? [...hiddenStates.value, ...states] : hiddenStates.value.filter((state) => !states.includes(/** @type {State} */ (state))));
+    const toggle = () =>
+      hiddenStates.set(
+        shown
+          ? [...hiddenStates.value, ...states]
+          : hiddenStates.value.filter((state) => !states.includes(/** @type {State} */ (state))),
+      );
     const label = t(`state.${name}`);
-    return h("button", { class: "chip-button", "data-group": name, "aria-pressed": String(shown), onclick: toggle, title: label, "aria-label": `${label} ${n}` }, sign(name), count(n));
+    return h(
+      "button",
+      {
+        class: "chip-button",
+        "data-group": name,
+        "aria-pressed": String(shown),
+        onclick: toggle,
+        title: label,
+        "aria-label": `${label} ${n}`,
+      },
+      sign(name),
+      count(n),
+    );
   });
   fill(box, chips);
   if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-group="${focused}"]`))?.focus();
@@ -102,7 +125,13 @@ function paintChips(box, devices) {
 function paintTitle(box, shown, all) {
   const unit = unitById(unitFilter.value);
   const people = shown === all ? t("people", { n: count(all) }) : t("people.of", { n: count(shown), all: count(all) });
-  const clear = unit ? h("button", { class: "quiet", "aria-label": t("filter.clear"), title: t("filter.clear"), onclick: () => unitFilter.set(null) }, icon("x")) : null;
+  const clear = unit
+    ? h(
+        "button",
+        { class: "quiet", "aria-label": t("filter.clear"), title: t("filter.clear"), onclick: () => unitFilter.set(null) },
+        icon("x"),
+      )
+    : null;
   fill(box, h("span", { class: "ellipsis grow" }, `${unit?.name ?? t("everybody")} · ${people}`), clear);
 }
 

@@ -33,7 +33,8 @@ export function mountTree(root, scope) {
   scope.read(unitFilter, paint);
   scope.listen(root, "focusin", (event) => {
     at = Number(event.target.dataset.unit);
-    for (const row of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-unit]"))) row.tabIndex = row === event.target ? 0 : -1;
+    for (const row of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-unit]")))
+      row.tabIndex = row === event.target ? 0 : -1;
   });
   scope.listen(root, "keydown", (event) => move(root, event));
   return paint;
@@ -51,12 +52,23 @@ function branch(unit, depth, counts) {
   const own = counts.get(unit.id);
   const fold = () => folded.set(open ? [...folded.value, unit.id] : folded.value.filter((id) => id !== unit.id));
   const choose = () => unitFilter.set(unitFilter.value === unit.id ? null : unit.id);
-  const twist = h("span", { class: "twist", onclick: (/** @type {Event} */ event) => (event.stopPropagation(), fold()) }, children.length ? icon(open ? "chevron-down" : "chevron-right") : null);
+  const twist = h(
+    "span",
+    { class: "twist", onclick: (/** @type {Event} */ event) => (event.stopPropagation(), fold()) },
+    children.length ? icon(open ? "chevron-down" : "chevron-right") : null,
+  );
   const row = h(
     "div",
     {
-      class: "unit", role: "treeitem", tabindex: -1, "data-unit": unit.id, "data-depth": depth, onclick: choose,
-      "aria-level": depth + 1, "aria-selected": String(unitFilter.value === unit.id), "aria-expanded": children.length ? String(open) : null,
+      class: "unit",
+      role: "treeitem",
+      tabindex: -1,
+      "data-unit": unit.id,
+      "data-depth": depth,
+      onclick: choose,
+      "aria-level": depth + 1,
+      "aria-selected": String(unitFilter.value === unit.id),
+      "aria-expanded": children.length ? String(open) : null,
       style: { "padding-left": `${4 + depth * 14}px` },
     },
     twist,

@@ -18,7 +18,15 @@ const TEXT_CHARACTERS_MAX = 500;
 const LAMPS = /** @type {const} */ (["white", "laser", "ir", "voice"]);
 const OPEN = new Set(["queued", "delivered", "accepted", "running"]);
 /** What a device must declare at birth for a command; a command that is not here needs nothing. @type {Record<string, string>} */
-const CAPABILITY = { photo: "photo", record_start: "record", record_stop: "record", say_text: "say_text", track_interval: "track_interval", lock: "lock", reboot: "reboot" };
+const CAPABILITY = {
+  photo: "photo",
+  record_start: "record",
+  record_stop: "record",
+  say_text: "say_text",
+  track_interval: "track_interval",
+  lock: "lock",
+  reboot: "reboot",
+};
 
 /**
  * @param {HTMLElement} root
@@ -32,10 +40,24 @@ export function mountCommands(root, scope, record) {
   let commands = [];
   const paint = () => fill(list, commands.slice(0, SHOWN_MAX).map(row));
   const take = (/** @type {Command} */ command) => {
-    commands = [command, ...commands.filter(({ id }) => id !== command.id)].sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
+    commands = [command, ...commands.filter(({ id }) => id !== command.id)].sort(
+      (a, b) => Date.parse(b.created_at) - Date.parse(a.created_at),
+    );
     paint();
   };
-  const send = async (/** @type {string} */ name, /** @type {Record<string, unknown>} */ args = {}) => take({ did: record.did, name, args, state: "queued", code: null, why: null, progress: null, result: null, created_at: new Date().toISOString(), ...(await post(address, { name, args })) });
+  const send = async (/** @type {string} */ name, /** @type {Record<string, unknown>} */ args = {}) =>
+    take({
+      did: record.did,
+      name,
+      args,
+      state: "queued",
+      code: null,
+      why: null,
+      progress: null,
+      result: null,
+      created_at: new Date().toISOString(),
+      ...(await post(address, { name, args })),
+    });
   const buttons = h("div", { class: "actions", role: "group", "aria-label": t("commands") });
   scope.read(fleet.changed, () => paintButtons(buttons, record, send));
   root.append(buttons, h("section", { class: "command-log" }, h("h3", {}, t("commands")), list));
@@ -44,7 +66,10 @@ export function mountCommands(root, scope, record) {
       commands = (await get(`${address}?limit=${SHOWN_MAX}`)).items;
       paint();
     } catch (problem) {
-      fill(list, failure(problem, () => void load()));
+      fill(
+        list,
+        failure(problem, () => void load()),
+      );
     }
   };
   void load();
@@ -63,17 +88,38 @@ function paintButtons(box, record, send) {
   const key = `${recording}`;
   if (box.dataset["key"] === key) return;
   box.dataset["key"] = key;
-  const action = (/** @type {string} */ name, /** @type {string} */ sign, /** @type {() => Promise<unknown> | void} */ act) => {
+  const action = (
+    /** @type {string} */ name,
+    /** @type {string} */ sign,
+    /** @type {() => Promise<unknown> | void} */ act,
+  ) => {
     const lacks = lacking(record, name);
-    const button = h("button", { "data-command": name, title: lacks ? t("command.undeclared") : null, class: lacks ? "undeclared" : null, onclick: () => void busy(button, async () => void (await act())) }, icon(sign), t(`command.${name}`));
+    const button = h(
+      "button",
+      {
+        "data-command": name,
+        title: lacks ? t("command.undeclared") : null,
+        class: lacks ? "undeclared" : null,
+        onclick: () => void busy(button, async () => void (await act())),
+      },
+      icon(sign),
+      t(`command.${name}`),
+    );
     return button;
   };
-  const more = h("button", { "aria-haspopup": "menu", onclick: () => openMenu(more, moreItems(send)) }, icon("sliders-horizontal"), t("more"));
+  const more = h(
+    "button",
+    { "aria-haspopup": "menu", onclick: () => openMenu(more, moreItems(send)) },
+    icon("sliders-horizontal"),
+    t("more"),
+  );
   fill(
     box,
     action("locate_now", "locate-fixed", () => send("locate_now")),
     action("photo", "camera", () => send("photo")),
-    recording ? action("record_stop", "circle-stop", () => send("record_stop")) : action("record_start", "video", () => send("record_start")),
+    recording
+      ? action("record_stop", "circle-stop", () => send("record_stop"))
+      : action("record_start", "video", () => send("record_start")),
     action("say_text", "megaphone", () => askText(send)),
     action("track_interval", "timer", () => askInterval(send)),
     more,
@@ -88,7 +134,10 @@ function lacking(record, name) {
 
 /** @param {Send} send */
 function moreItems(send) {
-  const run = (/** @type {string} */ name, /** @type {Record<string, unknown>} */ args = {}) => () => void confirm(send, name, args);
+  const run =
+    (/** @type {string} */ name, /** @type {Record<string, unknown>} */ args = {}) =>
+    () =>
+      void confirm(send, name, args);
   return [
     { caption: t("command.lamp") },
     ...LAMPS.flatMap((lamp) => [
@@ -105,13 +154,18 @@ function moreItems(send) {
 /** What takes the recorder away from its wearer is asked twice. @param {Send} send @param {string} name @param {Record<string, unknown>} args */
 function confirm(send, name, args) {
   if (name === "lamp" || name === "unlock") return void send(name, args);
-  ask(t(`command.${name}`), [], t(`command.${name}`), () => send(name, args), { danger: true, text: t(`command.${name}.sure`) });
+  ask(t(`command.${name}`), [], t(`command.${name}`), () => send(name, args), {
+    danger: true,
+    text: t(`command.${name}.sure`),
+  });
 }
 
 /** @param {Send} send */
 function askText(send) {
   const control = h("textarea", { rows: 3, maxlength: TEXT_CHARACTERS_MAX, required: true });
-  ask(t("command.say_text"), [{ name: "text", label: t("say.text"), control, hint: t("say.hint") }], t("send"), ({ text }) => send("say_text", { text, language: /\p{Script=Han}/u.test(text ?? "") ? "zh" : "en" }));
+  ask(t("command.say_text"), [{ name: "text", label: t("say.text"), control, hint: t("say.hint") }], t("send"), ({ text }) =>
+    send("say_text", { text, language: /\p{Script=Han}/u.test(text ?? "") ? "zh" : "en" }),
+  );
 }
 
 /** @param {Send} send */
@@ -122,7 +176,9 @@ function askInterval(send) {
     { name: "interval", label: t("interval.s"), control: interval, hint: t("interval.hint") },
     { name: "minutes", label: t("interval.minutes"), control: minutes },
   ];
-  ask(t("command.track_interval"), questions, t("send"), ({ interval: s, minutes: m }) => send("track_interval", { interval_s: Number(s), duration_s: Number(m) * 60 }));
+  ask(t("command.track_interval"), questions, t("send"), ({ interval: s, minutes: m }) =>
+    send("track_interval", { interval_s: Number(s), duration_s: Number(m) * 60 }),
+  );
 }
 
 /** @param {Command} command */
@@ -136,8 +192,18 @@ function row(command) {
     "li",
     { class: "command", "data-state": command.state, title: command.why },
     h("time", { class: "faint num" }, when(command.created_at)),
-    h("span", { class: "grow ellipsis" }, word("command", command.name), words ? h("small", { class: "dim" }, ` ${words}`) : null),
-    h("span", { class: `tag ${good ? "good" : bad ? "bad" : "info"}` }, OPEN.has(command.state) ? icon("timer") : null, t(`step.${command.state}`) + progress + (code ? ` · ${code}` : "")),
+    h(
+      "span",
+      { class: "grow ellipsis" },
+      word("command", command.name),
+      words ? h("small", { class: "dim" }, ` ${words}`) : null,
+    ),
+    h(
+      "span",
+      { class: `tag ${good ? "good" : bad ? "bad" : "info"}` },
+      OPEN.has(command.state) ? icon("timer") : null,
+      t(`step.${command.state}`) + progress + (code ? ` · ${code}` : ""),
+    ),
   );
 }
 
@@ -146,5 +212,9 @@ function outcome({ name, args, result }) {
   if (name === "say_text" && typeof args["text"] === "string") return `“${args["text"]}”`;
   if (name === "lamp") return `${t(`lamp.${args["lamp"]}`)} ${t(args["on"] ? "on" : "off")}`;
   if (name === "track_interval") return `${args["interval_s"]} s`;
-  return result ? Object.values(result).filter((value) => typeof value === "string").join(" ") : "";
+  return result
+    ? Object.values(result)
+        .filter((value) => typeof value === "string")
+        .join(" ")
+    : "";
 }

@@ -54,7 +54,8 @@ function mountDevice(root, scope, did) {
   const paint = () => {
     const device = fleet.devices.get(did);
     if (device) fill(head, ...who(device));
-    else if (fleet.loaded.value) fill(head, h("div", { class: "grow" }, notice(t("device.gone"), t("device.gone.do"), "smartphone")), closeButton());
+    else if (fleet.loaded.value)
+      fill(head, h("div", { class: "grow" }, notice(t("device.gone"), t("device.gone.do"), "smartphone")), closeButton());
     else fill(head, loading());
   };
   let begun = false;
@@ -75,10 +76,20 @@ function who(device) {
   const following = followed.value === device.did;
   const follow = h(
     "button",
-    { class: "quiet", "aria-pressed": String(following), "aria-label": t("follow"), title: `${t("follow")} (F)`, onclick: () => followed.set(following ? null : device.did) },
+    {
+      class: "quiet",
+      "aria-pressed": String(following),
+      "aria-label": t("follow"),
+      title: `${t("follow")} (F)`,
+      onclick: () => followed.set(following ? null : device.did),
+    },
     icon("navigation"),
   );
-  const centre = h("button", { class: "quiet", "aria-label": t("centre"), title: `${t("centre")} (C)`, onclick: () => showDevice(device.did) }, icon("crosshair"));
+  const centre = h(
+    "button",
+    { class: "quiet", "aria-label": t("centre"), title: `${t("centre")} (C)`, onclick: () => showDevice(device.did) },
+    icon("crosshair"),
+  );
   const kind = t(`kind.${device.kind}`);
   return [
     h("div", { class: "avatar", "aria-hidden": "true" }, device.name?.slice(0, 1) ?? icon("smartphone")),
@@ -87,15 +98,32 @@ function who(device) {
       { class: "grow" },
       h("h2", {}, device.name ?? (device.serial || device.did), " ", h("span", { class: "faint" }, device.num ?? "")),
       h("small", { class: "dim" }, `${unitName(device.unit)} · ${kind} ${device.serial}`),
-      h("div", { class: `row is-${device.state}` }, stateSign(device), stateText(device, device.state), ...device.warnings.map((warning) => h("span", { class: "tag warn" }, t(`warning.${warning}`)))),
+      h(
+        "div",
+        { class: `row is-${device.state}` },
+        stateSign(device),
+        stateText(device, device.state),
+        ...device.warnings.map((warning) => h("span", { class: "tag warn" }, t(`warning.${warning}`))),
+      ),
     ),
-    follow, centre, closeButton(),
+    follow,
+    centre,
+    closeButton(),
   ];
 }
 
 function closeButton() {
   const back = gathered.value !== null;
-  return h("button", { class: "quiet", "aria-label": t(back ? "back" : "close"), title: t(back ? "back" : "close"), onclick: () => showDevice(null) }, icon("x"));
+  return h(
+    "button",
+    {
+      class: "quiet",
+      "aria-label": t(back ? "back" : "close"),
+      title: t(back ? "back" : "close"),
+      onclick: () => showDevice(null),
+    },
+    icon("x"),
+  );
 }
 
 /**
@@ -116,7 +144,11 @@ async function details(root, scope, did) {
     if (may("track")) mountEvents(part, scope, did);
     part.append(identity(record));
   } catch (problem) {
-    if (!scope.closed) fill(part, failure(problem, () => (part.remove(), void details(root, scope, did))));
+    if (!scope.closed)
+      fill(
+        part,
+        failure(problem, () => (part.remove(), void details(root, scope, did))),
+      );
   }
 }
 
@@ -130,7 +162,16 @@ function identity(record) {
     ["device.firmware", firmware],
     ["device.report", record.inspection_report || "—"],
   ];
-  return h("section", {}, h("h3", {}, t("device")), h("dl", { class: "facts long" }, rows.flatMap(([label, value]) => [h("dt", {}, t(label)), h("dd", {}, value)])));
+  return h(
+    "section",
+    {},
+    h("h3", {}, t("device")),
+    h(
+      "dl",
+      { class: "facts long" },
+      rows.flatMap(([label, value]) => [h("dt", {}, t(label)), h("dd", {}, value)]),
+    ),
+  );
 }
 
 /**
@@ -147,7 +188,14 @@ function mountList(root, scope, list) {
     const rows = list.rows.flatMap(({ did, note }) => {
       const device = fleet.devices.get(did);
       if (!device) return [];
-      const open = h("button", { class: "officer-row", onclick: () => showDevice(did) }, stateSign(device), h("span", { class: "grow ellipsis" }, deviceTitle(device)), h("span", { class: "dim ellipsis" }, unitName(device.unit)), h("b", { class: "num" }, note));
+      const open = h(
+        "button",
+        { class: "officer-row", onclick: () => showDevice(did) },
+        stateSign(device),
+        h("span", { class: "grow ellipsis" }, deviceTitle(device)),
+        h("span", { class: "dim ellipsis" }, unitName(device.unit)),
+        h("b", { class: "num" }, note),
+      );
       return [h("li", {}, open)];
     });
     fill(body, rows);

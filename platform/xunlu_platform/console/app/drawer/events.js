@@ -36,11 +36,18 @@ export function mountEvents(root, scope, did) {
   const load = async () => {
     try {
       const now = Date.now();
-      const range = query({ from: new Date(now - SPAN_MS).toISOString(), to: new Date(now + 60_000).toISOString(), limit: EVENTS_MAX });
+      const range = query({
+        from: new Date(now - SPAN_MS).toISOString(),
+        to: new Date(now + 60_000).toISOString(),
+        limit: EVENTS_MAX,
+      });
       events = (await get(`/devices/${encodeURIComponent(did)}/events${range}`)).items;
       paint();
     } catch (problem) {
-      fill(list, failure(problem, () => void load()));
+      fill(
+        list,
+        failure(problem, () => void load()),
+      );
     }
   };
   void load();

@@ -24,7 +24,10 @@ export function mountFacts(list, scope, did) {
     if (!device) return;
     const now_ms = serverNow();
     const rows = [...position(device, now_ms), ...condition(device), ...housekeeping(device, now_ms)];
-    fill(list, rows.flatMap(([label, value, kind]) => [h("dt", {}, t(label)), h("dd", { class: kind ?? null }, value)]));
+    fill(
+      list,
+      rows.flatMap(([label, value, kind]) => [h("dt", {}, t(label)), h("dd", { class: kind ?? null }, value)]),
+    );
   });
 }
 
@@ -34,7 +37,11 @@ export function mountFacts(list, scope, did) {
  * @returns {[string, string, string?][]}
  */
 function position(device, now_ms) {
-  if (device.tms === null) return [["fact.fix", t("fix.none"), "is-warn"], ["fact.beidou", "—"]];
+  if (device.tms === null)
+    return [
+      ["fact.fix", t("fix.none"), "is-warn"],
+      ["fact.beidou", "—"],
+    ];
   const age = ago((now_ms - device.tms) / 1000);
   const accuracy = device.acc === null ? "" : ` · ±${quantity(device.acc, "m")}`;
   const satellites = device.sat === null ? "—" : t("fact.satellites", { bds: device.bds ?? 0, sat: device.sat });
@@ -52,7 +59,10 @@ function condition(device) {
   const plug = tele.bs === CHARGING ? t("battery.charging") : tele.bs === FULL ? t("battery.full") : "";
   const left = tele.rec_left_s === undefined ? "" : t("battery.left", { span: span(tele.rec_left_s) });
   const battery = [quantity(device.batt, "%"), plug || left].filter(Boolean).join(" · ");
-  const free = tele.storage_free_mb === undefined ? "—" : `${size(tele.storage_free_mb * 1e6)} / ${size((tele.storage_total_mb ?? 0) * 1e6)}`;
+  const free =
+    tele.storage_free_mb === undefined
+      ? "—"
+      : `${size(tele.storage_free_mb * 1e6)} / ${size((tele.storage_total_mb ?? 0) * 1e6)}`;
   const signal = [quantity(tele.signal_dbm, "dBm"), tele.net].filter(Boolean).join(" · ");
   return [
     ["fact.battery", battery, device.warnings.includes("battery") ? "is-warn" : undefined],
@@ -73,9 +83,11 @@ function housekeeping(device, now_ms) {
   const rows = [];
   if (tele?.outbox) rows.push(["fact.outbox", t("fact.outbox.n", { n: tele.outbox })]);
   if (tele?.thinned) rows.push(["fact.thinned", t("fact.outbox.n", { n: tele.thinned }), "is-warn"]);
-  if (tele && Math.abs(tele.clock_ms ?? 0) > CLOCK_SHOWN_MS) rows.push(["fact.clock", quantity((tele.clock_ms ?? 0) / 1000, "s", 1), "is-warn"]);
+  if (tele && Math.abs(tele.clock_ms ?? 0) > CLOCK_SHOWN_MS)
+    rows.push(["fact.clock", quantity((tele.clock_ms ?? 0) / 1000, "s", 1), "is-warn"]);
   if (device.rec) rows.push(["fact.recording", device.rec, "is-rec"]);
-  if (device.st !== "online") rows.push(["fact.since", `${when(device.st_ms)}${device.why ? ` · ${word("why", device.why)}` : ""}`]);
+  if (device.st !== "online")
+    rows.push(["fact.since", `${when(device.st_ms)}${device.why ? ` · ${word("why", device.why)}` : ""}`]);
   rows.push(["fact.telemetry", tele?.tst ? ago(now_ms / 1000 - tele.tst) : "—"]);
   return rows;
 }

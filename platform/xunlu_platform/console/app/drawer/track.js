@@ -33,7 +33,13 @@ export function parseTrack(collection) {
       continue;
     }
     const times = properties.times_ms;
-    track.segments.push(geometry.coordinates.map((/** @type {number[]} */ [lon, lat], /** @type {number} */ i) => ({ lon, lat, ms: times[i] })));
+    track.segments.push(
+      geometry.coordinates.map((/** @type {number[]} */ [lon, lat], /** @type {number} */ i) => ({
+        lon,
+        lat,
+        ms: times[i],
+      })),
+    );
     track.points += properties.points;
     track.distance_m += properties.distance_m;
   }
@@ -61,14 +67,23 @@ export function mountTrack(root, scope, did) {
     fill(result);
   };
   const load = async () => {
-    const track = parseTrack(await get(address + query({ ...rangeOf(date.value), format: "geojson", tolerance_m: TOLERANCE_M })));
+    const track = parseTrack(
+      await get(address + query({ ...rangeOf(date.value), format: "geojson", tolerance_m: TOLERANCE_M })),
+    );
     if (scope.closed) return;
     tracks.set(new Map([[did, track.segments]]));
     fill(result, ...(track.points ? summary(track, forget) : [h("p", { class: "dim" }, t("track.none"))]));
   };
   const show = h("button", { "data-track": "show", onclick: () => void busy(show, load) }, icon("route"), t("track.show"));
-  const files = h("div", { class: "row wrap exports" }, h("span", { class: "dim" }, t("export")), FORMATS.map((format) => link(address, format, date)));
-  root.append(h("section", { class: "track" }, h("h3", {}, t("track")), h("div", { class: "row" }, date, show), result, files));
+  const files = h(
+    "div",
+    { class: "row wrap exports" },
+    h("span", { class: "dim" }, t("export")),
+    FORMATS.map((format) => link(address, format, date)),
+  );
+  root.append(
+    h("section", { class: "track" }, h("h3", {}, t("track")), h("div", { class: "row" }, date, show), result, files),
+  );
   scope.onClose(() => tracks.set(new Map()));
 }
 
@@ -92,14 +107,32 @@ function link(address, format, date) {
 function summary(track, forget) {
   const first = track.segments[0]?.[0]?.ms ?? 0;
   const last = track.segments.at(-1)?.at(-1)?.ms ?? first;
-  const figures = t("track.figures", { distance: metres(track.distance_m), points: count(track.points), gaps: track.gaps.length });
-  const clear = h("button", { class: "quiet", "aria-label": t("track.clear"), title: t("track.clear"), onclick: forget }, icon("x"));
-  const gaps = track.gaps.map(({ from_ms, to_ms }) => h("li", { class: "row" }, h("time", { class: "faint num" }, `${clock(from_ms)} – ${clock(to_ms)}`), t("gap"), h("b", {}, span((to_ms - from_ms) / 1000))));
+  const figures = t("track.figures", {
+    distance: metres(track.distance_m),
+    points: count(track.points),
+    gaps: track.gaps.length,
+  });
+  const clear = h(
+    "button",
+    { class: "quiet", "aria-label": t("track.clear"), title: t("track.clear"), onclick: forget },
+    icon("x"),
+  );
+  const gaps = track.gaps.map(({ from_ms, to_ms }) =>
+    h(
+      "li",
+      { class: "row" },
+      h("time", { class: "faint num" }, `${clock(from_ms)} – ${clock(to_ms)}`),
+      t("gap"),
+      h("b", {}, span((to_ms - from_ms) / 1000)),
+    ),
+  );
   return [
     h("div", { class: "row" }, h("span", { class: "grow" }, figures), clear),
     ribbon(track, first, Math.max(last, first + 1)),
     h("div", { class: "row ends faint num" }, h("span", { class: "grow" }, clock(first)), clock(last)),
-    gaps.length ? h("details", {}, h("summary", {}, t("gaps", { n: gaps.length })), h("ol", { class: "events" }, gaps)) : null,
+    gaps.length
+      ? h("details", {}, h("summary", {}, t("gaps", { n: gaps.length })), h("ol", { class: "events" }, gaps))
+      : null,
   ];
 }
 
@@ -111,7 +144,8 @@ function summary(track, forget) {
  */
 function ribbon(track, first, last) {
   const share = (/** @type {number} */ ms) => `${(((ms - first) / (last - first)) * 100).toFixed(3)}%`;
-  const part = (/** @type {string} */ kind, /** @type {number} */ from, /** @type {number} */ to) => h("i", { class: kind, style: { left: share(from), width: `max(2px, ${share(first + to - from)})` } });
+  const part = (/** @type {string} */ kind, /** @type {number} */ from, /** @type {number} */ to) =>
+    h("i", { class: kind, style: { left: share(from), width: `max(2px, ${share(first + to - from)})` } });
   const pieces = track.segments.map((points) => part("on", points[0]?.ms ?? first, points.at(-1)?.ms ?? first));
   const gaps = track.gaps.map(({ from_ms, to_ms }) => part("gap", from_ms, to_ms));
   return h("div", { class: "ribbon", role: "img", "aria-label": t("track.ribbon", { n: track.gaps.length }) }, gaps, pieces);

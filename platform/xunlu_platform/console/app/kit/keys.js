@@ -21,7 +21,12 @@ export function claimKey(scope, key, label, run) {
   const shortcut = { key, label, run };
   const claims = shortcuts.get(key) ?? [];
   shortcuts.set(key, [...claims, shortcut]);
-  scope.onClose(() => shortcuts.set(key, (shortcuts.get(key) ?? []).filter((claim) => claim !== shortcut)));
+  scope.onClose(() =>
+    shortcuts.set(
+      key,
+      (shortcuts.get(key) ?? []).filter((claim) => claim !== shortcut),
+    ),
+  );
 }
 
 /** What works right now, for the page of keys. */

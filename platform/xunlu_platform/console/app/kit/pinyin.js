@@ -6,5 +6,8 @@
  * @param {string} query
  */
 export function matches(text, query) {
-  return query.toLowerCase().split(/\s+/).every((part) => text.includes(part));
+  return query
+    .toLowerCase()
+    .split(/\s+/)
+    .every((part) => text.includes(part));
 }

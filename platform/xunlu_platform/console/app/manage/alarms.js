@@ -7,7 +7,7 @@ import { query } from "../net/http.js";
 import { listen } from "./devices.js";
 import { Listing } from "./listing.js";
 
-/** @typedef {{id: number, did: string, kind: string, severity: number, raised_at: string, late: boolean, cancelled_at: string | null, state: string, officer: {number: string, name: string} | null, unit: {name: string} | null, acknowledged_by: string | null, acknowledged_at: string | null, closed_by: string | null, closed_at: string | null, note: string}} AlarmRecord */
+/** @typedef {import("../types").AlarmRecord} AlarmRecord */
 
 const STATES = ["all", "open", "closed"];
 const TAGS = /** @type {Record<string, string>} */ ({ new: "bad", acknowledged: "warn", resolved: "good" });
@@ -20,20 +20,56 @@ export function mountAlarms(root, scope) {
   /** @type {Listing<AlarmRecord>} */
   const list = new Listing(
     [
-      { label: "time", cell: (alarm) => [when(alarm.raised_at), alarm.late ? h("span", { class: "tag" }, t("late")) : null], kind: "num" },
-      { label: "alarm.what", cell: (alarm) => h("span", { class: alarm.severity >= 3 ? "is-sos" : "is-warn" }, word("alarm.kind", alarm.kind)) },
-      { label: "officer", cell: (alarm) => h("a", { href: `/?device=${encodeURIComponent(alarm.did)}` }, alarm.officer ? `${alarm.officer.name} ${alarm.officer.number}` : alarm.did) },
+      {
+        label: "time",
+        cell: (alarm) => [when(alarm.raised_at), alarm.late ? h("span", { class: "tag" }, t("late")) : null],
+        kind: "num",
+      },
+      {
+        label: "alarm.what",
+        cell: (alarm) => h("span", { class: alarm.severity >= 3 ? "is-sos" : "is-warn" }, word("alarm.kind", alarm.kind)),
+      },
+      {
+        label: "officer",
+        cell: (alarm) =>
+          h(
+            "a",
+            { href: `/?device=${encodeURIComponent(alarm.did)}` },
+            alarm.officer ? `${alarm.officer.name} ${alarm.officer.number}` : alarm.did,
+          ),
+      },
       { label: "unit", cell: (alarm) => alarm.unit?.name ?? "—" },
-      { label: "state", cell: (alarm) => h("span", { class: `tag ${TAGS[alarm.state] ?? ""}` }, t(`alarm.state.${alarm.state}`)) },
+      {
+        label: "state",
+        cell: (alarm) => h("span", { class: `tag ${TAGS[alarm.state] ?? ""}` }, t(`alarm.state.${alarm.state}`)),
+      },
       { label: "alarm.answered", cell: (alarm) => step(alarm.acknowledged_by, alarm.raised_at, alarm.acknowledged_at) },
       { label: "alarm.closed", cell: (alarm) => step(alarm.closed_by, alarm.raised_at, alarm.closed_at) },
       { label: "alarm.note", cell: (alarm) => alarm.note },
     ],
     { title: t("alarms.none"), detail: t("alarms.none.do"), icon: "bell" },
   );
-  const filters = { state: h("select", { "aria-label": t("state") }, STATES.map((state) => h("option", { value: state }, t(`alarms.${state}`)))) };
+  const filters = {
+    state: h(
+      "select",
+      { "aria-label": t("state") },
+      STATES.map((state) => h("option", { value: state }, t(`alarms.${state}`))),
+    ),
+  };
   const reload = () => list.load(`/alarms${query({ state: filters.state.value })}`);
-  root.append(h("div", { class: "main" }, h("header", { class: "page-head" }, h("h1", {}, t("alarms")), h("div", { class: "row filters" }, Object.values(filters))), list.element));
+  root.append(
+    h(
+      "div",
+      { class: "main" },
+      h(
+        "header",
+        { class: "page-head" },
+        h("h1", {}, t("alarms")),
+        h("div", { class: "row filters" }, Object.values(filters)),
+      ),
+      list.element,
+    ),
+  );
   listen(filters, reload, scope);
   void reload();
 }
@@ -46,5 +82,9 @@ export function mountAlarms(root, scope) {
  */
 function step(who, raised_at, at) {
   if (!at) return "—";
-  return [who ?? "", " ", h("span", { class: "dim num" }, t("after", { span: span((Date.parse(at) - Date.parse(raised_at)) / 1000) }))];
+  return [
+    who ?? "",
+    " ",
+    h("span", { class: "dim num" }, t("after", { span: span((Date.parse(at) - Date.parse(raised_at)) / 1000) })),
+  ];
 }

@@ -38,12 +38,26 @@ export function mountAudit(root, scope) {
     const to = filters.to.value ? new Date(new Date(`${filters.to.value}T00:00:00`).getTime() + DAY_MS).toISOString() : null;
     return list.load(`/audit${query({ q: filters.q.value.trim(), from, to })}`);
   };
-  root.append(h("div", { class: "main" }, h("header", { class: "page-head" }, h("h1", {}, t("audit")), h("div", { class: "row filters" }, Object.values(filters))), list.element));
+  root.append(
+    h(
+      "div",
+      { class: "main" },
+      h(
+        "header",
+        { class: "page-head" },
+        h("h1", {}, t("audit")),
+        h("div", { class: "row filters" }, Object.values(filters)),
+      ),
+      list.element,
+    ),
+  );
   listen(filters, reload, scope);
   void reload();
 }
 
 /** @param {Record<string, unknown>} fields */
 function detail(fields) {
-  return Object.entries(fields ?? {}).map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`).join("  ");
+  return Object.entries(fields ?? {})
+    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join("  ");
 }

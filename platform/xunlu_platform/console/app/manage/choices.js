@@ -14,13 +14,19 @@ export const ROLES = ["officer", "clerk", "dispatcher", "evidence", "auditor", "
  * @param {string} [all] words of a choice without a unit
  */
 export function unitSelect(chosen = null, all = "") {
-  const options = unitsInOrder().map(({ unit, depth }) => h("option", { value: unit.id, selected: unit.id === chosen }, `${"　".repeat(depth)}${unit.name}`));
+  const options = unitsInOrder().map(({ unit, depth }) =>
+    h("option", { value: unit.id, selected: unit.id === chosen }, `${"　".repeat(depth)}${unit.name}`),
+  );
   return h("select", { "aria-label": t("unit") }, all ? h("option", { value: "" }, all) : null, options);
 }
 
 /** @param {string} [chosen] */
 export function roleSelect(chosen = "dispatcher") {
-  return h("select", {}, ROLES.map((role) => h("option", { value: role, selected: role === chosen }, t(`role.${role}`))));
+  return h(
+    "select",
+    {},
+    ROLES.map((role) => h("option", { value: role, selected: role === chosen }, t(`role.${role}`))),
+  );
 }
 
 /**
@@ -33,11 +39,23 @@ export async function officerPicker(fits, optional = false) {
   const officers = (await getAll("/officers")).filter(fits);
   const select = h("select", { size: 8, required: !optional });
   const paint = (/** @type {string} */ text) => {
-    const found = officers.filter((officer) => matches(`${officer.number} ${officer.name} ${officer.pinyin}`.toLowerCase(), text));
-    const label = (/** @type {import("../types").Officer} */ officer) => `${officer.number}　${officer.name}　${unitName(officer.unit_id)}${officer.device ? `　(${t("officer.wears", { did: officer.device })})` : ""}`;
-    fill(select, optional ? h("option", { value: "" }, t("nobody")) : null, found.map((officer, i) => h("option", { value: officer.id, selected: !optional && i === 0 }, label(officer))));
+    const found = officers.filter((officer) =>
+      matches(`${officer.number} ${officer.name} ${officer.pinyin}`.toLowerCase(), text),
+    );
+    const label = (/** @type {import("../types").Officer} */ officer) =>
+      `${officer.number}　${officer.name}　${unitName(officer.unit_id)}${officer.device ? `　(${t("officer.wears", { did: officer.device })})` : ""}`;
+    fill(
+      select,
+      optional ? h("option", { value: "" }, t("nobody")) : null,
+      found.map((officer, i) => h("option", { value: officer.id, selected: !optional && i === 0 }, label(officer))),
+    );
   };
-  const filter = h("input", { type: "search", placeholder: t("officer.find"), "aria-label": t("officer.find"), oninput: () => paint(filter.value.trim()) });
+  const filter = h("input", {
+    type: "search",
+    placeholder: t("officer.find"),
+    "aria-label": t("officer.find"),
+    oninput: () => paint(filter.value.trim()),
+  });
   paint("");
   return { select, filter };
 }

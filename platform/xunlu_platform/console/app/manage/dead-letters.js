@@ -20,6 +20,14 @@ export function mountDeadLetters(root) {
     ],
     { title: t("dead.none"), detail: t("dead.none.do"), icon: "check" },
   );
-  root.append(h("div", { class: "main" }, h("header", { class: "page-head" }, h("h1", {}, t("dead-letters"))), h("p", { class: "dim lead" }, t("dead.lead")), list.element));
+  root.append(
+    h(
+      "div",
+      { class: "main" },
+      h("header", { class: "page-head" }, h("h1", {}, t("dead-letters"))),
+      h("p", { class: "dim lead" }, t("dead.lead")),
+      list.element,
+    ),
+  );
   void list.load("/dead-letters");
 }

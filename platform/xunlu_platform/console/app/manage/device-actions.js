@@ -37,7 +37,12 @@ export async function bindDevice(did, changed) {
       toast(t("device.bound"), "good");
       changed();
     };
-    const dialog = ask(t("device.bind"), [{ name: "officer", label: t("officer"), control: select, hint: t("device.bind.hint") }], t("device.bind"), bind);
+    const dialog = ask(
+      t("device.bind"),
+      [{ name: "officer", label: t("officer"), control: select, hint: t("device.bind.hint") }],
+      t("device.bind"),
+      bind,
+    );
     dialog.querySelector("form")?.prepend(filter);
     filter.focus();
   } catch (problem) {
@@ -56,16 +61,25 @@ export function confirmAction(device, action, changed) {
     await post(`${address(device.did)}/${action}`);
     changed();
   };
-  ask(t(`device.${action}`), [], t(`device.${action}`), act, { danger: action !== "enable", text: t(`device.${action}.sure`, { serial: device.serial }) });
+  ask(t(`device.${action}`), [], t(`device.${action}`), act, {
+    danger: action !== "enable",
+    text: t(`device.${action}.sure`, { serial: device.serial }),
+  });
 }
 
 /** @param {DeviceRecord} device */
 export function renewCredentials(device) {
   const act = async () => {
     const answer = await post(`${address(device.did)}/new-credentials`);
-    showOnce(t("device.credentials"), t("once"), [[t("username"), answer.username], [t("password"), answer.password]]);
+    showOnce(t("device.credentials"), t("once"), [
+      [t("username"), answer.username],
+      [t("password"), answer.password],
+    ]);
   };
-  ask(t("device.credentials"), [], t("device.credentials"), act, { danger: true, text: t("device.credentials.sure", { serial: device.serial }) });
+  ask(t("device.credentials"), [], t("device.credentials"), act, {
+    danger: true,
+    text: t("device.credentials.sure", { serial: device.serial }),
+  });
 }
 
 /**
@@ -74,17 +88,37 @@ export function renewCredentials(device) {
  */
 export function registerDevice(changed) {
   const questions = [
-    { name: "did", label: t("device"), control: h("input", { required: true, pattern: "[A-Za-z0-9_\\-]{1,64}", autocomplete: "off" }), hint: t("device.register.hint") },
-    { name: "kind", label: t("device.kind"), control: h("select", {}, ["tracker", "recorder", "station"].map((kind) => h("option", { value: kind }, t(`kind.${kind}`)))) },
+    {
+      name: "did",
+      label: t("device"),
+      control: h("input", { required: true, pattern: "[A-Za-z0-9_\\-]{1,64}", autocomplete: "off" }),
+      hint: t("device.register.hint"),
+    },
+    {
+      name: "kind",
+      label: t("device.kind"),
+      control: h(
+        "select",
+        {},
+        ["tracker", "recorder", "station"].map((kind) => h("option", { value: kind }, t(`kind.${kind}`))),
+      ),
+    },
     { name: "unit", label: t("unit"), control: unitSelect() },
-    { name: "serial", label: t("device.serial"), control: h("input", { required: true, pattern: "[A-Za-z0-9._\\-]{1,64}", autocomplete: "off" }) },
+    {
+      name: "serial",
+      label: t("device.serial"),
+      control: h("input", { required: true, pattern: "[A-Za-z0-9._\\-]{1,64}", autocomplete: "off" }),
+    },
     { name: "vendor", label: t("device.vendor"), control: h("input", { required: true, maxlength: 64 }) },
     { name: "model", label: t("device.model"), control: h("input", { required: true, maxlength: 64 }) },
   ];
   ask(t("device.register"), questions, t("device.register"), async ({ unit, ...named }) => {
     const answer = await post("/devices", { ...named, unit_id: Number(unit) });
     changed();
-    showOnce(t("device.register"), t("once"), [[t("username"), answer.username], [t("password"), answer.password]]);
+    showOnce(t("device.register"), t("once"), [
+      [t("username"), answer.username],
+      [t("password"), answer.password],
+    ]);
   });
 }
 
@@ -96,7 +130,12 @@ export function registerDevice(changed) {
 export function editDevice(device, changed) {
   const questions = [
     { name: "unit", label: t("unit"), control: unitSelect(device.unit?.id ?? null) },
-    { name: "report", label: t("device.report"), control: h("input", { value: device.inspection_report ?? "", maxlength: 100 }), hint: t("device.report.hint") },
+    {
+      name: "report",
+      label: t("device.report"),
+      control: h("input", { value: device.inspection_report ?? "", maxlength: 100 }),
+      hint: t("device.report.hint"),
+    },
   ];
   ask(t("device.edit"), questions, t("save"), async ({ unit, report }) => {
     await patch(address(device.did), { unit_id: Number(unit), inspection_report: report || null });
@@ -116,10 +155,16 @@ export function configure(device, changed) {
     label: t(`config.${name}`),
     control: h("input", { type: "number", min, max, step, required: true, value: String(now[name] ?? initial) }),
   }));
-  ask(t("device.configure"), questions, t("send"), async (values) => {
-    const config = Object.fromEntries(CONFIGURATION.map(([name]) => [name, Number(values[name])]));
-    await put(`${address(device.did)}/shadow`, { config });
-    toast(t("device.configured"), "good");
-    changed();
-  }, { text: t("device.configure.do") });
+  ask(
+    t("device.configure"),
+    questions,
+    t("send"),
+    async (values) => {
+      const config = Object.fromEntries(CONFIGURATION.map(([name]) => [name, Number(values[name])]));
+      await put(`${address(device.did)}/shadow`, { config });
+      toast(t("device.configured"), "good");
+      changed();
+    },
+    { text: t("device.configure.do") },
+  );
 }

@@ -25,7 +25,11 @@ export function mountDevice(panel, scope, did, listChanged) {
       const [device, history] = await Promise.all([get(path), get(`${path}/bindings`)]);
       if (!scope.closed) paint(panel, { ...device, bindings: history.items }, changed);
     } catch (problem) {
-      if (!scope.closed) fill(panel, failure(problem, () => void load()));
+      if (!scope.closed)
+        fill(
+          panel,
+          failure(problem, () => void load()),
+        );
     }
   };
   const changed = () => {
@@ -43,10 +47,23 @@ export function mountDevice(panel, scope, did, listChanged) {
  */
 function paint(panel, device, changed) {
   const close = h("button", { class: "quiet", "aria-label": t("close"), onclick: () => go("/manage/devices") }, icon("x"));
-  const onMap = device.status === "approved" ? h("a", { class: "button", href: `/?device=${encodeURIComponent(device.did)}` }, icon("map"), t("device.on-map")) : null;
+  const onMap =
+    device.status === "approved"
+      ? h("a", { class: "button", href: `/?device=${encodeURIComponent(device.did)}` }, icon("map"), t("device.on-map"))
+      : null;
   fill(
     panel,
-    h("header", { class: "who" }, h("div", { class: "grow" }, h("h2", { class: "mono" }, device.did), h("div", { class: "row" }, statusTag(device.status), h("span", { class: "dim" }, t(`kind.${device.kind}`)))), close),
+    h(
+      "header",
+      { class: "who" },
+      h(
+        "div",
+        { class: "grow" },
+        h("h2", { class: "mono" }, device.did),
+        h("div", { class: "row" }, statusTag(device.status), h("span", { class: "dim" }, t(`kind.${device.kind}`))),
+      ),
+      close,
+    ),
     h("div", { class: "actions wide-actions" }, onMap, ...actions(device, changed)),
     facts(device),
     wearing(device, changed),
@@ -59,9 +76,19 @@ function paint(panel, device, changed) {
  * @param {() => void} changed
  */
 function actions(device, changed) {
-  const approve = h("button", { class: "primary", onclick: () => void busy(approve, () => approveDevice(device, changed)) }, icon("check"), t("device.approve"));
+  const approve = h(
+    "button",
+    { class: "primary", onclick: () => void busy(approve, () => approveDevice(device, changed)) },
+    icon("check"),
+    t("device.approve"),
+  );
   const enable = h("button", { onclick: () => confirmAction(device, "enable", changed) }, icon("power"), t("device.enable"));
-  const disable = h("button", { class: "danger", onclick: () => confirmAction(device, "disable", changed) }, icon("ban"), t("device.disable"));
+  const disable = h(
+    "button",
+    { class: "danger", onclick: () => confirmAction(device, "disable", changed) },
+    icon("ban"),
+    t("device.disable"),
+  );
   const renew = h("button", { onclick: () => renewCredentials(device) }, icon("key-round"), t("device.credentials"));
   const edit = h("button", { onclick: () => editDevice(device, changed) }, icon("pencil"), t("device.edit"));
   const own = may("devices") ? [edit] : [];
@@ -83,7 +110,15 @@ function facts(device) {
     ["device.caps", caps],
     ["device.heard", when(device.state?.at)],
   ];
-  return h("section", {}, h("dl", { class: "facts long" }, rows.flatMap(([label, value]) => [h("dt", {}, t(label)), h("dd", {}, value)])));
+  return h(
+    "section",
+    {},
+    h(
+      "dl",
+      { class: "facts long" },
+      rows.flatMap(([label, value]) => [h("dt", {}, t(label)), h("dd", {}, value)]),
+    ),
+  );
 }
 
 /**
@@ -91,17 +126,40 @@ function facts(device) {
  * @param {() => void} changed
  */
 function wearing(device, changed) {
-  const now = device.officer ? h("b", {}, `${device.officer.name} ${device.officer.number}`) : h("span", { class: "dim" }, t("unbound"));
-  const bind = h("button", { onclick: () => void bindDevice(device.did, changed) }, icon("link"), t(device.officer ? "device.rebind" : "device.bind"));
-  const release = device.officer ? h("button", { onclick: () => confirmAction(device, "unbind", changed) }, icon("unlink"), t("device.unbind")) : null;
+  const now = device.officer
+    ? h("b", {}, `${device.officer.name} ${device.officer.number}`)
+    : h("span", { class: "dim" }, t("unbound"));
+  const bind = h(
+    "button",
+    { onclick: () => void bindDevice(device.did, changed) },
+    icon("link"),
+    t(device.officer ? "device.rebind" : "device.bind"),
+  );
+  const release = device.officer
+    ? h("button", { onclick: () => confirmAction(device, "unbind", changed) }, icon("unlink"), t("device.unbind"))
+    : null;
   const past = (device.bindings ?? []).map((binding) =>
-    h("li", {}, h("span", {}, binding.officer ? `${binding.officer.name} ${binding.officer.number}` : "—"), h("small", { class: "dim num" }, ` ${when(binding.bound_at)} – ${binding.released_at ? when(binding.released_at) : t("until.now")}${binding.bound_by ? ` · ${binding.bound_by}` : ""}`)),
+    h(
+      "li",
+      {},
+      h("span", {}, binding.officer ? `${binding.officer.name} ${binding.officer.number}` : "—"),
+      h(
+        "small",
+        { class: "dim num" },
+        ` ${when(binding.bound_at)} – ${binding.released_at ? when(binding.released_at) : t("until.now")}${binding.bound_by ? ` · ${binding.bound_by}` : ""}`,
+      ),
+    ),
   );
   return h(
     "section",
     {},
     h("h3", {}, t("bindings")),
-    h("div", { class: "row wrap" }, h("span", { class: "grow" }, now), ...(may("devices") && device.status === "approved" ? [bind, release] : [])),
+    h(
+      "div",
+      { class: "row wrap" },
+      h("span", { class: "grow" }, now),
+      ...(may("devices") && device.status === "approved" ? [bind, release] : []),
+    ),
     past.length ? h("ol", { class: "history" }, past) : h("p", { class: "dim" }, t("bindings.none")),
   );
 }
@@ -111,13 +169,41 @@ function wearing(device, changed) {
  * @param {() => void} changed
  */
 function configuration(device, changed) {
-  const { desired, reported, desired_version, reported_at } = device.shadow ?? { desired: null, reported: null, desired_version: 0, reported_at: null };
+  const { desired, reported, desired_version, reported_at } = device.shadow ?? {
+    desired: null,
+    reported: null,
+    desired_version: 0,
+    reported_at: null,
+  };
   const names = Object.keys({ ...reported, ...desired });
   const rows = names.map((name) => {
     const differs = desired !== null && String(desired[name]) !== String(reported?.[name]);
-    return h("tr", {}, h("td", {}, t(`config.${name}`)), h("td", { class: "num" }, desired?.[name] === undefined ? "—" : String(desired[name])), h("td", { class: `num ${differs ? "is-warn" : ""}` }, reported?.[name] === undefined ? "—" : String(reported[name])));
+    return h(
+      "tr",
+      {},
+      h("td", {}, t(`config.${name}`)),
+      h("td", { class: "num" }, desired?.[name] === undefined ? "—" : String(desired[name])),
+      h("td", { class: `num ${differs ? "is-warn" : ""}` }, reported?.[name] === undefined ? "—" : String(reported[name])),
+    );
   });
-  const head = h("tr", {}, h("th", {}, ""), h("th", {}, `${t("config.desired")} #${desired_version}`), h("th", {}, t("config.reported")));
-  const edit = may("devices") && device.status === "approved" ? h("button", { onclick: () => configure(device, changed) }, icon("settings"), t("device.configure")) : null;
-  return h("section", {}, h("h3", {}, t("config"), reported_at ? h("span", { class: "faint" }, when(reported_at)) : null), names.length ? h("table", { class: "config" }, h("thead", {}, head), h("tbody", {}, rows)) : h("p", { class: "dim" }, t("config.none")), edit);
+  const head = h(
+    "tr",
+    {},
+    h("th", {}, ""),
+    h("th", {}, `${t("config.desired")} #${desired_version}`),
+    h("th", {}, t("config.reported")),
+  );
+  const edit =
+    may("devices") && device.status === "approved"
+      ? h("button", { onclick: () => configure(device, changed) }, icon("settings"), t("device.configure"))
+      : null;
+  return h(
+    "section",
+    {},
+    h("h3", {}, t("config"), reported_at ? h("span", { class: "faint" }, when(reported_at)) : null),
+    names.length
+      ? h("table", { class: "config" }, h("thead", {}, head), h("tbody", {}, rows))
+      : h("p", { class: "dim" }, t("config.none")),
+    edit,
+  );
 }

@@ -23,11 +23,24 @@ const TYPING_MS = 250;
  */
 export function mountDevices(root, scope) {
   const waiting = h("section", { class: "waiting", hidden: true });
-  const list = new Listing(columns(() => void reload()), { title: t("devices.none"), detail: t("devices.none.do"), icon: "smartphone" }, (device) => go(`/manage/devices?device=${encodeURIComponent(device.did)}`));
-  const pending = new Listing(columns(() => void reload()), { title: "", detail: "", icon: "info" }, (device) => go(`/manage/devices?device=${encodeURIComponent(device.did)}`));
+  const list = new Listing(
+    columns(() => void reload()),
+    { title: t("devices.none"), detail: t("devices.none.do"), icon: "smartphone" },
+    (device) => go(`/manage/devices?device=${encodeURIComponent(device.did)}`),
+  );
+  const pending = new Listing(
+    columns(() => void reload()),
+    { title: "", detail: "", icon: "info" },
+    (device) => go(`/manage/devices?device=${encodeURIComponent(device.did)}`),
+  );
   const filters = {
     q: h("input", { type: "search", placeholder: t("devices.find"), "aria-label": t("devices.find") }),
-    status: h("select", { "aria-label": t("device.status") }, h("option", { value: "" }, t("device.status.all")), STATUSES.map((status) => h("option", { value: status }, t(`device.status.${status}`)))),
+    status: h(
+      "select",
+      { "aria-label": t("device.status") },
+      h("option", { value: "" }, t("device.status.all")),
+      STATUSES.map((status) => h("option", { value: status }, t(`device.status.${status}`))),
+    ),
     unit: unitSelect(null, t("unit.all")),
   };
   const reload = async () => {
@@ -39,9 +52,16 @@ export function mountDevices(root, scope) {
     });
     await Promise.all([first, list.load(`/devices${query(parameters)}`)]);
   };
-  const add = may("approve") ? h("button", { onclick: () => registerDevice(() => void reload()) }, icon("plus"), t("device.register")) : null;
+  const add = may("approve")
+    ? h("button", { onclick: () => registerDevice(() => void reload()) }, icon("plus"), t("device.register"))
+    : null;
   const panel = h("aside", { class: "panel", hidden: true, "aria-label": t("details") });
-  const heading = h("header", { class: "page-head" }, h("h1", {}, t("devices")), h("div", { class: "row filters" }, Object.values(filters), add));
+  const heading = h(
+    "header",
+    { class: "page-head" },
+    h("h1", {}, t("devices")),
+    h("div", { class: "row filters" }, Object.values(filters), add),
+  );
   root.append(h("div", { class: "split" }, h("div", { class: "main" }, heading, waiting, list.element), panel));
   listen(filters, reload, scope);
   void reload();
@@ -89,13 +109,21 @@ function showChosen(panel, scope, changed) {
 /** @param {() => void} changed @returns {import("./listing.js").Column<DeviceRecord>[]} */
 function columns(changed) {
   return [
-    { label: "device", cell: (device) => h("a", { class: "mono", href: `/manage/devices?device=${encodeURIComponent(device.did)}` }, device.did) },
+    {
+      label: "device",
+      cell: (device) =>
+        h("a", { class: "mono", href: `/manage/devices?device=${encodeURIComponent(device.did)}` }, device.did),
+    },
     { label: "device.serial", cell: (device) => device.serial, kind: "mono" },
     { label: "device.model", cell: (device) => [device.vendor, device.model].filter(Boolean).join(" ") },
     { label: "device.kind", cell: (device) => t(`kind.${device.kind}`) },
     { label: "device.status", cell: (device) => statusTag(device.status) },
     { label: "unit", cell: (device) => device.unit?.name ?? "—" },
-    { label: "officer", cell: (device) => (device.officer ? `${device.officer.name} ${device.officer.number}` : h("span", { class: "faint" }, t("unbound"))) },
+    {
+      label: "officer",
+      cell: (device) =>
+        device.officer ? `${device.officer.name} ${device.officer.number}` : h("span", { class: "faint" }, t("unbound")),
+    },
     { label: "state", cell: (device) => availability(device) },
     { label: "", cell: (device) => quickAction(device, changed), kind: "end" },
   ];
@@ -122,7 +150,12 @@ function availability({ state, position }) {
  */
 function quickAction(device, changed) {
   if (device.status === "pending" && may("approve")) {
-    const approve = h("button", { class: "primary", onclick: () => void busy(approve, () => approveDevice(device, changed)) }, icon("check"), t("device.approve"));
+    const approve = h(
+      "button",
+      { class: "primary", onclick: () => void busy(approve, () => approveDevice(device, changed)) },
+      icon("check"),
+      t("device.approve"),
+    );
     return approve;
   }
   if (device.status === "approved" && !device.officer && may("devices"))

@@ -29,8 +29,25 @@ export function mountExpected(root) {
   const file = h("input", { type: "file", accept: ".csv,text/csv", hidden: true });
   const choose = h("button", { class: "primary", onclick: () => file.click() }, icon("upload"), t("expected.import"));
   file.addEventListener("change", () => void busy(choose, () => send(file, list)));
-  const template = h("a", { class: "button", download: "expected-devices.csv", href: URL.createObjectURL(new Blob([`\ufeff${COLUMNS}\n`], { type: "text/csv" })) }, icon("download"), t("expected.template"));
-  root.append(h("div", { class: "main" }, h("header", { class: "page-head" }, h("h1", {}, t("expected")), h("div", { class: "row" }, template, choose, file)), h("p", { class: "dim lead" }, t("expected.lead", { columns: COLUMNS })), list.element));
+  const template = h(
+    "a",
+    {
+      class: "button",
+      download: "expected-devices.csv",
+      href: URL.createObjectURL(new Blob([`\ufeff${COLUMNS}\n`], { type: "text/csv" })),
+    },
+    icon("download"),
+    t("expected.template"),
+  );
+  root.append(
+    h(
+      "div",
+      { class: "main" },
+      h("header", { class: "page-head" }, h("h1", {}, t("expected")), h("div", { class: "row" }, template, choose, file)),
+      h("p", { class: "dim lead" }, t("expected.lead", { columns: COLUMNS })),
+      list.element,
+    ),
+  );
   void list.load("/expected-devices");
 }
 
@@ -60,6 +77,10 @@ function removal(row, changed) {
     await request("DELETE", `/expected-devices/${encodeURIComponent(row.vendor)}/${encodeURIComponent(row.serial)}`);
     changed();
   };
-  const sure = () => ask(t("expected.remove"), [], t("expected.remove"), act, { danger: true, text: t("expected.remove.sure", { serial: row.serial }) });
+  const sure = () =>
+    ask(t("expected.remove"), [], t("expected.remove"), act, {
+      danger: true,
+      text: t("expected.remove.sure", { serial: row.serial }),
+    });
   return h("button", { class: "quiet", "aria-label": t("expected.remove"), onclick: sure }, icon("trash-2"));
 }

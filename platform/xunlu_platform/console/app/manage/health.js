@@ -18,7 +18,9 @@ const REFRESH_MS = 5000;
 export function mountHealth(root, scope) {
   const verdict = h("div", { class: "verdict", role: "status" }, loading());
   const parts = h("div", { class: "cards" });
-  root.append(h("div", { class: "page main" }, h("header", { class: "page-head" }, h("h1", {}, t("health"))), verdict, parts));
+  root.append(
+    h("div", { class: "page main" }, h("header", { class: "page-head" }, h("h1", {}, t("health"))), verdict, parts),
+  );
   const load = async () => {
     try {
       const [health, system] = await Promise.all([fetchHealth(), get("/system")]);
@@ -26,7 +28,11 @@ export function mountHealth(root, scope) {
       fill(verdict, ...judge(health));
       fill(parts, checks(health), ...sections(system));
     } catch (problem) {
-      if (!scope.closed) fill(verdict, failure(problem, () => void load()));
+      if (!scope.closed)
+        fill(
+          verdict,
+          failure(problem, () => void load()),
+        );
     }
   };
   scope.every(REFRESH_MS, () => void load());
@@ -40,10 +46,17 @@ async function fetchHealth() {
 
 /** @param {Fields} health */
 function judge(health) {
-  const broken = Object.entries(health["checks"] ?? {}).filter(([, check]) => !check.ok).map(([name]) => word("check", name));
+  const broken = Object.entries(health["checks"] ?? {})
+    .filter(([, check]) => !check.ok)
+    .map(([name]) => word("check", name));
   const good = broken.length === 0;
   return [
-    h("div", { class: `row verdict-line ${good ? "is-duty" : "is-sos"}` }, icon(good ? "check" : "triangle-alert"), h("b", {}, good ? t("health.good") : t("health.bad", { names: broken.join("、") }))),
+    h(
+      "div",
+      { class: `row verdict-line ${good ? "is-duty" : "is-sos"}` },
+      icon(good ? "check" : "triangle-alert"),
+      h("b", {}, good ? t("health.good") : t("health.bad", { names: broken.join("、") })),
+    ),
     h("p", { class: "dim" }, good ? t("health.good.do") : t("health.bad.do")),
   ];
 }
@@ -53,9 +66,29 @@ function checks(health) {
   const rows = Object.entries(health["checks"] ?? {}).map(([name, check]) => {
     const { ok, ...rest } = check;
     const help = !ok && knows(`check.${name}.do`) ? t(`check.${name}.do`) : "";
-    return h("tr", {}, h("td", {}, word("check", name)), h("td", {}, h("span", { class: `tag ${ok ? "good" : "bad"}` }, t(ok ? "health.ok" : "health.broken"))), h("td", { class: "dim" }, [help, tell(rest)].filter(Boolean).join(" ")));
+    return h(
+      "tr",
+      {},
+      h("td", {}, word("check", name)),
+      h("td", {}, h("span", { class: `tag ${ok ? "good" : "bad"}` }, t(ok ? "health.ok" : "health.broken"))),
+      h("td", { class: "dim" }, [help, tell(rest)].filter(Boolean).join(" ")),
+    );
   });
-  const stream = h("tr", {}, h("td", {}, t("check.desk")), h("td", {}, h("span", { class: `tag ${link.value.state === "open" ? "good" : "bad"}` }, t(link.value.state === "open" ? "health.ok" : "health.broken"))), h("td", { class: "dim" }, `${quantity(link.value.latency_ms, "ms")} · ${size(link.value.bytes)}`));
+  const stream = h(
+    "tr",
+    {},
+    h("td", {}, t("check.desk")),
+    h(
+      "td",
+      {},
+      h(
+        "span",
+        { class: `tag ${link.value.state === "open" ? "good" : "bad"}` },
+        t(link.value.state === "open" ? "health.ok" : "health.broken"),
+      ),
+    ),
+    h("td", { class: "dim" }, `${quantity(link.value.latency_ms, "ms")} · ${size(link.value.bytes)}`),
+  );
   return card(t("health.checks"), h("table", {}, h("tbody", {}, rows, stream)));
 }
 
@@ -64,7 +97,9 @@ function sections(system) {
   const isPart = (/** @type {unknown} */ value) => value !== null && typeof value === "object";
   const single = Object.fromEntries(Object.entries(system).filter(([, value]) => !isPart(value)));
   const parts = Object.entries(system).filter(([, value]) => isPart(value));
-  const cards = parts.map(([name, value]) => card(word("system", name), Array.isArray(value) ? tableOf(value) : pairs(value)));
+  const cards = parts.map(([name, value]) =>
+    card(word("system", name), Array.isArray(value) ? tableOf(value) : pairs(value)),
+  );
   return [card(t("system.overview"), pairs(single)), ...cards];
 }
 
@@ -77,19 +112,41 @@ function card(title, body) {
 function tableOf(rows) {
   if (!rows.length) return h("p", { class: "dim" }, t("none"));
   const names = Object.keys(rows[0] ?? {});
-  const head = h("tr", {}, names.map((name) => h("th", {}, word("system", name))));
-  return h("table", {}, h("thead", {}, head), h("tbody", {}, rows.map((row) => h("tr", {}, names.map((name) => h("td", { class: "num" }, cell(name, row[name])))))));
+  const head = h(
+    "tr",
+    {},
+    names.map((name) => h("th", {}, word("system", name))),
+  );
+  return h(
+    "table",
+    {},
+    h("thead", {}, head),
+    h(
+      "tbody",
+      {},
+      rows.map((row) =>
+        h(
+          "tr",
+          {},
+          names.map((name) => h("td", { class: "num" }, cell(name, row[name]))),
+        ),
+      ),
+    ),
+  );
 }
 
 /** @param {Fields} fields */
 function pairs(fields) {
-  const rows = Object.entries(fields).map(([name, value]) => h("tr", {}, h("td", { class: "dim" }, word("system", name)), h("td", { class: "num" }, cell(name, value))));
+  const rows = Object.entries(fields).map(([name, value]) =>
+    h("tr", {}, h("td", { class: "dim" }, word("system", name)), h("td", { class: "num" }, cell(name, value))),
+  );
   return rows.length ? h("table", {}, h("tbody", {}, rows)) : h("p", { class: "dim" }, t("none"));
 }
 
 /** @param {string} name @param {unknown} value */
 function cell(name, value) {
-  if (value === true || value === false) return h("span", { class: `tag ${value ? "good" : "bad"}` }, t(value ? "yes" : "no"));
+  if (value === true || value === false)
+    return h("span", { class: `tag ${value ? "good" : "bad"}` }, t(value ? "yes" : "no"));
   return display(name, value);
 }
 
@@ -109,5 +166,7 @@ function display(name, value) {
 
 /** @param {Fields} fields @returns {string} */
 function tell(fields) {
-  return Object.entries(fields).map(([name, value]) => `${word("system", name)} ${display(name, value)}`).join(" · ");
+  return Object.entries(fields)
+    .map(([name, value]) => `${word("system", name)} ${display(name, value)}`)
+    .join(" · ");
 }

@@ -66,16 +66,41 @@ export class Listing {
       this.#next = answer.next;
       this.paint();
     } catch (problem) {
-      if (asked === this.#loads) fill(this.element, failure(problem, () => void this.reload()));
+      if (asked === this.#loads)
+        fill(
+          this.element,
+          failure(problem, () => void this.reload()),
+        );
     }
   }
 
   paint() {
     const items = this.items.filter(this.keep);
-    if (!items.length && this.#next === null) return void fill(this.element, notice(this.#empty.title, this.#empty.detail, this.#empty.icon));
-    const head = h("tr", {}, this.#columns.map(({ label, kind }) => h("th", { scope: "col", class: kind ?? null }, label ? t(label) : "")));
-    const more = this.#next === null ? null : h("button", { class: "more", onclick: () => void this.#more() }, icon("chevron-down"), t("more"));
-    fill(this.element, h("table", {}, h("thead", {}, head), h("tbody", {}, items.map((item) => this.#row(item)))), more);
+    if (!items.length && this.#next === null)
+      return void fill(this.element, notice(this.#empty.title, this.#empty.detail, this.#empty.icon));
+    const head = h(
+      "tr",
+      {},
+      this.#columns.map(({ label, kind }) => h("th", { scope: "col", class: kind ?? null }, label ? t(label) : "")),
+    );
+    const more =
+      this.#next === null
+        ? null
+        : h("button", { class: "more", onclick: () => void this.#more() }, icon("chevron-down"), t("more"));
+    fill(
+      this.element,
+      h(
+        "table",
+        {},
+        h("thead", {}, head),
+        h(
+          "tbody",
+          {},
+          items.map((item) => this.#row(item)),
+        ),
+      ),
+      more,
+    );
   }
 
   /** @param {T} item */
@@ -86,7 +111,8 @@ export class Listing {
     const choose = (/** @type {Event} */ event) => {
       if (!(event.target instanceof Element && event.target.closest("button, a, input"))) act(item);
     };
-    const key = (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && event.target === event.currentTarget && act(item);
+    const key = (/** @type {KeyboardEvent} */ event) =>
+      event.key === "Enter" && event.target === event.currentTarget && act(item);
     return h("tr", { tabindex: 0, class: "choice", onclick: choose, onkeydown: key }, cells);
   }
 }

@@ -27,7 +27,13 @@ const SECTIONS = [
   { name: "users", label: "users", icon: "id-card", allowed: () => may("users"), mount: mountUsers },
   { name: "audit", label: "audit", icon: "history", allowed: () => may("audit"), mount: mountAudit },
   { name: "retention", label: "retention", icon: "hard-drive", allowed: () => may("system"), mount: mountRetention },
-  { name: "dead-letters", label: "dead-letters", icon: "triangle-alert", allowed: () => may("system"), mount: mountDeadLetters },
+  {
+    name: "dead-letters",
+    label: "dead-letters",
+    icon: "triangle-alert",
+    allowed: () => may("system"),
+    mount: mountDeadLetters,
+  },
 ];
 
 /**
@@ -35,7 +41,9 @@ const SECTIONS = [
  * @param {import("../kit/store.js").Scope} scope
  */
 export function mountManage(root, scope) {
-  const links = SECTIONS.filter((section) => section.allowed()).map((section) => h("a", { href: `/manage/${section.name}` }, icon(section.icon), t(section.label)));
+  const links = SECTIONS.filter((section) => section.allowed()).map((section) =>
+    h("a", { href: `/manage/${section.name}` }, icon(section.icon), t(section.label)),
+  );
   const page = h("div", { class: "page" });
   root.append(h("nav", { class: "sections", "aria-label": t("nav.manage") }, links), page);
   let inner = scope.inner();

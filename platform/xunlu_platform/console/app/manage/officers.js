@@ -26,16 +26,47 @@ export function mountOfficers(root, scope) {
       { label: "officer.number", cell: (officer) => officer.number, kind: "num" },
       { label: "officer.name", cell: (officer) => officer.name },
       { label: "unit", cell: (officer) => unitName(officer.unit_id) },
-      { label: "officer.device", cell: (officer) => (officer.device ? h("a", { class: "mono", href: `/manage/devices?device=${encodeURIComponent(officer.device)}` }, officer.device) : h("span", { class: "faint" }, "—")) },
-      { label: "officer.active", cell: (officer) => h("span", { class: `tag ${officer.active ? "good" : ""}` }, t(officer.active ? "officer.active" : "officer.inactive")) },
+      {
+        label: "officer.device",
+        cell: (officer) =>
+          officer.device
+            ? h("a", { class: "mono", href: `/manage/devices?device=${encodeURIComponent(officer.device)}` }, officer.device)
+            : h("span", { class: "faint" }, "—"),
+      },
+      {
+        label: "officer.active",
+        cell: (officer) =>
+          h(
+            "span",
+            { class: `tag ${officer.active ? "good" : ""}` },
+            t(officer.active ? "officer.active" : "officer.inactive"),
+          ),
+      },
       { label: "", cell: (officer) => actions(officer, changed), kind: "end" },
     ],
     { title: t("officers.none"), detail: t("officers.none.do"), icon: "users" },
   );
-  const filters = { q: h("input", { type: "search", placeholder: t("officer.find"), "aria-label": t("officer.find") }), unit: unitSelect(null, t("unit.all")) };
+  const filters = {
+    q: h("input", { type: "search", placeholder: t("officer.find"), "aria-label": t("officer.find") }),
+    unit: unitSelect(null, t("unit.all")),
+  };
   const reload = () => list.load(`/officers${query({ q: filters.q.value.trim(), unit: filters.unit.value })}`);
-  const add = may("officers") ? h("button", { class: "primary", onclick: () => editOfficer(null, changed) }, icon("plus"), t("officer.add")) : null;
-  root.append(h("div", { class: "main" }, h("header", { class: "page-head" }, h("h1", {}, t("officers")), h("div", { class: "row filters" }, Object.values(filters), add)), list.element));
+  const add = may("officers")
+    ? h("button", { class: "primary", onclick: () => editOfficer(null, changed) }, icon("plus"), t("officer.add"))
+    : null;
+  root.append(
+    h(
+      "div",
+      { class: "main" },
+      h(
+        "header",
+        { class: "page-head" },
+        h("h1", {}, t("officers")),
+        h("div", { class: "row filters" }, Object.values(filters), add),
+      ),
+      list.element,
+    ),
+  );
   listen(filters, reload, scope);
   void reload();
 }
@@ -45,7 +76,11 @@ export function mountOfficers(root, scope) {
  * @param {() => void} changed
  */
 function actions(officer, changed) {
-  const history = h("button", { class: "quiet", "aria-label": t("bindings"), title: t("bindings"), onclick: () => void showBindings(officer) }, icon("history"));
+  const history = h(
+    "button",
+    { class: "quiet", "aria-label": t("bindings"), title: t("bindings"), onclick: () => void showBindings(officer) },
+    icon("history"),
+  );
   if (!may("officers")) return [history];
   return [history, h("button", { class: "quiet", onclick: () => editOfficer(officer, changed) }, icon("pencil"), t("edit"))];
 }
@@ -55,16 +90,36 @@ function actions(officer, changed) {
  * @param {() => void} changed
  */
 function editOfficer(officer, changed) {
-  const active = h("select", {}, [true, false].map((value) => h("option", { value: String(value), selected: (officer?.active ?? true) === value }, t(value ? "officer.active" : "officer.inactive"))));
+  const active = h(
+    "select",
+    {},
+    [true, false].map((value) =>
+      h(
+        "option",
+        { value: String(value), selected: (officer?.active ?? true) === value },
+        t(value ? "officer.active" : "officer.inactive"),
+      ),
+    ),
+  );
   const questions = [
-    { name: "number", label: t("officer.number"), control: h("input", { required: true, maxlength: 32, value: officer?.number ?? "" }) },
-    { name: "name", label: t("officer.name"), control: h("input", { required: true, maxlength: 64, value: officer?.name ?? "" }) },
+    {
+      name: "number",
+      label: t("officer.number"),
+      control: h("input", { required: true, maxlength: 32, value: officer?.number ?? "" }),
+    },
+    {
+      name: "name",
+      label: t("officer.name"),
+      control: h("input", { required: true, maxlength: 64, value: officer?.name ?? "" }),
+    },
     { name: "unit", label: t("unit"), control: unitSelect(officer?.unit_id ?? null) },
     ...(officer ? [{ name: "active", label: t("officer.status"), control: active }] : []),
   ];
   ask(t(officer ? "edit" : "officer.add"), questions, t(officer ? "save" : "create"), async (values) => {
     const body = { number: values["number"], name: values["name"], unit_id: Number(values["unit"]) };
-    await (officer ? patch(`/officers/${officer.id}`, { ...body, active: values["active"] === "true" }) : post("/officers", body));
+    await (officer
+      ? patch(`/officers/${officer.id}`, { ...body, active: values["active"] === "true" })
+      : post("/officers", body));
     changed();
   });
 }
@@ -76,7 +131,18 @@ async function showBindings(officer) {
   try {
     /** @type {import("../types").Binding[]} */
     const bindings = (await get(`/officers/${officer.id}/bindings`)).items;
-    const rows = bindings.map((binding) => h("li", {}, h("span", { class: "mono" }, binding.did ?? "—"), h("small", { class: "dim num" }, ` ${when(binding.bound_at)} – ${binding.released_at ? when(binding.released_at) : t("until.now")}`)));
+    const rows = bindings.map((binding) =>
+      h(
+        "li",
+        {},
+        h("span", { class: "mono" }, binding.did ?? "—"),
+        h(
+          "small",
+          { class: "dim num" },
+          ` ${when(binding.bound_at)} – ${binding.released_at ? when(binding.released_at) : t("until.now")}`,
+        ),
+      ),
+    );
     fill(body, rows.length ? h("ol", { class: "history" }, rows) : h("p", { class: "dim" }, t("bindings.none")));
   } catch (problem) {
     fill(body, failure(problem));

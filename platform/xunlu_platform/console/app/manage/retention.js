@@ -13,15 +13,44 @@ import { busy, failure, loading } from "../view/notice.js";
 /** @param {HTMLElement} root */
 export function mountRetention(root) {
   const box = h("div", { class: "listing" }, loading());
-  root.append(h("div", { class: "main" }, h("header", { class: "page-head" }, h("h1", {}, t("retention"))), h("p", { class: "dim lead" }, t("retention.lead")), box));
+  root.append(
+    h(
+      "div",
+      { class: "main" },
+      h("header", { class: "page-head" }, h("h1", {}, t("retention"))),
+      h("p", { class: "dim lead" }, t("retention.lead")),
+      box,
+    ),
+  );
   const load = async () => {
     try {
       /** @type {Rule[]} */
       const rules = (await get("/retention")).items;
-      const head = h("tr", {}, ["retention.subject", "retention.keep", "state", "retention.last", ""].map((label) => h("th", {}, label ? t(label) : "")));
-      fill(box, h("table", {}, h("thead", {}, head), h("tbody", {}, rules.map((rule) => row(rule, () => void load())))));
+      const head = h(
+        "tr",
+        {},
+        ["retention.subject", "retention.keep", "state", "retention.last", ""].map((label) =>
+          h("th", {}, label ? t(label) : ""),
+        ),
+      );
+      fill(
+        box,
+        h(
+          "table",
+          {},
+          h("thead", {}, head),
+          h(
+            "tbody",
+            {},
+            rules.map((rule) => row(rule, () => void load())),
+          ),
+        ),
+      );
     } catch (problem) {
-      fill(box, failure(problem, () => void load()));
+      fill(
+        box,
+        failure(problem, () => void load()),
+      );
     }
   };
   void load();
@@ -33,12 +62,31 @@ export function mountRetention(root) {
  */
 function row(rule, changed) {
   const path = `/retention/${encodeURIComponent(rule.subject)}`;
-  const dry = h("button", { onclick: () => void busy(dry, async () => (await post(`${path}/dry-run`), changed())) }, icon("eye"), t("retention.dry"));
+  const dry = h(
+    "button",
+    { onclick: () => void busy(dry, async () => (await post(`${path}/dry-run`), changed())) },
+    icon("eye"),
+    t("retention.dry"),
+  );
   const edit = h("button", { onclick: () => editRule(rule, path, changed) }, icon("pencil"), t("edit"));
   const last = rule.last_run ?? rule.last_dry_run;
-  const told = last ? t(last.dry_run ? "retention.would" : "retention.did", { at: when(last.at), rows: count(last.rows_affected), before: when(last.older_than) }) : "—";
+  const told = last
+    ? t(last.dry_run ? "retention.would" : "retention.did", {
+        at: when(last.at),
+        rows: count(last.rows_affected),
+        before: when(last.older_than),
+      })
+    : "—";
   const state = h("span", { class: `tag ${rule.enabled ? "good" : ""}` }, t(rule.enabled ? "on" : "off"));
-  return h("tr", {}, h("td", {}, t(`subject.${rule.subject}`)), h("td", { class: "num" }, t("days", { n: rule.keep_days })), h("td", {}, state), h("td", {}, told), h("td", { class: "end" }, dry, edit));
+  return h(
+    "tr",
+    {},
+    h("td", {}, t(`subject.${rule.subject}`)),
+    h("td", { class: "num" }, t("days", { n: rule.keep_days })),
+    h("td", {}, state),
+    h("td", {}, told),
+    h("td", { class: "end" }, dry, edit),
+  );
 }
 
 /**
@@ -47,9 +95,19 @@ function row(rule, changed) {
  * @param {() => void} changed
  */
 function editRule(rule, path, changed) {
-  const enabled = h("select", {}, [false, true].map((value) => h("option", { value: String(value), selected: rule.enabled === value }, t(value ? "on" : "off"))));
+  const enabled = h(
+    "select",
+    {},
+    [false, true].map((value) =>
+      h("option", { value: String(value), selected: rule.enabled === value }, t(value ? "on" : "off")),
+    ),
+  );
   const questions = [
-    { name: "days", label: t("retention.keep"), control: h("input", { type: "number", min: 1, max: 36500, required: true, value: String(rule.keep_days) }) },
+    {
+      name: "days",
+      label: t("retention.keep"),
+      control: h("input", { type: "number", min: 1, max: 36500, required: true, value: String(rule.keep_days) }),
+    },
     { name: "enabled", label: t("state"), control: enabled, hint: t("retention.enable.hint") },
   ];
   ask(t(`subject.${rule.subject}`), questions, t("save"), async ({ days, enabled: on }) => {

@@ -38,7 +38,9 @@ export function mountUsers(root) {
 function status(user) {
   if (user.disabled) return h("span", { class: "tag bad" }, t("user.disabled"));
   const locked = user.locked_until !== null && Date.parse(user.locked_until) > Date.now();
-  return locked ? h("span", { class: "tag warn" }, t("user.locked", { until: when(user.locked_until) })) : h("span", { class: "tag good" }, t("user.enabled"));
+  return locked
+    ? h("span", { class: "tag warn" }, t("user.locked", { until: when(user.locked_until) }))
+    : h("span", { class: "tag good" }, t("user.enabled"));
 }
 
 /**
@@ -47,15 +49,28 @@ function status(user) {
  */
 function actions(user, changed) {
   const edit = h("button", { class: "quiet", onclick: () => editUser(user, changed) }, icon("pencil"), t("edit"));
-  const reset = h("button", { class: "quiet", onclick: () => resetPassword(user, changed) }, icon("key-round"), t("user.reset"));
+  const reset = h(
+    "button",
+    { class: "quiet", onclick: () => resetPassword(user, changed) },
+    icon("key-round"),
+    t("user.reset"),
+  );
   const own = user.username === me.value?.username;
-  const toggle = h("button", { class: "quiet", disabled: own, onclick: () => toggleUser(user, changed) }, icon(user.disabled ? "power" : "ban"), t(user.disabled ? "user.enable" : "user.disable"));
+  const toggle = h(
+    "button",
+    { class: "quiet", disabled: own, onclick: () => toggleUser(user, changed) },
+    icon(user.disabled ? "power" : "ban"),
+    t(user.disabled ? "user.enable" : "user.disable"),
+  );
   return [edit, reset, toggle];
 }
 
 /** @param {string} username @param {string} password */
 function tellPassword(username, password) {
-  showOnce(t("user.password"), t("once"), [[t("username"), username], [t("password"), password]]);
+  showOnce(t("user.password"), t("once"), [
+    [t("username"), username],
+    [t("password"), password],
+  ]);
 }
 
 /** @param {() => void} changed */
@@ -64,14 +79,35 @@ async function addUser(changed) {
     const { select, filter } = await officerPicker((officer) => officer.active, true);
     select.size = 4;
     const questions = [
-      { name: "username", label: t("username"), control: h("input", { required: true, minlength: 2, maxlength: 64, pattern: "[A-Za-z0-9._@\\-]+", autocomplete: "off" }), hint: t("username.rule") },
-      { name: "display_name", label: t("user.name"), control: h("input", { required: true, maxlength: 64, autocomplete: "off" }) },
+      {
+        name: "username",
+        label: t("username"),
+        control: h("input", {
+          required: true,
+          minlength: 2,
+          maxlength: 64,
+          pattern: "[A-Za-z0-9._@\\-]+",
+          autocomplete: "off",
+        }),
+        hint: t("username.rule"),
+      },
+      {
+        name: "display_name",
+        label: t("user.name"),
+        control: h("input", { required: true, maxlength: 64, autocomplete: "off" }),
+      },
       { name: "role", label: t("user.role"), control: roleSelect() },
       { name: "unit", label: t("unit"), control: unitSelect(me.value?.unit.id ?? null), hint: t("user.unit.hint") },
       { name: "officer", label: t("user.officer"), control: select, hint: t("user.officer.hint") },
     ];
     const dialog = ask(t("user.add"), questions, t("create"), async ({ username, display_name, role, unit, officer }) => {
-      const answer = await post("/users", { username, display_name, role, unit_id: Number(unit), officer_id: officer ? Number(officer) : null });
+      const answer = await post("/users", {
+        username,
+        display_name,
+        role,
+        unit_id: Number(unit),
+        officer_id: officer ? Number(officer) : null,
+      });
       changed();
       tellPassword(answer.username, answer.password);
     });
@@ -87,7 +123,11 @@ async function addUser(changed) {
  */
 function editUser(user, changed) {
   const questions = [
-    { name: "display_name", label: t("user.name"), control: h("input", { required: true, maxlength: 64, value: user.display_name }) },
+    {
+      name: "display_name",
+      label: t("user.name"),
+      control: h("input", { required: true, maxlength: 64, value: user.display_name }),
+    },
     { name: "role", label: t("user.role"), control: roleSelect(user.role) },
     { name: "unit", label: t("unit"), control: unitSelect(user.unit_id) },
   ];
@@ -120,5 +160,8 @@ function toggleUser(user, changed) {
     await patch(`/users/${user.id}`, { disabled: !user.disabled });
     changed();
   };
-  ask(words, [], words, act, { danger: !user.disabled, text: t(user.disabled ? "user.enable.sure" : "user.disable.sure", { name: user.username }) });
+  ask(words, [], words, act, {
+    danger: !user.disabled,
+    text: t(user.disabled ? "user.enable.sure" : "user.disable.sure", { name: user.username }),
+  });
 }

@@ -24,14 +24,31 @@ import { shiftedTiles } from "./gcj02.js";
  */
 
 const AREA_FILL = new Map([
-  ["water", "--map-water"], ["river", "--map-water"], ["lake", "--map-water"], ["ocean", "--map-water"],
-  ["park", "--map-green"], ["green", "--map-green"], ["grass", "--map-green"], ["forest", "--map-green"], ["wood", "--map-green"], ["garden", "--map-green"],
-  ["building", "--map-built"], ["built", "--map-built"], ["block", "--map-built"],
+  ["water", "--map-water"],
+  ["river", "--map-water"],
+  ["lake", "--map-water"],
+  ["ocean", "--map-water"],
+  ["park", "--map-green"],
+  ["green", "--map-green"],
+  ["grass", "--map-green"],
+  ["forest", "--map-green"],
+  ["wood", "--map-green"],
+  ["garden", "--map-green"],
+  ["building", "--map-built"],
+  ["built", "--map-built"],
+  ["block", "--map-built"],
 ]);
 
 /** Width in pixels at zoom 14; it grows by half with each level. */
 const ROAD_WIDTH = new Map([
-  ["motorway", 5], ["trunk", 5], ["elevated", 5], ["primary", 4.2], ["arterial", 4.2], ["secondary", 3.2], ["tertiary", 2.2], ["collector", 2.2],
+  ["motorway", 5],
+  ["trunk", 5],
+  ["elevated", 5],
+  ["primary", 4.2],
+  ["arterial", 4.2],
+  ["secondary", 3.2],
+  ["tertiary", 2.2],
+  ["collector", 2.2],
 ]);
 const ELEVATED = new Set(["motorway", "trunk", "elevated"]);
 const STREET_PX = 1.3;
@@ -56,10 +73,15 @@ function roadColour(properties) {
 function roads(layer, wanted) {
   return {
     dataLayer: layer,
-    filter: (/** @type {number} */ _zoom, /** @type {any} */ feature) => wanted(ROAD_WIDTH.get(kindOf(feature.props)) ?? STREET_PX),
+    filter: (/** @type {number} */ _zoom, /** @type {any} */ feature) =>
+      wanted(ROAD_WIDTH.get(kindOf(feature.props)) ?? STREET_PX),
     symbolizer: new protomapsL.LineSymbolizer({
       color: (/** @type {number} */ _zoom, /** @type {any} */ feature) => roadColour(feature.props),
-      width: roadWidth, lineCap: "round", lineJoin: "round", opacity: 1, perFeature: true,
+      width: roadWidth,
+      lineCap: "round",
+      lineJoin: "round",
+      opacity: 1,
+      perFeature: true,
     }),
   };
 }
@@ -70,7 +92,8 @@ function areas(layer) {
     dataLayer: layer,
     filter: (/** @type {number} */ _zoom, /** @type {any} */ feature) => AREA_FILL.has(kindOf(feature.props)),
     symbolizer: new protomapsL.PolygonSymbolizer({
-      fill: (/** @type {number} */ _zoom, /** @type {any} */ feature) => token(AREA_FILL.get(kindOf(feature.props)) ?? "--map-ground"),
+      fill: (/** @type {number} */ _zoom, /** @type {any} */ feature) =>
+        token(AREA_FILL.get(kindOf(feature.props)) ?? "--map-ground"),
       perFeature: true,
     }),
   };
@@ -79,35 +102,63 @@ function areas(layer) {
 /** @param {string} layer @param {string} colour @param {number} width @param {number[]} [dash] */
 function line(layer, colour, width, dash) {
   const pattern = dash ? { dash, dashColor: token(colour), dashWidth: width } : {};
-  return { dataLayer: layer, symbolizer: new protomapsL.LineSymbolizer({ color: token(colour), width, opacity: 1, ...pattern }) };
+  return {
+    dataLayer: layer,
+    symbolizer: new protomapsL.LineSymbolizer({ color: token(colour), width, opacity: 1, ...pattern }),
+  };
 }
 
 function paintRules() {
   const border = (/** @type {string} */ layer) => ({
     ...line(layer, "--map-border", 1, [4, 4]),
-    filter: (/** @type {number} */ _zoom, /** @type {any} */ feature) => layer === "subdistricts" || ["area", "subdistrict", "zone", "boundary"].includes(kindOf(feature.props)),
+    filter: (/** @type {number} */ _zoom, /** @type {any} */ feature) =>
+      layer === "subdistricts" || ["area", "subdistrict", "zone", "boundary"].includes(kindOf(feature.props)),
   });
   return [
-    areas("areas"), areas("water"), areas("green"), areas("buildings"),
-    border("areas"), border("subdistricts"), border("boundaries"),
-    line("rail", "--map-rail", 2), line("metro", "--map-rail", 1.4, [6, 4]),
-    roads("roads", (width) => width < 2.5), roads("roads", (width) => width >= 2.5 && width < 5), roads("roads", (width) => width >= 5),
+    areas("areas"),
+    areas("water"),
+    areas("green"),
+    areas("buildings"),
+    border("areas"),
+    border("subdistricts"),
+    border("boundaries"),
+    line("rail", "--map-rail", 2),
+    line("metro", "--map-rail", 1.4, [6, 4]),
+    roads("roads", (width) => width < 2.5),
+    roads("roads", (width) => width >= 2.5 && width < 5),
+    roads("roads", (width) => width >= 5),
     line("elevated", "--map-elevated", 3),
   ];
 }
 
 /** @param {number} size_px @param {string} colour @param {number} weight */
 function text(size_px, colour, weight) {
-  return { font: `${weight} ${size_px}px ${token("--font")}`, fill: token(colour), stroke: token("--map-halo"), width: 2, labelProps: ["name"] };
+  return {
+    font: `${weight} ${size_px}px ${token("--font")}`,
+    fill: token(colour),
+    stroke: token("--map-halo"),
+    width: 2,
+    labelProps: ["name"],
+  };
 }
 
 /** @param {boolean} places whether points of interest are wanted */
 function labelRules(places) {
   const centred = (/** @type {any} */ style) => new protomapsL.CenteredTextSymbolizer(style);
-  const along = (/** @type {string} */ layer, /** @type {number} */ minzoom, /** @type {(width: number) => boolean} */ wanted) => ({
-    dataLayer: layer, minzoom,
-    filter: (/** @type {number} */ _zoom, /** @type {any} */ feature) => wanted(ROAD_WIDTH.get(kindOf(feature.props)) ?? STREET_PX),
-    symbolizer: new protomapsL.LineLabelSymbolizer({ ...text(11, "--map-street-name", 400), position: 2, repeatDistance: 320 }),
+  const along = (
+    /** @type {string} */ layer,
+    /** @type {number} */ minzoom,
+    /** @type {(width: number) => boolean} */ wanted,
+  ) => ({
+    dataLayer: layer,
+    minzoom,
+    filter: (/** @type {number} */ _zoom, /** @type {any} */ feature) =>
+      wanted(ROAD_WIDTH.get(kindOf(feature.props)) ?? STREET_PX),
+    symbolizer: new protomapsL.LineLabelSymbolizer({
+      ...text(11, "--map-street-name", 400),
+      position: 2,
+      repeatDistance: 320,
+    }),
   });
   const rules = [
     { dataLayer: "labels", symbolizer: centred(text(13, "--map-name", 500)) },
@@ -126,8 +177,14 @@ function labelRules(places) {
  */
 function vector(bundle, file, places) {
   return protomapsL.leafletLayer({
-    url: `/map/${file}`, attribution: "", backgroundColor: token("--map-ground"), paintRules: paintRules(), labelRules: labelRules(places),
-    maxDataZoom: bundle.maxzoom, noWrap: true, className: "basemap",
+    url: `/map/${file}`,
+    attribution: "",
+    backgroundColor: token("--map-ground"),
+    paintRules: paintRules(),
+    labelRules: labelRules(places),
+    maxDataZoom: bundle.maxzoom,
+    noWrap: true,
+    className: "basemap",
   });
 }
 
@@ -147,7 +204,10 @@ export function mountBasemap(map, bundle, scope) {
     style = wanted;
     for (const layer of shown) layer.remove();
     const { source } = bundle;
-    shown = source.type === "raster" ? source.layers.map(({ path }) => raster(path, source.tile_size, bundle)) : [vector(bundle, source.file, layers.value.places)];
+    shown =
+      source.type === "raster"
+        ? source.layers.map(({ path }) => raster(path, source.tile_size, bundle))
+        : [vector(bundle, source.file, layers.value.places)];
     for (const layer of shown) layer.addTo(map);
   };
   scope.read(theme, draw);
@@ -162,6 +222,12 @@ export function mountBasemap(map, bundle, scope) {
  */
 function raster(path, tile_px, bundle) {
   const shift = tile_px === 512 ? -1 : 0;
-  const options = { tileSize: tile_px, zoomOffset: shift, maxNativeZoom: bundle.maxzoom, minZoom: bundle.minzoom, className: "basemap raster" };
+  const options = {
+    tileSize: tile_px,
+    zoomOffset: shift,
+    maxNativeZoom: bundle.maxzoom,
+    minZoom: bundle.minzoom,
+    className: "basemap raster",
+  };
   return bundle.datum === "GCJ-02" ? shiftedTiles(`/map/${path}`, options) : L.tileLayer(`/map/${path}`, options);
 }

@@ -79,7 +79,8 @@ export class Labels {
       const i = layout.order[k];
       this.#claim(view.px(fleet.x[i]) - SIGN_PX, view.py(fleet.y[i]) - SIGN_PX, 2 * SIGN_PX, 2 * SIGN_PX, true);
     }
-    for (let c = 0; c < layout.clusters; c++) this.#claim(layout.clusterX[c] - CLUSTER_PX, layout.clusterY[c] - CLUSTER_PX, 2 * CLUSTER_PX, 2 * CLUSTER_PX, true);
+    for (let c = 0; c < layout.clusters; c++)
+      this.#claim(layout.clusterX[c] - CLUSTER_PX, layout.clusterY[c] - CLUSTER_PX, 2 * CLUSTER_PX, 2 * CLUSTER_PX, true);
   }
 
   /**
@@ -97,7 +98,8 @@ export class Labels {
     const bottom = Math.min(this.#rows - 1, Math.floor((y + height) / CELL_PX));
     for (let row = top; row <= bottom && !must; row++)
       for (let column = left; column <= right; column++) if (this.#taken[row * this.#columns + column]) return false;
-    for (let row = top; row <= bottom; row++) this.#taken.fill(1, row * this.#columns + left, row * this.#columns + Math.max(left, right + 1));
+    for (let row = top; row <= bottom; row++)
+      this.#taken.fill(1, row * this.#columns + left, row * this.#columns + Math.max(left, right + 1));
     return true;
   }
 
@@ -126,7 +128,8 @@ export class Labels {
    */
   draw(context, k, x, y) {
     const label = this.#drawn[k];
-    if (label) context.drawImage(label.canvas, Math.round(x + OFFSET_PX), Math.round(y - HEIGHT_PX / 2), label.width, HEIGHT_PX);
+    if (label)
+      context.drawImage(label.canvas, Math.round(x + OFFSET_PX), Math.round(y - HEIGHT_PX / 2), label.width, HEIGHT_PX);
   }
 
   /** @param {Device} device @returns {Label} */

@@ -19,8 +19,12 @@ export class Lines {
   /** Read the colours of the theme in force. */
   reset() {
     this.#colours = {
-      track: token("--accent"), gap: token("--faint"), halo: token("--map-halo"), text: token("--text"),
-      trail: token("--duty"), sos: token("--sos"),
+      track: token("--accent"),
+      gap: token("--faint"),
+      halo: token("--map-halo"),
+      text: token("--text"),
+      trail: token("--duty"),
+      sos: token("--sos"),
     };
     this.#font = `11px ${token("--font")}`;
   }
@@ -42,7 +46,8 @@ export class Lines {
       context.setLineDash([5, 6]);
       context.lineWidth = 1.6;
       context.strokeStyle = this.#colours.gap;
-      for (let k = 1; k < pieces.length; k++) bridge(context, view, /** @type {Piece} */ (pieces[k - 1]), /** @type {Piece} */ (pieces[k]));
+      for (let k = 1; k < pieces.length; k++)
+        bridge(context, view, /** @type {Piece} */ (pieces[k - 1]), /** @type {Piece} */ (pieces[k]));
       context.setLineDash([]);
       this.#ends(context, view, pieces);
     }
@@ -117,7 +122,8 @@ export class Lines {
       if (drawn++ === TRAILS_MAX) break;
       context.beginPath();
       traceTrail(context, device.did, view, now_ms);
-      context.strokeStyle = device.state === "sos" ? this.#colours.sos : device.state === "rec" ? this.#colours.track : this.#colours.trail;
+      context.strokeStyle =
+        device.state === "sos" ? this.#colours.sos : device.state === "rec" ? this.#colours.track : this.#colours.trail;
       context.stroke();
     }
     context.globalAlpha = 1;

@@ -27,8 +27,18 @@ const FIRST = { lat: 31.23, lon: 121.48, zoom: 14 };
  */
 export function mountMap(box, scope) {
   const map = L.map(box, {
-    zoomControl: false, attributionControl: false, minZoom: ZOOM_MIN, maxZoom: ZOOM_MAX, zoomSnap: 1, preferCanvas: true, doubleClickZoom: false,
-    boxZoom: false, fadeAnimation: !reducedMotion.matches, zoomAnimation: !reducedMotion.matches, inertia: !reducedMotion.matches, keyboard: true,
+    zoomControl: false,
+    attributionControl: false,
+    minZoom: ZOOM_MIN,
+    maxZoom: ZOOM_MAX,
+    zoomSnap: 1,
+    preferCanvas: true,
+    doubleClickZoom: false,
+    boxZoom: false,
+    fadeAnimation: !reducedMotion.matches,
+    zoomAnimation: !reducedMotion.matches,
+    inertia: !reducedMotion.matches,
+    keyboard: true,
   });
   scope.onClose(() => map.remove());
   const start = place.value ?? FIRST;
@@ -61,7 +71,8 @@ export function centreOn(map, lat, lon, zoom, animate) {
 
 /** Pixels of the map that lie under the panels, left and right. @param {HTMLElement} box @returns {[number, number]} */
 function covered(box) {
-  const width = (/** @type {string} */ name) => /** @type {HTMLElement | null} */ (box.parentElement?.querySelector(name))?.offsetWidth ?? 0;
+  const width = (/** @type {string} */ name) =>
+    /** @type {HTMLElement | null} */ (box.parentElement?.querySelector(name))?.offsetWidth ?? 0;
   return [sidebar.value ? width(".left") : 0, width(".right:not([hidden])")];
 }
 
@@ -83,9 +94,16 @@ function reportWindow(map, scope) {
   const report = () => {
     const bounds = map.getBounds().pad(0.1);
     const degrees = (/** @type {number} */ value) => Number(value.toFixed(5));
-    watchArea([degrees(bounds.getWest()), degrees(bounds.getSouth()), degrees(bounds.getEast()), degrees(bounds.getNorth())], map.getZoom());
+    watchArea(
+      [degrees(bounds.getWest()), degrees(bounds.getSouth()), degrees(bounds.getEast()), degrees(bounds.getNorth())],
+      map.getZoom(),
+    );
   };
-  const name = () => watchDevices("map", [selected.value, followed.value].flatMap((did) => did ?? []));
+  const name = () =>
+    watchDevices(
+      "map",
+      [selected.value, followed.value].flatMap((did) => did ?? []),
+    );
   map.on("moveend", () => {
     const centre = map.getCenter();
     place.set({ lat: centre.lat, lon: centre.lng, zoom: map.getZoom() });
@@ -152,10 +170,19 @@ async function loadBundle(map, box, scope) {
     /** @type {import("./basemap.js").MapBundle} */
     const bundle = await get("/map");
     if (scope.closed) return;
-    if (place.value === null || !map.getBounds().intersects(corners(bundle))) centreOn(map, bundle.center[1], bundle.center[0], FIRST.zoom, false);
+    if (place.value === null || !map.getBounds().intersects(corners(bundle)))
+      centreOn(map, bundle.center[1], bundle.center[0], FIRST.zoom, false);
     mountBasemap(map, bundle, scope);
     const approval = bundle.approval_number || t("map.approval.none");
-    box.parentElement?.append(h("p", { class: "attribution" }, [bundle.name, bundle.attribution].filter(Boolean).join(" · "), h("br"), t("map.approval", { number: approval })));
+    box.parentElement?.append(
+      h(
+        "p",
+        { class: "attribution" },
+        [bundle.name, bundle.attribution].filter(Boolean).join(" · "),
+        h("br"),
+        t("map.approval", { number: approval }),
+      ),
+    );
   } catch (problem) {
     complain(problem);
   }

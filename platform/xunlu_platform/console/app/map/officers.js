@@ -51,7 +51,8 @@ export class OfficerLayer {
     map.on("zoomend", () => this.#endZoom());
     scope.read(theme, () => this.#restyle());
     scope.read(fleet.moved, () => this.invalidate());
-    for (const store of [selected, followed, trails, layers]) scope.read(/** @type {any} */ (store), () => this.invalidate());
+    for (const store of [selected, followed, trails, layers])
+      scope.read(/** @type {any} */ (store), () => this.invalidate());
     scope.read(tracks, (all) => {
       this.#lines.setTracks(all);
       this.invalidate();

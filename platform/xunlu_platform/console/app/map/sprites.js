@@ -36,8 +36,19 @@ export class Sprites {
     const duty = token("--duty");
     const off = token("--off");
     this.colours = {
-      sos: token("--sos"), rec: token("--rec"), duty, stale: duty, nofix: duty, nosignal: token("--warn"),
-      unknown: off, sleep: off, off, warn: token("--warn"), text: token("--text"), panel: token("--panel"), label: token("--label"),
+      sos: token("--sos"),
+      rec: token("--rec"),
+      duty,
+      stale: duty,
+      nofix: duty,
+      nosignal: token("--warn"),
+      unknown: off,
+      sleep: off,
+      off,
+      warn: token("--warn"),
+      text: token("--text"),
+      panel: token("--panel"),
+      label: token("--label"),
     };
   }
 

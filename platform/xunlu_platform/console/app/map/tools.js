@@ -17,15 +17,26 @@ const GATHERED_MAX = 500;
  * @param {import("../kit/store.js").Scope} scope
  */
 export function mountTools(map, box, scope) {
-  const near = () => (selected.value ? showNearest(selected.value) : tool.set(tool.value === "nearest" ? "none" : "nearest"));
+  const near = () =>
+    selected.value ? showNearest(selected.value) : tool.set(tool.value === "nearest" ? "none" : "nearest");
   const boxing = () => tool.set(tool.value === "box" ? "none" : "box");
   const buttons = {
     trails: h("button", { onclick: () => trails.set(!trails.value) }, icon("route"), t("trails"), h("kbd", {}, "T")),
     box: h("button", { onclick: boxing }, icon("square-dashed-mouse-pointer"), t("box"), h("kbd", {}, "X")),
     nearest: h("button", { onclick: near }, icon("users"), t("nearest"), h("kbd", {}, "N")),
-    layers: h("button", { onclick: () => chooseLayers(buttons.layers), "aria-haspopup": "menu" }, icon("layers"), t("layers")),
+    layers: h(
+      "button",
+      { onclick: () => chooseLayers(buttons.layers), "aria-haspopup": "menu" },
+      icon("layers"),
+      t("layers"),
+    ),
   };
-  const bar = h("div", { class: "map-bar", role: "toolbar", "aria-label": t("map.tools") }, Object.values(buttons), ...zoomButtons(map));
+  const bar = h(
+    "div",
+    { class: "map-bar", role: "toolbar", "aria-label": t("map.tools") },
+    Object.values(buttons),
+    ...zoomButtons(map),
+  );
   const hint = h("div", { class: "map-hint", role: "status", hidden: true });
   box.parentElement?.append(bar, hint);
   scope.read(trails, (on) => buttons.trails.setAttribute("aria-pressed", String(on)));
@@ -92,7 +103,12 @@ function mountBox(map, box, scope) {
     if (!from) return;
     const to = map.mouseEventToContainerPoint(event);
     frame.hidden = false;
-    const place = { left: Math.min(from.x, to.x), top: Math.min(from.y, to.y), width: Math.abs(to.x - from.x), height: Math.abs(to.y - from.y) };
+    const place = {
+      left: Math.min(from.x, to.x),
+      top: Math.min(from.y, to.y),
+      width: Math.abs(to.x - from.x),
+      height: Math.abs(to.y - from.y),
+    };
     for (const [name, px] of Object.entries(place)) frame.style.setProperty(name, `${px}px`);
   });
   scope.listen(box, "pointerup", (event) => {
@@ -114,5 +130,8 @@ function gatherBox(bounds) {
     return (flag & 9) === 1 && x >= west && x <= east && y >= north && y <= south;
   });
   showDevice(null);
-  gathered.set({ title: t("box.title", { n: inside.length }), rows: inside.slice(0, GATHERED_MAX).map(({ did }) => ({ did, note: "" })) });
+  gathered.set({
+    title: t("box.title", { n: inside.length }),
+    rows: inside.slice(0, GATHERED_MAX).map(({ did }) => ({ did, note: "" })),
+  });
 }

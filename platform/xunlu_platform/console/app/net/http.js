@@ -6,8 +6,15 @@ const TIMEOUT_MS = 20_000;
 const BASE = "/api/v1";
 /** Problems whose name says everything. */
 const TOLD_BY_NAME = new Set([
-  "problem.sign-in-refused", "problem.sign-in-required", "problem.too-many-sign-ins", "problem.database-unreachable",
-  "problem.broker-unreachable", "problem.forbidden", "problem.csrf", "problem.too-many-commands", "problem.unexpected",
+  "problem.sign-in-refused",
+  "problem.sign-in-required",
+  "problem.too-many-sign-ins",
+  "problem.database-unreachable",
+  "problem.broker-unreachable",
+  "problem.forbidden",
+  "problem.csrf",
+  "problem.too-many-commands",
+  "problem.unexpected",
   "problem.track-too-long",
 ]);
 

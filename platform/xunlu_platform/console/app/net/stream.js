@@ -19,7 +19,9 @@ const SILENCE_MS = 16_000;
  */
 
 /** @type {Store<Link>} */
-export const link = new Store(/** @type {Link} */ ({ state: "connecting", since_ms: Date.now(), latency_ms: null, bytes: 0 }));
+export const link = new Store(
+  /** @type {Link} */ ({ state: "connecting", since_ms: Date.now(), latency_ms: null, bytes: 0 }),
+);
 
 const LOGIN_ENDED = 4401;
 const ROLE_MAY_NOT_SEE = 4403;
@@ -121,7 +123,8 @@ export class Stream {
   #lost(socket, code) {
     if (socket !== this.#socket || this.#closed) return;
     if (code === LOGIN_ENDED) return refused();
-    if (code === ROLE_MAY_NOT_SEE) return link.set({ ...link.value, state: "forbidden", since_ms: Date.now(), latency_ms: null });
+    if (code === ROLE_MAY_NOT_SEE)
+      return link.set({ ...link.value, state: "forbidden", since_ms: Date.now(), latency_ms: null });
     if (link.value.state !== "lost") link.set({ ...link.value, state: "lost", since_ms: Date.now(), latency_ms: null });
     const wait_ms = this.#retry_ms * (0.5 + Math.random());
     this.#retry_ms = Math.min(RETRY_MAX_MS, this.#retry_ms * 2);

@@ -13,7 +13,13 @@ alarms.read((open) => setRinging(open.some((alarm) => alarm.state === "new")));
 function parse(raw) {
   const ms = (/** @type {string} */ name) => raw[`${name}_ms`] ?? (raw[`${name}_at`] ? Date.parse(raw[`${name}_at`]) : null);
   const fix = raw.fix_ms ?? (raw.fix_time ? Date.parse(raw.fix_time) : null);
-  return { ...raw, raised_ms: ms("raised"), acknowledged_ms: ms("acknowledged"), cancelled_ms: ms("cancelled"), fix_ms: fix };
+  return {
+    ...raw,
+    raised_ms: ms("raised"),
+    acknowledged_ms: ms("acknowledged"),
+    cancelled_ms: ms("cancelled"),
+    fix_ms: fix,
+  };
 }
 
 /** @param {import("../types").Alarm[]} open */

@@ -12,7 +12,7 @@ export const unitFilter = new Store(/** @type {number | null} */ (null));
 export const hiddenStates = new SavedStore("hidden", /** @type {string[]} */ ([]));
 export const trails = new SavedStore("trails", false);
 /** What the map shows besides the officers. */
-export const layers = new SavedStore("layers", { labels: true, places: true, accuracy: true, names: true });
+export const layers = new SavedStore("layers", { places: true, accuracy: true, names: true });
 /** Where the map was last. @type {SavedStore<{lat: number, lon: number, zoom: number} | null>} */
 export const place = new SavedStore("place", /** @type {{lat: number, lon: number, zoom: number} | null} */ (null));
 /** A list besides the drawer: a box selection or the nearest ones. @type {Store<{title: string, rows: {did: string, note: string}[]} | null>} */

@@ -20,6 +20,8 @@ const INTERVAL_DEFAULT_S = 15;
 const BATTERY_LOW_PERCENT = 20;
 const STORAGE_LOW_MB = 2048;
 const CLOCK_OFF_MS = 5000;
+// A telephone that lies still reports every few minutes at best.
+const TRACKER_SILENT_MS = 15 * 60_000;
 
 /**
  * Whether the last fix is young enough to stand for the present, or cannot be known to be old.
@@ -27,7 +29,10 @@ const CLOCK_OFF_MS = 5000;
  * @param {number} now_ms
  */
 export function isFresh(live, now_ms) {
-  return live.tms !== null && (isWithheld(live) || now_ms - live.tms <= STALE_INTERVALS * 1000 * (live.interval_s || INTERVAL_DEFAULT_S));
+  return (
+    live.tms !== null &&
+    (isWithheld(live) || now_ms - live.tms <= STALE_INTERVALS * 1000 * (live.interval_s || INTERVAL_DEFAULT_S))
+  );
 }
 
 /**
@@ -39,6 +44,7 @@ export function isFresh(live, now_ms) {
 export function stateOf(live, now_ms, linked) {
   if (live.sos !== null) return "sos";
   if (!linked) return "unknown";
+  if (live.st_ms === null) return trackerState(live, now_ms);
   if (live.st === "online") return presentState(live, now_ms);
   if (live.st === "sleep") return "sleep";
   if (live.st === "offline") return live.why === null || PLANNED.has(live.why) ? "off" : "nosignal";
@@ -54,6 +60,18 @@ function presentState(live, now_ms) {
   if (live.rec) return "rec";
   if (live.lat === null) return "nofix";
   return isFresh(live, now_ms) ? "duty" : "stale";
+}
+
+/**
+ * A plain tracker never says that it is there: its fixes do.
+ * @param {import("../types").Live} live
+ * @param {number} now_ms
+ * @returns {State}
+ */
+function trackerState(live, now_ms) {
+  if (live.tms === null) return live.st === null ? "unknown" : "off";
+  if (isFresh(live, now_ms)) return live.rec ? "rec" : "duty";
+  return now_ms - live.tms <= TRACKER_SILENT_MS ? "stale" : "off";
 }
 
 /**

@@ -26,9 +26,29 @@ export function worldY(lat) {
 
 /** @type {import("../types").Live} */
 const BLANK = {
-  did: "", kind: "recorder", num: null, name: null, py: null, unit: null, serial: "", lat: null, lon: null, tms: null,
-  acc: null, spd: null, cog: null, sat: null, bds: null, st: null, st_ms: null, why: null, batt: null, rec: null,
-  sos: null, interval_s: null, tele: null,
+  did: "",
+  kind: "recorder",
+  num: null,
+  name: null,
+  py: null,
+  unit: null,
+  serial: "",
+  lat: null,
+  lon: null,
+  tms: null,
+  acc: null,
+  spd: null,
+  cog: null,
+  sat: null,
+  bds: null,
+  st: null,
+  st_ms: null,
+  why: null,
+  batt: null,
+  rec: null,
+  sos: null,
+  interval_s: null,
+  tele: null,
 };
 
 export class Fleet {
@@ -163,7 +183,8 @@ export class Fleet {
    * @param {number} now_ms
    */
   #restate(device, now_ms) {
-    const linked = link.value.state === "open" || link.value.state === "forbidden" || Date.now() - link.value.since_ms < LINK_GRACE_MS;
+    const linked =
+      link.value.state === "open" || link.value.state === "forbidden" || Date.now() - link.value.since_ms < LINK_GRACE_MS;
     const state = stateOf(device, now_ms, linked);
     const warnings = warningsOf(device);
     const i = device.index;

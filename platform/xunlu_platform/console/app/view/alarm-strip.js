@@ -33,13 +33,23 @@ export function mountAlarmStrip(strip, scope) {
     strip.hidden = open.length === 0;
     const fresh = open.filter((alarm) => alarm.state === "new").length;
     document.title = fresh ? `(${fresh}) ${t("brand")}` : t("brand");
-    strip.classList.toggle("grave", open.some((alarm) => alarm.severity >= GRAVE));
+    strip.classList.toggle(
+      "grave",
+      open.some((alarm) => alarm.severity >= GRAVE),
+    );
     const shown = open.slice(0, all ? ROWS_OPENED_MAX : ROWS_MAX);
     const toggle = () => {
       all = !all;
       draw();
     };
-    const more = open.length > ROWS_MAX ? h("button", { class: "quiet", onclick: toggle }, all ? t("alarms.fewer") : t("alarms.more", { n: open.length - ROWS_MAX })) : null;
+    const more =
+      open.length > ROWS_MAX
+        ? h(
+            "button",
+            { class: "quiet", onclick: toggle },
+            all ? t("alarms.fewer") : t("alarms.more", { n: open.length - ROWS_MAX }),
+          )
+        : null;
     fill(strip, shown.map(row), more);
   };
   scope.read(alarms, draw);
@@ -108,7 +118,12 @@ function buttons(alarm, show) {
     h("button", { onclick: () => showNearest(alarm.did) }, icon("users"), t("alarm.nearest")),
   ];
   if (!may("alarm")) return own;
-  const confirm = h("button", { class: "primary", onclick: () => void busy(confirm, () => acknowledge(alarm.id)) }, t("alarm.acknowledge"), h("kbd", {}, "A"));
+  const confirm = h(
+    "button",
+    { class: "primary", onclick: () => void busy(confirm, () => acknowledge(alarm.id)) },
+    t("alarm.acknowledge"),
+    h("kbd", {}, "A"),
+  );
   const close = [
     h("button", { onclick: () => askNote(alarm, "resolve") }, t("alarm.resolve")),
     h("button", { class: "danger", onclick: () => askNote(alarm, "false") }, t("alarm.false")),
@@ -122,5 +137,10 @@ function buttons(alarm, show) {
  */
 function askNote(alarm, how) {
   const control = h("textarea", { rows: 3, maxlength: 1000, required: true });
-  ask(t(`alarm.${how}`), [{ name: "note", label: t("alarm.note"), control, hint: t("alarm.note.hint") }], t(`alarm.${how}`), ({ note }) => closeAlarm(alarm.id, how, note ?? ""));
+  ask(
+    t(`alarm.${how}`),
+    [{ name: "note", label: t("alarm.note"), control, hint: t("alarm.note.hint") }],
+    t(`alarm.${how}`),
+    ({ note }) => closeAlarm(alarm.id, how, note ?? ""),
+  );
 }

@@ -9,7 +9,11 @@ import { field } from "./sign-in.js";
  * @param {...(Node | string)} content
  */
 export function openDialog(title, ...content) {
-  const close = h("button", { class: "quiet", type: "button", "aria-label": t("close"), onclick: () => dialog.close() }, icon("x"));
+  const close = h(
+    "button",
+    { class: "quiet", type: "button", "aria-label": t("close"), onclick: () => dialog.close() },
+    icon("x"),
+  );
   const dialog = h("dialog", { "aria-label": title }, h("header", {}, h("h2", {}, title), close), ...content);
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
@@ -70,7 +74,12 @@ export function ask(title, questions, action, act, options = {}) {
  * @param {[string, string][]} values label and value
  */
 export function showOnce(title, text, values) {
-  const rows = values.map(([label, value]) => h("div", { class: "field" }, h("span", {}, label), h("div", { class: "secret" }, value)));
+  const rows = values.map(([label, value]) =>
+    h("div", { class: "field" }, h("span", {}, label), h("div", { class: "secret" }, value)),
+  );
   const done = h("button", { class: "primary", onclick: () => dialog.close() }, t("once.noted"));
-  const dialog = openDialog(title, h("div", { class: "body stack-body" }, h("p", { class: "dim" }, text), ...rows, h("footer", {}, done)));
+  const dialog = openDialog(
+    title,
+    h("div", { class: "body stack-body" }, h("p", { class: "dim" }, text), ...rows, h("footer", {}, done)),
+  );
 }

@@ -54,5 +54,10 @@ function row(item) {
   };
   const sign = item.checked === undefined ? (item.icon ? icon(item.icon) : null) : icon(item.checked ? "check" : "blank");
   const role = item.checked === undefined ? "menuitem" : "menuitemcheckbox";
-  return h("button", { role, "aria-checked": item.checked === undefined ? null : String(item.checked), onclick: act }, sign, item.label);
+  return h(
+    "button",
+    { role, "aria-checked": item.checked === undefined ? null : String(item.checked), onclick: act },
+    sign,
+    item.label,
+  );
 }

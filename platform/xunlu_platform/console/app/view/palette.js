@@ -26,7 +26,9 @@ function actions() {
   ];
   const goes = places
     .filter(([, , shown]) => shown)
-    .map(([address, label]) => entry("navigation", t("go.to", { place: t(label) }), "", t(`${label}.py`), () => go(address)));
+    .map(([address, label]) =>
+      entry("navigation", t("go.to", { place: t(label) }), "", t(`${label}.py`), () => go(address)),
+    );
   const keys = activeShortcuts()
     .filter(({ key }) => key !== "Ctrl+K" && key !== "Escape")
     .map(({ key, label, run }) => entry("keyboard", t(label), key, t(`${label}.py`), run));
@@ -45,7 +47,14 @@ function entry(name, title, note, pinyin, choose) {
 }
 
 export function openPalette() {
-  const input = h("input", { type: "text", placeholder: t("palette.hint"), "aria-label": t("palette"), role: "combobox", "aria-expanded": "true", "aria-controls": "palette-rows" });
+  const input = h("input", {
+    type: "text",
+    placeholder: t("palette.hint"),
+    "aria-label": t("palette"),
+    role: "combobox",
+    "aria-expanded": "true",
+    "aria-controls": "palette-rows",
+  });
   const list = h("div", { class: "menu-rows", role: "listbox", id: "palette-rows" });
   const all = actions();
   /** @type {import("./search.js").Hit[]} */
@@ -65,7 +74,13 @@ export function openPalette() {
     const own = all.filter((action) => matches(action.text, text));
     rows = [...own, ...(text ? localHits(text) : [])].slice(0, ROWS_MAX);
     const options = rows.map((row, index) =>
-      h("button", { role: "option", tabindex: -1, onclick: () => choose(index) }, row.sign, h("span", { class: "grow ellipsis" }, row.title), h("span", { class: "dim" }, row.note)),
+      h(
+        "button",
+        { role: "option", tabindex: -1, onclick: () => choose(index) },
+        row.sign,
+        h("span", { class: "grow ellipsis" }, row.title),
+        h("span", { class: "dim" }, row.note),
+      ),
     );
     fill(list, options.length ? options : h("div", { class: "caption" }, t("search.none")));
     mark(0);

@@ -13,7 +13,13 @@ const PASSWORD_CHARACTERS_MIN = 10;
 function passwordForm(done) {
   const error = h("p", { class: "problem", role: "alert" });
   const old = h("input", { type: "password", name: "old", autocomplete: "current-password", required: true });
-  const replacement = h("input", { type: "password", name: "new", autocomplete: "new-password", required: true, minlength: PASSWORD_CHARACTERS_MIN });
+  const replacement = h("input", {
+    type: "password",
+    name: "new",
+    autocomplete: "new-password",
+    required: true,
+    minlength: PASSWORD_CHARACTERS_MIN,
+  });
   const again = h("input", { type: "password", name: "again", autocomplete: "new-password", required: true });
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
@@ -46,11 +52,25 @@ function passwordForm(done) {
 export function mountPassword(root, forced) {
   const why = forced ? h("p", { class: "dim" }, t("password.forced")) : null;
   const leave = h("button", { class: "quiet", onclick: () => void signOut().catch(complain) }, t("signout"));
-  const card = h("div", { class: "card" }, h("h1", { class: "brand" }, t("password.change")), why, passwordForm(() => undefined), leave);
+  const card = h(
+    "div",
+    { class: "card" },
+    h("h1", { class: "brand" }, t("password.change")),
+    why,
+    passwordForm(() => undefined),
+    leave,
+  );
   root.append(h("main", { class: "gate" }, card));
   card.querySelector("input")?.focus();
 }
 
 export function openPassword() {
-  const dialog = openDialog(t("password.change"), h("div", { class: "body" }, passwordForm(() => dialog.close())));
+  const dialog = openDialog(
+    t("password.change"),
+    h(
+      "div",
+      { class: "body" },
+      passwordForm(() => dialog.close()),
+    ),
+  );
 }

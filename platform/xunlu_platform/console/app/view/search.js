@@ -23,14 +23,24 @@ export function localHits(text) {
   for (const unit of units.value) {
     if (hits.length === UNITS_MAX) break;
     if (matches(`${unit.name} ${unit.pinyin}`.toLowerCase(), text))
-      hits.push({ sign: icon("building-2"), title: unit.name, note: t(`unit.${unit.kind}`), choose: () => showUnit(unit.id) });
+      hits.push({
+        sign: icon("building-2"),
+        title: unit.name,
+        note: t(`unit.${unit.kind}`),
+        choose: () => showUnit(unit.id),
+      });
   }
   let found = 0;
   for (const device of fleet.order) {
     if (found === DEVICES_MAX) break;
     if (!matches(device.search, text)) continue;
     found += 1;
-    hits.push({ sign: stateSign(device), title: deviceTitle(device), note: unitName(device.unit), choose: () => showDevice(device.did) });
+    hits.push({
+      sign: stateSign(device),
+      title: deviceTitle(device),
+      note: unitName(device.unit),
+      choose: () => showDevice(device.did),
+    });
   }
   return hits;
 }
@@ -52,8 +62,14 @@ async function placeHits(text) {
  */
 export function mountSearch(box, scope) {
   const input = h("input", {
-    type: "search", placeholder: t("search.hint"), "aria-label": t("search"), role: "combobox", autocomplete: "off",
-    "aria-expanded": "false", "aria-controls": "search-hits", spellcheck: "false",
+    type: "search",
+    placeholder: t("search.hint"),
+    "aria-label": t("search"),
+    role: "combobox",
+    autocomplete: "off",
+    "aria-expanded": "false",
+    "aria-controls": "search-hits",
+    spellcheck: "false",
   });
   const list = h("div", { class: "menu hits", id: "search-hits", role: "listbox", hidden: true });
   box.append(icon("search"), input, h("kbd", {}, "/"), list);
@@ -124,7 +140,9 @@ class HitList {
       h(
         "button",
         { role: "option", id: `hit-${index}`, tabindex: -1, onclick: () => this.#choose(index) },
-        hit.sign, h("span", { class: "grow ellipsis" }, hit.title), h("span", { class: "dim ellipsis" }, hit.note),
+        hit.sign,
+        h("span", { class: "grow ellipsis" }, hit.title),
+        h("span", { class: "dim ellipsis" }, hit.note),
       ),
     );
     fill(this.#list, rows.length ? rows : h("div", { class: "caption" }, t("search.none")));

@@ -20,7 +20,8 @@ import { mountTopBar } from "./top-bar.js";
 function viewOf(path) {
   if (path === "/") return { name: "command", mount: mountCommand };
   if (path === "/manage" || path.startsWith("/manage/")) return { name: "manage", mount: mountManage };
-  if (path === "/health") return { name: "health", mount: may("system") ? mountHealth : (root) => root.append(notAllowed()) };
+  if (path === "/health")
+    return { name: "health", mount: may("system") ? mountHealth : (root) => root.append(notAllowed()) };
   return { name: "lost", mount: (root) => root.append(notice(t("lost"), t("lost.do"), "map")) };
 }
 

@@ -9,7 +9,13 @@ import { signIn } from "../net/session.js";
 /** @param {HTMLElement} root */
 export function mountSignIn(root) {
   const error = h("p", { class: "problem", role: "alert" });
-  const username = h("input", { name: "username", autocomplete: "username", required: true, autocapitalize: "none", spellcheck: "false" });
+  const username = h("input", {
+    name: "username",
+    autocomplete: "username",
+    required: true,
+    autocapitalize: "none",
+    spellcheck: "false",
+  });
   const password = h("input", { name: "password", type: "password", autocomplete: "current-password", required: true });
   const button = h("button", { class: "primary", type: "submit" }, t("signin.do"));
   const submit = async (/** @type {SubmitEvent} */ event) => {
@@ -26,7 +32,14 @@ export function mountSignIn(root) {
       button.disabled = false;
     }
   };
-  const form = h("form", { class: "stack", onsubmit: submit }, field(t("username"), username), field(t("password"), password), error, button);
+  const form = h(
+    "form",
+    { class: "stack", onsubmit: submit },
+    field(t("username"), username),
+    field(t("password"), password),
+    error,
+    button,
+  );
   const brand = h("h1", { class: "brand" }, t("brand"), h("small", {}, t("brand.long")));
   root.append(h("main", { class: "gate" }, h("div", { class: "card" }, brand, form, switches())));
   username.focus();

@@ -23,7 +23,12 @@ import { mountSearch } from "./search.js";
  * @param {Scope} scope
  */
 export function mountTopBar(bar, scope) {
-  const brand = h("a", { class: "brand", href: "/" }, t("brand"), h("small", { class: "ellipsis" }, me.value?.unit.name ?? ""));
+  const brand = h(
+    "a",
+    { class: "brand", href: "/" },
+    t("brand"),
+    h("small", { class: "ellipsis" }, me.value?.unit.name ?? ""),
+  );
   const search = h("div", { class: "search", role: "search" });
   bar.append(brand, search, navigation(scope), h("span", { class: "grow" }), alarmCount(scope), soundSwitch(scope));
   bar.append(linkState(scope), clockFace(scope), ...switches(scope), userMenu());
@@ -55,7 +60,11 @@ function alarmCount(scope) {
   const chip = h("span", { class: "chip", role: "status" });
   scope.read(alarms, (open) => {
     const fresh = open.filter((alarm) => alarm.state === "new").length;
-    fill(chip, h("span", { class: fresh ? "badge" : "tag" }, fresh || open.length), h("span", { class: "wide" }, t("alarms")));
+    fill(
+      chip,
+      h("span", { class: fresh ? "badge" : "tag" }, fresh || open.length),
+      h("span", { class: "wide" }, t("alarms")),
+    );
   });
   return chip;
 }
@@ -113,9 +122,18 @@ function userMenu() {
       { caption: `${me.value?.username} · ${t(`role.${me.value?.role}`)} · ${me.value?.unit.name}` },
       { label: t("password.change"), icon: "key-round", act: openPassword },
       { label: t("keys"), icon: "keyboard", act: openKeys },
-      { label: t(keysEnabled.value ? "keys.disable" : "keys.enable"), icon: "keyboard", act: () => keysEnabled.set(!keysEnabled.value) },
+      {
+        label: t(keysEnabled.value ? "keys.disable" : "keys.enable"),
+        icon: "keyboard",
+        act: () => keysEnabled.set(!keysEnabled.value),
+      },
       { label: t("signout"), icon: "log-out", act: () => void signOut().catch(complain) },
     ]);
-  const button = h("button", { class: "quiet user", onclick: open, "aria-haspopup": "menu" }, icon("user"), me.value?.display_name || me.value?.username);
+  const button = h(
+    "button",
+    { class: "quiet user", onclick: open, "aria-haspopup": "menu" },
+    icon("user"),
+    me.value?.display_name || me.value?.username,
+  );
   return button;
 }
