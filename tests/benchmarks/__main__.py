@@ -14,7 +14,7 @@ from pathlib import Path
 
 import tests.benchmarks
 from tests.benchmarks.machine import machine
-from tests.benchmarks.registry import Bench, Benchmark, Result, chosen
+from tests.benchmarks.registry import Bench, Benchmark, Result, UnavailableError, chosen
 from tests.benchmarks.table import table
 from tests.repository import ROOT
 
@@ -53,6 +53,9 @@ def measured(one: Benchmark) -> list[Result] | None:
         bench = Bench(name=one.name, unit=one.unit, folder=Path(folder))
         try:
             asyncio.run(_bounded(one, bench))
+        except UnavailableError as reason:
+            bench.say(f"skipped: {reason}")
+            return []
         except Exception:  # noqa: BLE001  the others are measured all the same
             traceback.print_exc()
             return None

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, as
 
 from tests.benchmarks.bureau import Bureau, running_bureau
 from tests.benchmarks.crowds import framed, reporting
-from tests.benchmarks.registry import Bench, benchmark, percentile
+from tests.benchmarks.registry import Bench, UnavailableError, benchmark, percentile
 from tests.processes import Api, running_api
 from xunlu_gis.map.prepare import prepare
 from xunlu_sim.bulk import CENTRE
@@ -77,6 +77,9 @@ async def ten_thousand(bench: Bench) -> None:
 
 
 async def _console_frames(bench: Bench, movers: int) -> None:
+    program = shutil.which("chromium")
+    if program is None:
+        raise UnavailableError("Chromium is not installed; `deploy/setup chromium` installs it for root.")
     whole_way = movers <= WHOLE_WAY_MAX
     way = "through broker, ingest and database" if whole_way else "from fleet frames, as ingest sends them"
     bundle = bench.folder / "map"
@@ -85,7 +88,7 @@ async def _console_frames(bench: Bench, movers: int) -> None:
         bureau = await stack.enter_async_context(running_bureau(bench.folder, devices=movers))
         api = await stack.enter_async_context(running_api(bureau.database, bureau.broker, map=bundle))
         await stack.enter_async_context(reporting(bureau) if whole_way else framed(bureau))
-        browser = await stack.enter_async_context(_chromium())
+        browser = await stack.enter_async_context(_chromium(program))
         desk = await _desk(browser, bureau, api)
         for zoom in ZOOMS:
             own, told = await _watch_console(bench, desk, api, movers, zoom)
@@ -107,9 +110,7 @@ async def _console_frames(bench: Bench, movers: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _chromium() -> AsyncIterator[Browser]:
-    program = shutil.which("chromium")
-    assert program is not None, "Chromium is not installed; `deploy/setup chromium` installs it."
+async def _chromium(program: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         yield browser

@@ -104,6 +104,10 @@ class Bench:
         self.say(f"{name} = {figure:.4g} {result.unit}")
 
 
+class UnavailableError(Exception):
+    """This machine lacks what the benchmark needs; the text says what, and how to get it."""
+
+
 Function = Callable[[Bench], Awaitable[None]]
 
 
