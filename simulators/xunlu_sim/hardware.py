@@ -23,25 +23,26 @@ class Receiver:
     """A GNSS receiver that says at its rate where the way is, as the sky lets it; way and sky move by one step each."""
 
     def __init__(self, way: Way, sky: Sky, clock: Clock, *, period_s: float = 1.0) -> None:
-        self._period_s = period_s
+        self._period_ms = round(period_s * 1000)
         self._way = way
         self._sky = sky
         self._clock = clock
-        self._next_s = clock.monotonic_s()
+        self._next_s = self._after(clock.time_ms())
+
+    def _after(self, utc_ms: int) -> float:
+        """When the next epoch is due: they lie on whole periods of UTC, as receivers keep them."""
+        return self._clock.monotonic_s() + (self._period_ms - utc_ms % self._period_ms) / 1000
 
     async def read(self) -> bytes:
         """The sentences of the next step."""
         await self._clock.sleep(max(0.0, self._next_s - self._clock.monotonic_s()))
-        self._next_s += self._period_s
-        # A loop that was held up does not catch up second by second: a receiver says where it is now.
-        if self._next_s < (now_s := self._clock.monotonic_s()):
-            self._next_s = now_s + self._period_s
+        # Whoever wakes a moment early means the epoch that is due; a loop that was held up does not catch up.
+        awake_ms = self._clock.time_ms() + self._period_ms // 10
+        self._next_s = self._after(awake_ms) + self._period_ms // 10 / 1000
         place, reception = self._way.second(), self._sky.second()
         if reception is not None:
             place = place.moved(reception.east_m, reception.north_m)
-        period_ms = round(self._period_s * 1000)
-        utc_ms = round(self._clock.time_ms() / period_ms) * period_ms
-        return nmea.epoch(utc_ms, place, reception)
+        return nmea.epoch(awake_ms // self._period_ms * self._period_ms, place, reception)
 
     def close(self) -> None:
         """There is nothing to let go of."""

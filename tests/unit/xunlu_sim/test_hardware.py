@@ -41,7 +41,7 @@ async def test_a_receiver_speaks_once_a_second_and_tells_the_time_of_the_satelli
     began_ms = clock.time_ms()
     receiver, decoder = kit(clock).hardware.gnss, NmeaDecoder()
     epochs = [epoch for _ in range(60) for epoch in decoder.feed(await receiver.read())] + decoder.flush()
-    assert [epoch.utc_ms for epoch in epochs] == [began_ms + 1000 * second for second in range(60)]
+    assert [epoch.utc_ms for epoch in epochs] == [began_ms + 1000 * second for second in range(1, 61)]
 
 
 async def test_a_receiver_that_was_held_up_does_not_catch_up() -> None:
@@ -53,6 +53,16 @@ async def test_a_receiver_that_was_held_up_does_not_catch_up() -> None:
     for _ in range(3):
         decoder.feed(await receiver.read())
     assert clock.monotonic_s() - began_s == pytest.approx(2)
+
+
+async def test_epochs_lie_on_whole_seconds_and_are_told_at_once_whenever_the_receiver_was_switched_on() -> None:
+    clock = HandClock()
+    clock.wall_ms += 613
+    receiver, decoder = kit(clock).hardware.gnss, NmeaDecoder()
+    for _ in range(5):
+        decoder.feed(await receiver.read())
+        assert clock.time_ms() % 1000 == 0
+        assert [epoch.utc_ms for epoch in decoder.flush()] == [clock.time_ms()]
 
 
 def test_a_battery_empties_and_is_changed() -> None:
