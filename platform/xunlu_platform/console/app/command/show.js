@@ -7,7 +7,7 @@ import { goTo, selected, unitFilter } from "../state/desk.js";
 const CLOSE_ZOOM = 16;
 
 /** The map, with a device in the drawer or without. @param {string | null} did */
-export function commandAddress(did) {
+function commandAddress(did) {
   return did === null ? "/" : `/?device=${encodeURIComponent(did)}`;
 }
 

@@ -24,7 +24,7 @@ const FORMATS = ["gpx", "csv", "geojson", "html"];
  * @param {any} collection GeoJSON
  * @returns {Track}
  */
-export function parseTrack(collection) {
+function parseTrack(collection) {
   /** @type {Track} */
   const track = { segments: [], gaps: [], points: 0, distance_m: 0 };
   for (const { geometry, properties } of collection.features) {

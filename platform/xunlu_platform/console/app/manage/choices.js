@@ -7,7 +7,7 @@ import { getAll } from "../net/http.js";
 import { unitName, unitsInOrder } from "../state/organisation.js";
 
 /** Roles, the least first. */
-export const ROLES = ["officer", "clerk", "dispatcher", "evidence", "auditor", "supervisor", "administrator"];
+const ROLES = ["officer", "clerk", "dispatcher", "evidence", "auditor", "supervisor", "administrator"];
 
 /**
  * @param {number | null} [chosen]

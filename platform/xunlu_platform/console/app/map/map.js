@@ -63,7 +63,7 @@ export function mountMap(box, scope) {
  * @param {number} zoom
  * @param {boolean} animate
  */
-export function centreOn(map, lat, lon, zoom, animate) {
+function centreOn(map, lat, lon, zoom, animate) {
   const [left, right] = covered(map.getContainer());
   const middle = map.project([lat, lon], zoom).subtract([(left - right) / 2, 0]);
   map.setView(map.unproject(middle, zoom), zoom, { animate: animate && !reducedMotion.matches });

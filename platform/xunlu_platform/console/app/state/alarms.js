@@ -2,7 +2,7 @@
 
 import { Store } from "../kit/store.js";
 import { setRinging } from "../kit/sound.js";
-import { get, post } from "../net/http.js";
+import { post } from "../net/http.js";
 
 /** @type {Store<import("../types").Alarm[]>} */
 export const alarms = new Store(/** @type {import("../types").Alarm[]} */ ([]));
@@ -38,10 +38,6 @@ export function mergeAlarm(raw) {
   const alarm = parse(raw);
   const others = alarms.value.filter((other) => other.id !== alarm.id);
   put(alarm.state === "new" || alarm.state === "acknowledged" ? [...others, alarm] : others);
-}
-
-export async function loadAlarms() {
-  replaceAlarms((await get("/alarms?state=open&limit=200")).items);
 }
 
 /** @param {number} id */
