@@ -1,12 +1,15 @@
 """The command line, before it connects to anything."""
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.repository import ROOT
 from xunlu_sim.__main__ import main
 
+OPTION = re.compile(r"(?<![\w-])--[a-z-]+")
 PATROL = ["patrol", "--broker", "127.0.0.1:1", "--claim-file", "claim", "--state", "fleet"]
 
 
@@ -16,6 +19,19 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str | Path) -> int:
         main()
     assert isinstance(ended.value.code, int)
     return ended.value.code
+
+
+@pytest.mark.parametrize("command", ["patrol", "bulk"])
+def test_the_page_names_every_option_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert run(monkeypatch, command, "--help") == 0
+    options = set(OPTION.findall(capsys.readouterr().out)) - {"--help"}
+    page = (ROOT / "docs" / "simulators.md").read_text("utf-8")
+    assert {option for option in options if option not in page} == set()
+    examples = re.findall(rf"^```\nxunlu-sim {command}(.+?)^```", page, re.DOTALL | re.MULTILINE)
+    assert examples
+    assert set(OPTION.findall("".join(examples))) <= options
 
 
 @pytest.mark.parametrize("broker", ["127.0.0.1", ":8002", "host:port", "host:"])
