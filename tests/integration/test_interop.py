@@ -179,7 +179,11 @@ async def test_every_example_of_the_page_works_when_it_is_pasted(bureau: Bureau,
     assert did == "phone-7"
     await shell.paste("owntracks")
     position = await eventually(lambda: bureau.position(did))
-    assert (position["lat"], position["lon"], position["speed_mps"]) == (31.2311, 121.4742, pytest.approx(3 / 3.6, abs=0.001))
+    assert (position["lat"], position["lon"], position["speed_mps"]) == (
+        31.2311,
+        121.4742,
+        pytest.approx(3 / 3.6, abs=0.001),
+    )
     assert shell.pasted == shell.commands.keys()
     letters = await bureau.client.get("/api/v1/dead-letters")
     assert letters.json()["items"] == []
