@@ -26,6 +26,7 @@ RUN_S = 5.0
 SETTLE_S = 5.0
 PAN_PX = 200
 PAN_TURN_S = 2.0
+HOLD_S = 0.2
 WAIT_S = 60.0
 # At 14 all are in view and the console clusters; at 17 it draws each by itself.
 ZOOMS = (14, 17)
@@ -200,5 +201,7 @@ async def _pan(page: Page, until: asyncio.Task[object]) -> None:
         angle = (loop.time() - began_s) / PAN_TURN_S * math.tau
         await page.mouse.move(x + PAN_PX * math.sin(angle), y + PAN_PX * (1 - math.cos(angle)))
         await asyncio.sleep(1 / 60)
-    await page.mouse.move(x, y)
+    # Leaflet takes no notice of a move to exactly where the drag began, and throws a map that is let go while it moves.
+    await page.mouse.move(x + 1, y)
+    await asyncio.sleep(HOLD_S)
     await page.mouse.up()
