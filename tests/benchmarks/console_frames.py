@@ -201,7 +201,7 @@ async def _pan(page: Page, until: asyncio.Task[object]) -> None:
         angle = (loop.time() - began_s) / PAN_TURN_S * math.tau
         await page.mouse.move(x + PAN_PX * math.sin(angle), y + PAN_PX * (1 - math.cos(angle)))
         await asyncio.sleep(1 / 60)
-    # Leaflet takes no notice of moves within 3 px of where a drag began, and throws a map that is let go while it moves.
+    # Leaflet ignores moves within 3 px of where a drag began, and throws a map that is let go while it moves.
     await page.mouse.move(x + 4, y)
     await asyncio.sleep(HOLD_S)
     await page.mouse.up()
