@@ -170,11 +170,14 @@ async def test_positions_outside_the_map_wait_until_it_shows_them_but_states_com
         await desk.rig.publish(did, "loc", fix(2, age_s=2, lat=31.24).encode())
         await hear(other, of(did, lat=31.24))
         await desk.rig.publish(did, "state", State(st="online", sid=1, tst=now_s()).encode())
-        told = await hear(socket, of(did))
-        assert told.get("st") == "online"
+        told = await hear(socket, of(did, st="online"))
         assert "lat" not in told
+        await desk.rig.publish(did, "loc", fix(3, age_s=1, lat=31.25).encode())
+        await hear(other, of(did, lat=31.25))
+        told = await hear(socket, lambda message: (one := of(did)(message)) and "tms" in one and one)
+        assert "lat" not in told, "a pulse says that it reports, not where"
         await socket.send(json.dumps({**far, "bbox": [121, 31, 122, 32]}))
-        await hear(socket, of(did, lat=31.24))
+        await hear(socket, of(did, lat=31.25))
 
 
 @pytest.mark.parametrize(("role", "code"), [(None, 4401), ("officer", 4403)])

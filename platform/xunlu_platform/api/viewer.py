@@ -18,6 +18,8 @@ BYTES_PER_TICK = 40_000
 MESSAGES_WAITING_MAX = 1000
 SELECTED_MAX = 200
 VIEW_MARGIN = 0.3
+# Of a device outside the map the desk learns this often that it still reports, so that it can tell who went silent.
+PULSE_TICKS = 40
 
 Longitude = Annotated[float, Field(ge=-540, le=540)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
@@ -59,6 +61,8 @@ class FleetViewer:
         self._urgent: dict[str, Fields] = {}
         self._queued: dict[str, Fields] = {}
         self._hidden: set[str] = set()
+        self._unpulsed: set[str] = set()
+        self._ticks = 0
         self._gone: set[str] = set()
         self._alarms: dict[int, Fields] = {}
         self._messages: list[Fields] = []
@@ -78,6 +82,7 @@ class FleetViewer:
             self._put(self._queued, did, change)
         else:
             self._hidden.add(did)
+            self._unpulsed.add(did)
 
     def device_gone(self, device: Device) -> None:
         """Queue a leaving."""
@@ -104,7 +109,16 @@ class FleetViewer:
 
     def tick(self) -> None:
         """Wake the connection."""
+        self._ticks += 1
+        if self._ticks % PULSE_TICKS == 0:
+            self._pulse()
         self._ticked.set()
+
+    def _pulse(self) -> None:
+        unpulsed, self._unpulsed = self._unpulsed, set()
+        for did in unpulsed:
+            if device := self._fleet.devices.get(did):
+                self._put(self._queued, did, {"tms": device.fields["tms"]})
 
     # -- called by the connection -------------------------------------------------------------------------------------
 

@@ -45,6 +45,6 @@ select e.id, d.did, e.type, (extract(epoch from e.at) * 1000)::bigint as at_ms, 
   order by e.received_at limit 500
 
 -- name: commands
-select c.rid, d.did, c.name, c.args, c.state, c.code, c.why, c.progress, c.result, c.created_at, c.finished_at
+select c.rid as id, d.did, c.name, c.args, c.state, c.code, c.why, c.progress, c.result, c.created_at, c.finished_at
   from command c join device d on d.id = c.device_id
   where c.rid = any(%(rids)s)

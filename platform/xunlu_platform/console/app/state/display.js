@@ -20,19 +20,20 @@ const INTERVAL_DEFAULT_S = 15;
 const BATTERY_LOW_PERCENT = 20;
 const STORAGE_LOW_MB = 2048;
 const CLOCK_OFF_MS = 5000;
+// Of a device outside the map the server tells every ten seconds that it still reports.
+const PULSE_MS = 15_000;
 // A telephone that lies still reports every few minutes at best.
 const TRACKER_SILENT_MS = 15 * 60_000;
 
 /**
- * Whether the last fix is young enough to stand for the present, or cannot be known to be old.
+ * Whether the last fix is young enough to stand for the present.
  * @param {import("../types").Live} live
  * @param {number} now_ms
  */
 export function isFresh(live, now_ms) {
-  return (
-    live.tms !== null &&
-    (isWithheld(live) || now_ms - live.tms <= STALE_INTERVALS * 1000 * (live.interval_s || INTERVAL_DEFAULT_S))
-  );
+  if (live.tms === null) return false;
+  const allowed_ms = STALE_INTERVALS * 1000 * (live.interval_s || INTERVAL_DEFAULT_S);
+  return now_ms - live.tms <= allowed_ms + (isWithheld(live) ? PULSE_MS : 0);
 }
 
 /**

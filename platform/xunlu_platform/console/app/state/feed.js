@@ -31,14 +31,11 @@ function receive(message) {
       fleet.merge(message.devices ?? [], message.gone ?? []);
       for (const alarm of message.alarms ?? []) mergeAlarm(alarm);
       break;
-    case "alarm":
-      mergeAlarm(message.alarm);
-      break;
     case "event":
       lastEvent.set(message.event);
       break;
     case "command":
-      lastCommand.set({ ...message.command, id: message.command.id ?? message.command.rid });
+      lastCommand.set(message.command);
       break;
     case "organisation":
       void loadUnits();

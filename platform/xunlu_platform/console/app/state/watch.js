@@ -1,6 +1,6 @@
 /**
  * Whose positions the server sends: it withholds those outside the map, except of devices that this desk asked for by
- * name. A withheld position grows old here although the officer walks; so it must not count as stale.
+ * name. Of those it only pulses, every ten seconds, that they still report; so they count as stale a little later.
  */
 
 import { Store } from "../kit/store.js";
