@@ -149,6 +149,8 @@ class Fleet:
         frames, self._frames = self._frames, []
         for payload in frames:
             self._apply(payload)
+            # A frame is a few milliseconds: whoever asks for a page meanwhile does not wait for all of them.
+            await asyncio.sleep(0)
         if self._clock.monotonic_s() - self._healed_s > HEAL_S:
             await self.refresh()
         await self._follow_notices()
