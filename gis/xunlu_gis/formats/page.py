@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from html import escape
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import folium
 
@@ -146,12 +146,19 @@ def _inlined(page: folium.Map, title: str, corner: str, assets: Path) -> str:
         raise MapError(f"Leaflet is not in {assets}: {error.strerror}; name the folder with leaflet.js.") from error
     figure: Any = page.get_root()
     figure.title = escape(title)
-    figure.header.add_child(folium.Element(f"<style>{style}</style>"), name="leaflet-style")
-    figure.header.add_child(folium.Element(f"<script>{_unmapped(script)}</script>"), name="leaflet-script")
-    figure.header.add_child(folium.Element(_LAYOUT), name="layout")
-    figure.html.add_child(folium.Element(f"<h1>{escape(title)}</h1><footer>{escape(corner)}</footer>"), name="words")
+    figure.header.add_child(_verbatim(f"<style>{style}</style>"), name="leaflet-style")
+    figure.header.add_child(_verbatim(f"<script>{_unmapped(script)}</script>"), name="leaflet-script")
+    figure.header.add_child(_verbatim(_LAYOUT), name="layout")
+    figure.html.add_child(_verbatim(f"<h1>{escape(title)}</h1><footer>{escape(corner)}</footer>"), name="words")
     text: str = figure.render()
     return text
+
+
+def _verbatim(markup: str) -> folium.Element:
+    """Markup that is not a template: folium takes an element's text for a Jinja program, and names come from people."""
+    element: Any = folium.Element("{{ this.markup }}")
+    element.markup = markup
+    return cast("folium.Element", element)
 
 
 _LAYOUT: Final = f"""<style>

@@ -121,6 +121,11 @@ def test_a_page_without_a_map_is_still_a_page() -> None:
     assert "<h1>无数据</h1>" in to_html("无数据", segments([]), LEAFLET)
 
 
+def test_a_name_on_a_page_is_text_and_no_program_of_its_template() -> None:
+    for name in ("{{ 6 * 7 }}", "{% raw %}", "{# gone #}", "{{ lipsum.__globals__.os.getcwd() }}"):
+        assert f"<h1>{name}</h1>" in to_html(name, segments([]), LEAFLET)
+
+
 def test_a_page_without_its_assets_says_which_folder(tmp_path: Path) -> None:
     with pytest.raises(MapError, match="leaflet"):
         to_html("x", segments(WALK), tmp_path)
