@@ -4,7 +4,7 @@
  */
 
 import { fill, h } from "../kit/dom.js";
-import { span } from "../kit/format.js";
+import { shortSpan } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { serverNow } from "../net/stream.js";
 import { may } from "../net/session.js";
@@ -134,7 +134,7 @@ const key = (device) => device.num ?? device.serial;
 function row(device, index, focusable) {
   const now_ms = serverNow();
   const late = device.tms !== null && device.st === "online" && !isFresh(device, now_ms);
-  const age = device.tms === null ? "—" : span((now_ms - device.tms) / 1000);
+  const age = device.tms === null ? "—" : shortSpan((now_ms - device.tms) / 1000);
   return h(
     "div",
     {

@@ -1,7 +1,7 @@
 /** What a device says of itself; every number with its unit, every group with its age. */
 
 import { fill, h } from "../kit/dom.js";
-import { ago, quantity, size, span, when } from "../kit/format.js";
+import { ago, quantity, shortSpan, size, when } from "../kit/format.js";
 import { t, word } from "../kit/i18n.js";
 import { serverNow } from "../net/stream.js";
 import { isFresh } from "../state/display.js";
@@ -57,7 +57,7 @@ function position(device, now_ms) {
 function condition(device) {
   const tele = device.tele ?? {};
   const plug = tele.bs === CHARGING ? t("battery.charging") : tele.bs === FULL ? t("battery.full") : "";
-  const left = tele.rec_left_s === undefined ? "" : t("battery.left", { span: span(tele.rec_left_s) });
+  const left = tele.rec_left_s === undefined ? "" : t("battery.left", { span: shortSpan(tele.rec_left_s) });
   const battery = [quantity(device.batt, "%"), plug || left].filter(Boolean).join(" · ");
   const free =
     tele.storage_free_mb === undefined

@@ -36,6 +36,12 @@ export function span(seconds) {
   return t("span.d", { n: Math.floor(s / 86_400) });
 }
 
+/** A duration where there is little room: hours without their minutes. @param {number} seconds */
+export function shortSpan(seconds) {
+  const coarse = seconds >= 3600 && seconds < 86_400;
+  return coarse ? t("span.hours", { n: Math.floor(seconds / 3600) }) : span(seconds);
+}
+
 /** `3 s ago`. @param {number} seconds */
 export function ago(seconds) {
   return t("ago", { span: span(seconds) });

@@ -2,7 +2,7 @@
 
 import { fill, h, icon } from "../kit/dom.js";
 import { count, quantity, size, span, when } from "../kit/format.js";
-import { knows, t, word } from "../kit/i18n.js";
+import { knows, language, t, word } from "../kit/i18n.js";
 import { get } from "../net/http.js";
 import { link } from "../net/stream.js";
 import { failure, loading } from "../view/notice.js";
@@ -55,7 +55,7 @@ function judge(health) {
       "div",
       { class: `row verdict-line ${good ? "is-duty" : "is-sos"}` },
       icon(good ? "check" : "triangle-alert"),
-      h("b", {}, good ? t("health.good") : t("health.bad", { names: broken.join("、") })),
+      h("b", {}, good ? t("health.good") : t("health.bad", { names: new Intl.ListFormat(language.value, { type: "unit" }).format(broken) })),
     ),
     h("p", { class: "dim" }, good ? t("health.good.do") : t("health.bad.do")),
   ];

@@ -23,7 +23,7 @@ export function mountOrganisation(root, scope) {
   const head = h(
     "tr",
     {},
-    ["unit", "unit.kind", "count.present", "count.total", ""].map((label) =>
+    ["unit", "unit.kind", "state.duty", "count.total", ""].map((label) =>
       h("th", { scope: "col" }, label ? t(label) : ""),
     ),
   );

@@ -8,6 +8,10 @@ import { traceTrail } from "../state/trails.js";
 /** @typedef {{x: Float64Array, y: Float64Array, first_ms: number, last_ms: number}} Piece */
 
 const TRAILS_MAX = 400;
+/** Ends nearer than a label share one. */
+const LABEL_WIDTH_PX = 54;
+const LABEL_HEIGHT_PX = 14;
+const LABEL_GAP_PX = 20;
 
 /** Tracks in world coordinates, ready to be drawn. */
 export class Lines {
@@ -79,8 +83,12 @@ export class Lines {
     const first = pieces[0];
     const last = pieces.at(-1);
     if (!first || !last) return;
-    this.#mark(context, view.px(first.x[0] ?? 0), view.py(first.y[0] ?? 0), clock(first.first_ms));
-    this.#mark(context, view.px(last.x.at(-1) ?? 0), view.py(last.y.at(-1) ?? 0), clock(last.last_ms));
+    const [x0, y0] = [view.px(first.x[0] ?? 0), view.py(first.y[0] ?? 0)];
+    const [x1, y1] = [view.px(last.x.at(-1) ?? 0), view.py(last.y.at(-1) ?? 0)];
+    const one = Math.abs(x1 - x0) < LABEL_WIDTH_PX && Math.abs(y1 - y0) < LABEL_HEIGHT_PX;
+    const [begun, ended] = [clock(first.first_ms), clock(last.last_ms)];
+    this.#mark(context, x0, y0, one ? "" : begun);
+    this.#mark(context, x1, y1, one ? `${begun} – ${ended}` : ended);
   }
 
   /**
@@ -101,9 +109,11 @@ export class Lines {
     context.textBaseline = "middle";
     context.lineWidth = 3;
     context.strokeStyle = this.#colours.halo;
-    context.strokeText(text, x - 54, y);
+    context.textAlign = "right";
+    context.strokeText(text, x - LABEL_GAP_PX, y);
     context.fillStyle = this.#colours.text;
-    context.fillText(text, x - 54, y);
+    context.fillText(text, x - LABEL_GAP_PX, y);
+    context.textAlign = "left";
   }
 
   /**

@@ -31,6 +31,7 @@ function actions() {
     );
   const keys = activeShortcuts()
     .filter(({ key }) => key !== "Ctrl+K" && key !== "Escape")
+    .filter(({ label }, index, all) => all.findIndex((other) => other.label === label) === index)
     .map(({ key, label, run }) => entry("keyboard", t(label), key, t(`${label}.py`), run));
   return [...goes, ...keys];
 }

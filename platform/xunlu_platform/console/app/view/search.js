@@ -1,9 +1,9 @@
 /** One search box: officer, number, squad, device, place; by characters or pinyin. */
 
 import { fill, h, icon } from "../kit/dom.js";
-import { t } from "../kit/i18n.js";
+import { t, word } from "../kit/i18n.js";
 import { claimKey } from "../kit/keys.js";
-import { matches } from "../kit/pinyin.js";
+import { begins, matches } from "../kit/pinyin.js";
 import { get, query } from "../net/http.js";
 import { deviceTitle, stateSign } from "./device-sign.js";
 import { showDevice, showPlace, showUnit } from "../command/show.js";
@@ -16,33 +16,40 @@ const PLACES_WAIT_MS = 180;
 
 /** @typedef {{sign: Node, title: string, note: string, choose: () => void}} Hit */
 
-/** What this desk knows itself. @param {string} text @returns {Hit[]} */
+/** What this desk knows itself: what begins so first. @param {string} text @returns {Hit[]} */
 export function localHits(text) {
-  /** @type {Hit[]} */
-  const hits = [];
-  for (const unit of units.value) {
-    if (hits.length === UNITS_MAX) break;
-    if (matches(`${unit.name} ${unit.pinyin}`.toLowerCase(), text))
-      hits.push({
-        sign: icon("building-2"),
-        title: unit.name,
-        note: t(`unit.${unit.kind}`),
-        choose: () => showUnit(unit.id),
-      });
-  }
-  let found = 0;
-  for (const device of fleet.order) {
-    if (found === DEVICES_MAX) break;
-    if (!matches(device.search, text)) continue;
-    found += 1;
-    hits.push({
-      sign: stateSign(device),
-      title: deviceTitle(device),
-      note: unitName(device.unit),
-      choose: () => showDevice(device.did),
-    });
-  }
-  return hits;
+  const unitHits = best(units.value, (unit) => `${unit.name} ${unit.pinyin}`.toLowerCase(), text, UNITS_MAX);
+  const deviceHits = best(fleet.order, (device) => device.search, text, DEVICES_MAX);
+  const ranked = [
+    ...unitHits.map(({ item, begun }) => ({ begun, hit: unitHit(item) })),
+    ...deviceHits.map(({ item, begun }) => ({ begun, hit: deviceHit(item) })),
+  ];
+  return ranked.sort((a, b) => Number(b.begun) - Number(a.begun)).map(({ hit }) => hit);
+}
+
+/**
+ * @template T
+ * @param {T[]} items
+ * @param {(item: T) => string} textOf in lower case
+ * @param {string} query
+ * @param {number} max
+ */
+function best(items, textOf, query, max) {
+  const found = items.filter((item) => matches(textOf(item), query));
+  const ranked = found.map((item) => ({ item, begun: begins(textOf(item), query) }));
+  return ranked.sort((a, b) => Number(b.begun) - Number(a.begun)).slice(0, max);
+}
+
+/** @param {import("../types").Unit} unit @returns {Hit} */
+function unitHit(unit) {
+  const choose = () => showUnit(unit.id);
+  return { sign: icon("building-2"), title: unit.name, note: t(`unit.${unit.kind}`), choose };
+}
+
+/** @param {import("../state/fleet.js").Device} device @returns {Hit} */
+function deviceHit(device) {
+  const choose = () => showDevice(device.did);
+  return { sign: stateSign(device), title: deviceTitle(device), note: unitName(device.unit), choose };
 }
 
 /** Places of the map, asked of the server. @param {string} text @returns {Promise<Hit[]>} */
@@ -51,7 +58,7 @@ async function placeHits(text) {
   return answer.items.map((/** @type {any} */ place) => ({
     sign: icon("map"),
     title: place.name,
-    note: place.kind ?? "",
+    note: place.kind ? word("place", place.kind) : "",
     choose: () => showPlace(place.lat, place.lon),
   }));
 }

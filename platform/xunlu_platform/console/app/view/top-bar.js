@@ -57,16 +57,19 @@ function navigation(scope) {
 
 /** @param {Scope} scope */
 function alarmCount(scope) {
-  const chip = h("span", { class: "chip", role: "status" });
+  const chip = may("events")
+    ? h("a", { class: "chip", href: "/manage/alarms", title: t("alarms.all") })
+    : h("span", { class: "chip" });
+  const words = h("span", { class: "visually-hidden", role: "status" });
   scope.read(alarms, (open) => {
     const fresh = open.filter((alarm) => alarm.state === "new").length;
-    fill(
-      chip,
-      h("span", { class: fresh ? "badge" : "tag" }, fresh || open.length),
-      h("span", { class: "wide" }, t("alarms")),
-    );
+    const figure = fresh || open.length;
+    fill(chip, icon("bell"), h("span", { class: fresh ? "badge" : "tag" }, figure), h("span", { class: "wide" }, t("alarms")));
+    const said = `${t("alarms")} ${figure}`;
+    chip.setAttribute("aria-label", said);
+    if (words.textContent !== said) words.textContent = said;
   });
-  return chip;
+  return h("span", {}, chip, words);
 }
 
 /** @param {Scope} scope */
