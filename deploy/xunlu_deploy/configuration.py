@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
@@ -65,7 +65,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=False)
-    return "–" if value is None or value == "" else f"`{value}`"
+    return "–" if value in (None, "", ()) else f"`{value}`"
 
 
 def _values(field: FieldInfo) -> str:
@@ -83,6 +83,8 @@ def _values(field: FieldInfo) -> str:
 
 def _kind(annotation: object) -> str:
     names = {"Path": "path", "str": "text", "bool": "`true`, `false`", "int": "number", "float": "number"}
+    if get_origin(annotation) is tuple:
+        return "list"
     kinds = get_args(annotation) or (annotation,)
     return next((names[kind.__name__] for kind in kinds if getattr(kind, "__name__", "") in names), "")
 

@@ -1,10 +1,11 @@
 """Settings of the platform's processes: `XUNLU_PLATFORM_…`."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from xunlu_kit.errors import ConfigError
 from xunlu_kit.mqtt import Broker
@@ -35,6 +36,11 @@ class PlatformSettings(BaseSettings):
     broker_ca_file: Path | None = Field(None, description="CA of the broker's certificate; without it plain TCP.")
     tls_certificate: Path | None = Field(None, description="PEM chain; with `tls_key` the API speaks HTTPS.")
     tls_key: Path | None = Field(None, description="PEM key of `tls_certificate`.")
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (),
+        description="Addresses or networks of our own proxies, with commas between: `X-Forwarded-For` and `…-Proto` of "
+        "these are believed, of nobody else.",
+    )
     map: Path | None = Field(None, description="Folder of the map bundle that `xunlu-map prepare` made.")
     tile_cache: Path | None = Field(None, description="Folder that keeps raster tiles; without it none are kept.")
     tile_cache_mb: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
@@ -59,6 +65,11 @@ class PlatformSettings(BaseSettings):
     )
     log_format: Literal["json", "text"] = Field("text", description="`json` for machines, `text` for people.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level written.")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @classmethod
     def load(cls) -> "PlatformSettings":

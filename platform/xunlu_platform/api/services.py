@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -24,6 +25,9 @@ from xunlu_protocol.topics import fleet
 log = logging.getLogger(__name__)
 
 PUBLISH_TIMEOUT_S = 5.0
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,8 +87,44 @@ Serving = Annotated[Services, Depends(services_of)]
 
 
 def address_of(connection: HTTPConnection) -> str | None:
-    """Where a request comes from: an IP address, None over anything else."""
+    """Where a request comes from: an IP address, None over anything else.
+
+    Each proxy appends whom it serves to `X-Forwarded-For`, so the header is read from its end, as far as trusted
+    proxies wrote it: what a client puts there itself stands before that.
+    """
+    address = _peer(connection)
+    trusted = services_of(connection).settings.trusted_proxies
+    hops = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
+    while hops and address is not None and _is_in(address, trusted):
+        before = _parsed(hops.pop())
+        if before is None:
+            break
+        address = before
+    return None if address is None else str(address)
+
+
+def came_over_tls(connection: HTTPConnection) -> bool:
+    """Whether the browser speaks HTTPS: with us, or with a trusted proxy before us."""
+    settings = services_of(connection).settings
+    if settings.tls_certificate is not None:
+        return True
+    peer = _peer(connection)
+    told = connection.headers.get("x-forwarded-proto")
+    return told == "https" and peer is not None and _is_in(peer, settings.trusted_proxies)
+
+
+def _peer(connection: HTTPConnection) -> Address | None:
+    return _parsed(connection.client.host) if connection.client else None
+
+
+def _parsed(text: str) -> Address | None:
     try:
-        return str(ipaddress.ip_address(connection.client.host)) if connection.client else None
+        # The zone of a link-local address (RFC 4007) is our own interface's name.
+        address = ipaddress.ip_address(text.partition("%")[0].strip())
     except ValueError:
         return None
+    return (address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None) or address
+
+
+def _is_in(address: Address, networks: Iterable[Network]) -> bool:
+    return any(address in network for network in networks)
