@@ -1,6 +1,10 @@
 """Signing in and out, and one's own password."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from http import HTTPStatus
+from ipaddress import IPv6Network
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request, Response
@@ -11,11 +15,14 @@ from xunlu_platform.api.audit import record
 from xunlu_platform.api.metrics import SIGN_INS_REFUSED
 from xunlu_platform.api.paging import Answer
 from xunlu_platform.api.problems import Problem, invalid
-from xunlu_platform.api.services import Services, Serving, address_of
+from xunlu_platform.api.services import Services, Serving, address_of, came_over_tls
 from xunlu_platform.auth.logins import Caller, Login, LoginKind, SignInError, sign_in, sign_out
 from xunlu_platform.auth.passwords import LENGTH_MAX, hash_password, verify_password, weakness
 
 router = APIRouter(prefix="/auth", tags=["identity"])
+
+# As many at once may miss each other's count; guesses sent in parallel must not get further than others.
+_turns = asyncio.Semaphore(4)
 
 Username = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 Password = Annotated[str, Field(min_length=1, max_length=LENGTH_MAX)]
@@ -82,7 +89,7 @@ async def log_in(request: Request, response: Response, services: Serving, creden
         max_age=int(login.live_s),
         httponly=True,
         samesite="strict",
-        secure=services.settings.tls_certificate is not None,
+        secure=came_over_tls(request),
     )
     return _me(login.caller)
 
@@ -103,12 +110,12 @@ async def me(caller: Annotated[Caller, allow("self")]) -> Me:
 @router.post("/password", status_code=HTTPStatus.NO_CONTENT)
 async def change_password(services: Serving, caller: Annotated[Caller, allow("self")], change: PasswordChange) -> None:
     """Choose another password; all other logins of the account end."""
-    _throttle(services, caller.address)
-    async with services.store.session(caller.scope) as session:
-        row = await session.one("accounts", "password_hash", {"id": caller.account_id})
-    if not await verify_password(change.old, row["password_hash"] if row else None):
-        services.sign_ins.count(caller.address or "")
-        raise invalid("old", "The old password is wrong.")
+    async with _attempt(services, caller.address):
+        async with services.store.session(caller.scope) as session:
+            row = await session.one("accounts", "password_hash", {"id": caller.account_id})
+        if not await verify_password(change.old, row["password_hash"] if row else None):
+            services.sign_ins.count(_counted(caller.address))
+            raise invalid("old", "The old password is wrong.")
     if change.new == change.old:
         raise invalid("new", "Choose a password that is not the old one.")
     if why := weakness(change.new, caller.username):
@@ -122,29 +129,40 @@ async def change_password(services: Serving, caller: Annotated[Caller, allow("se
 
 async def _sign_in(request: Request, services: Services, username: str, password: str, kind: LoginKind) -> Login:
     address = address_of(request)
-    _throttle(services, address)
     live_s = services.settings.login_hours * 3600
-    try:
-        login = await sign_in(services.store, username, password, kind=kind, live_s=live_s, address=address)
-    except SignInError as error:
-        services.sign_ins.count(address or "")
-        SIGN_INS_REFUSED.inc()
-        title = "The sign-in was refused."
-        raise Problem(HTTPStatus.UNAUTHORIZED, "sign-in-refused", title, str(error)) from error
+    async with _attempt(services, address):
+        try:
+            login = await sign_in(services.store, username, password, kind=kind, live_s=live_s, address=address)
+        except SignInError as error:
+            services.sign_ins.count(_counted(address))
+            SIGN_INS_REFUSED.inc()
+            title = "The sign-in was refused."
+            raise Problem(HTTPStatus.UNAUTHORIZED, "sign-in-refused", title, str(error)) from error
     async with services.store.session(login.caller.scope) as session:
         await record(session, login.caller, "login.begin", login.caller.username, kind=kind)
     return login
 
 
-def _throttle(services: Services, address: str | None) -> None:
-    if wait_s := services.sign_ins.wait_s(address or ""):
-        raise Problem(
-            HTTPStatus.TOO_MANY_REQUESTS,
-            "too-many-sign-ins",
-            "Too many failed sign-ins from this address.",
-            f"Try again in {wait_s / 60:.0f} minutes.",
-            {"Retry-After": str(int(wait_s) + 1)},
-        )
+@contextlib.asynccontextmanager
+async def _attempt(services: Services, address: str | None) -> AsyncIterator[None]:
+    """A turn to show a password; who waited for it behind guesses of the same address is counted by them."""
+    async with _turns:
+        if wait_s := services.sign_ins.wait_s(_counted(address)):
+            raise Problem(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "too-many-sign-ins",
+                "Too many failed sign-ins from this address.",
+                f"Try again in {wait_s / 60:.0f} minutes.",
+                {"Retry-After": str(int(wait_s) + 1)},
+            )
+        yield
+
+
+def _counted(address: str | None) -> str:
+    """What failures are counted against: of IPv6 the /64, for one machine may take any address of it."""
+    if address is None or ":" not in address:
+        return address or ""
+    return str(IPv6Network((address, 64), strict=False))
 
 
 def _me(caller: Caller) -> Me:

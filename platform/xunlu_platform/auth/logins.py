@@ -12,6 +12,7 @@ from xunlu_platform.store.store import SYSTEM, Row, Scope, Store
 
 ACCOUNT_FAILURES_MAX = 10
 ACCOUNT_LOCK_S = 15 * 60
+REFUSAL = "The user name or the password is wrong, or the account is locked for a while."
 
 LoginKind = Literal["cookie", "bearer"]
 
@@ -91,12 +92,13 @@ async def sign_in(
     if row is None or row["disabled"] or row["locked"] or not right:
         if row is not None and not row["locked"]:
             await _count_failure(store, row, address)
-        raise SignInError("The user name or the password is wrong, or the account is locked for a while.")
+        raise SignInError(REFUSAL)
     token, csrf_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     token_hash = hash_token(token)
     values = {"token_hash": token_hash, "account_id": row["id"], "kind": kind, "csrf_token": csrf_token}
     async with store.session(SYSTEM) as session:
-        await session.run("accounts", "forget_failures", {"id": row["id"]})
+        if not await session.run("accounts", "admit", {"id": row["id"], "password_hash": row["password_hash"]}):
+            raise SignInError(REFUSAL)
         await session.run("accounts", "begin_login", {**values, "live_s": live_s, "address": address})
     caller = _caller({**row, "kind": kind, "csrf_token": csrf_token}, token_hash, address)
     return Login(token=token, caller=caller, live_s=live_s)

@@ -21,8 +21,11 @@ update account set
     else locked_until end
 where id = %(id)s
 
--- name: forget_failures
-update account set failed_logins = 0, locked_until = null where id = %(id)s and failed_logins > 0
+-- name: admit
+-- What held when the password was read must hold still: a lock or another password may have come in between.
+update account set failed_logins = 0, locked_until = null
+where id = %(id)s and password_hash = %(password_hash)s and disabled_at is null
+  and coalesce(locked_until <= now(), true)
 
 -- name: begin_login
 insert into login (token_hash, account_id, kind, csrf_token, expires_at, address)

@@ -1,0 +1,92 @@
+"""What an attacker tries at the doors: guessing in parallel, forged addresses, other pages of the same machine."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from tests.integration.api_client import PASSWORD, PASSWORD_HASH, Platform, running_platform
+from tests.services import TestBroker, TestDatabase
+from xunlu_platform.app import create_app
+from xunlu_platform.store.store import SYSTEM
+
+pytestmark = pytest.mark.integration
+
+PROXY = "10.0.0.1"
+
+
+@pytest_asyncio.fixture
+async def platform(database: TestDatabase, broker: TestBroker) -> AsyncIterator[Platform]:
+    async with running_platform(database, broker, trusted_proxies=f"{PROXY}, fd00::/8") as running:
+        yield running
+
+
+async def log_in(platform: Platform, address: str, headers: Mapping[str, str] | None = None, **typed: Any) -> int:
+    """The status that somebody at an address gets."""
+    transport = httpx2.ASGITransport(create_app(platform.services), client=(address, 1))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://xunlu.test") as client:
+        typed = {"username": "nobody", "password": "wrong", **typed}
+        return (await client.post("/api/v1/auth/login", json=typed, headers=headers)).status_code
+
+
+async def test_guesses_sent_all_at_once_meet_the_same_bound_of_an_address(platform: Platform) -> None:
+    statuses = await asyncio.gather(*(log_in(platform, "192.0.2.1") for _ in range(120)))
+    assert statuses.count(401) <= 34
+    assert statuses.count(401) + statuses.count(429) == 120
+
+
+async def test_the_right_password_among_guesses_sent_all_at_once_finds_the_account_locked(platform: Platform) -> None:
+    await platform.account("administrator", username="lin")
+    guesses = ["wrong"] * 25 + [PASSWORD]
+    attempts = (
+        log_in(platform, f"192.0.2.{number}", username="lin", password=guess) for number, guess in enumerate(guesses)
+    )
+    assert set(await asyncio.gather(*attempts)) == {401}
+    assert await platform.sql("select count(*) from login") == [(0,)]
+
+
+async def test_a_password_replaced_after_it_was_read_admits_nobody(platform: Platform) -> None:
+    user_id = await platform.account("administrator")
+    for password_hash, admitted in (("an older one", 0), (PASSWORD_HASH, 1)):
+        async with platform.services.store.session(SYSTEM) as session:
+            assert await session.run("accounts", "admit", {"id": user_id, "password_hash": password_hash}) == admitted
+
+
+async def test_the_addresses_of_one_ipv6_network_count_as_one(platform: Platform) -> None:
+    for number in range(30):
+        assert await log_in(platform, f"2001:db8::{number:x}") == 401
+    assert await log_in(platform, "2001:db8::ffff") == 429
+    assert await log_in(platform, "2001:db8:0:1::1") == 401
+
+
+async def test_behind_a_trusted_proxy_everybody_is_counted_alone(platform: Platform) -> None:
+    for _ in range(30):
+        assert await log_in(platform, PROXY, {"X-Forwarded-For": "192.0.2.1"}) == 401
+    assert await log_in(platform, PROXY, {"X-Forwarded-For": "192.0.2.1"}) == 429
+    assert await log_in(platform, f"::ffff:{PROXY}", {"X-Forwarded-For": "192.0.2.2, fd00::7"}) == 401
+    for forged in ("192.0.2.2, 192.0.2.1", "192.0.2.1, fd00::7", "rubbish, 192.0.2.1"):
+        assert await log_in(platform, PROXY, {"X-Forwarded-For": forged}) == 429, forged
+    await platform.account("dispatcher", username="lin")
+    assert await log_in(platform, PROXY, {"X-Forwarded-For": "192.0.2.3"}, username="lin", password=PASSWORD) == 200
+    assert await platform.sql("select host(address) from login") == [("192.0.2.3",)]
+
+
+async def test_nobody_else_may_say_where_they_come_from(platform: Platform) -> None:
+    for number in range(30):
+        assert await log_in(platform, "198.51.100.1", {"X-Forwarded-For": f"192.0.2.{number}"}) == 401
+    assert await log_in(platform, "198.51.100.1", {"X-Forwarded-For": "192.0.2.99"}) == 429
+
+
+@pytest.mark.parametrize(("peer", "secure"), [(PROXY, True), ("198.51.100.1", False)])
+async def test_the_cookie_is_secure_when_a_trusted_proxy_says_https(
+    platform: Platform, peer: str, secure: bool
+) -> None:
+    await platform.account("dispatcher", username="lin")
+    transport = httpx2.ASGITransport(create_app(platform.services), client=(peer, 1))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://xunlu.test") as client:
+        typed = {"username": "lin", "password": PASSWORD}
+        answer = await client.post("/api/v1/auth/login", json=typed, headers={"X-Forwarded-Proto": "https"})
+    assert ("; secure" in answer.headers["set-cookie"].lower()) == secure
