@@ -102,6 +102,10 @@ class Batch:
         if seq is not None:
             self.arrivals.held.setdefault((device.id, sid), Ranges()).add(seq)
 
+    def ask(self, device: DeviceRef, sid: int) -> None:
+        """Have the database say again what it holds of a session: only it knows, we merely remember."""
+        self.arrivals.held.setdefault((device.id, sid), Ranges())
+
     def give_up(self, device: DeviceRef, sid: int, first: int, last: int) -> None:
         """Note sequences that will never be stored, so that the device lets go of them."""
         self.arrivals.given_up.setdefault((device.id, sid), Ranges()).add(first, last)

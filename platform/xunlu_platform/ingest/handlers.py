@@ -55,27 +55,26 @@ def drop_shreds(item: Item, batch: Batch) -> None:
 
 
 def drop_duplicates(item: Item, batch: Batch) -> None:
-    """Leave out what is known to be stored; the database has the last word on the rest."""
+    """Leave out what is known to be stored; the database has the last word on the rest.
+
+    Who sends something again has not heard the confirmation: it is said again. It is never noted as held here, where
+    nothing is stored: a database that was restored from a backup then asks for what it lost.
+    """
     device = item.identity
     if isinstance(item.content, list):
         fresh = [fix for fix in item.content if not _is_covered(batch, device.id, fix.sid, fix.seq)]
         batch.duplicates += len(item.content) - len(fresh)
-        for fix in item.content if len(fresh) < len(item.content) else ():
-            _confirm_again(batch, item, fix.sid, fix.seq)
+        for sid in {fix.sid for fix in item.content} if len(fresh) < len(item.content) else ():
+            batch.ask(device, sid)
         item.content = fresh
     elif isinstance(item.content, Event) and _is_covered(batch, device.id, item.content.sid, item.content.seq):
         batch.duplicates += 1
-        _confirm_again(batch, item, item.content.sid, item.content.seq)
+        batch.ask(device, item.content.sid)
         item.content = None
 
 
 def _is_covered(batch: Batch, device_id: int, sid: int, seq: int | None) -> bool:
     return seq is not None and seq <= batch.covered.get((device_id, sid), -1)
-
-
-def _confirm_again(batch: Batch, item: Item, sid: int, seq: int | None) -> None:
-    """Who sends something again has not heard the confirmation."""
-    batch.hold(item.identity, sid, seq)
 
 
 def drop_implausible(item: Item, batch: Batch) -> None:

@@ -166,13 +166,19 @@ class Worker:
         return batch
 
     def _handle(self, item: Item, batch: Batch) -> None:
-        try:
-            for accept in FILTERS:
+        for accept in FILTERS:
+            try:
                 accept(item, batch)
-        except ProtocolError as error:
-            batch.refuse(item, error.reason, str(error))
-            log.warning("message refused", extra={"topic": item.message.topic[:200], "reason": error.reason})
-            return
+            except ProtocolError as error:
+                batch.refuse(item, error.reason, str(error))
+                log.warning("message refused", extra={"topic": item.message.topic[:200], "reason": error.reason})
+                return
+            except Exception:
+                # The broker would bring it again and again, and stop the worker each time.
+                batch.refuse(item, "failure", f"{accept.__name__} failed; see the log of the worker.")
+                self._metrics.failures.labels(handler=accept.__name__).inc()
+                log.exception("handler failed", extra={"handler": accept.__name__, "topic": item.message.topic[:200]})
+                return
         for keep in KEEPERS:
             try:
                 keep(item, batch)
@@ -208,8 +214,12 @@ class Worker:
         self.committed_s, self.trouble = self._clock.monotonic_s(), None
         return outcome
 
-    async def _commit_apart(self, items: Sequence[Item], batch: Batch, error: RefusedByDatabaseError) -> Outcome:
-        """Halve a batch that the database refuses until the one message to blame stands alone."""
+    async def _commit_apart(self, items: Sequence[Item], batch: Batch, error: RefusedByDatabaseError) -> Outcome | None:
+        """Halve a batch that the database refuses until the one message to blame stands alone.
+
+        Who refuses even its dead letter refuses everything, such as a database that has become read-only: then the
+        message is not to blame, and None asks for another try.
+        """
         if len(items) > 1:
             middle = len(items) // 2
             outcome = Outcome()
@@ -221,7 +231,11 @@ class Worker:
         culprit = Batch(self._metrics, {}, {})
         log.error("message refused by the database", extra={"topic": items[0].message.topic[:200], "error": str(error)})
         culprit.refuse(items[0], "store", str(error))
-        return await self._store.commit(culprit.arrivals)
+        try:
+            return await self._store.commit(culprit.arrivals)
+        except StoreError as refusal:
+            await self._wait(refusal, RETRY_CAP_S)
+            return None
 
     def _prepare_again(self, items: Iterable[Item]) -> Batch:
         fresh = [Item(item.message, item.received_ms) for item in items]

@@ -143,7 +143,7 @@ class ArrivalStore:
             async with connection.transaction():
                 rows = await (await connection.execute(query("arrivals", "devices"), [list(dids)])).fetchall()
                 await connection.execute(query("arrivals", "ensure_states"), [[row["id"] for row in rows]])
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             await self._hang_up()
             raise StoreError(f"The database does not answer: {error}") from error
         return [DeviceRef(**row) for row in rows]

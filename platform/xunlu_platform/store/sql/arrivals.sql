@@ -41,14 +41,15 @@ insert into position_hour_due (device_id, hour)
   on conflict do nothing
 
 -- name: hold
--- Note what is held and what will never come; tell what to confirm. `missing` is empty in the normal case.
+-- Note what is held and what will never come; tell what to confirm. `missing` is empty in the normal case. A session with
+-- nothing to note is only asked for.
 insert into device_session as s (device_id, sid, held, given_up)
   select * from unnest(%(device)s::bigint[], %(sid)s::bigint[], %(held)s::text[]::int8multirange[],
     %(given_up)s::text[]::int8multirange[])
   on conflict (device_id, sid) do update
     set held = s.held + excluded.held, given_up = s.given_up + excluded.given_up, changed_at = now()
-  returning device_id, sid, upper(held + given_up) - 1 as upto, pg_column_size(held) as bytes,
-    (int8multirange(int8range(1, upper(held + given_up))) - held - given_up)::text as missing
+  returning device_id, sid, coalesce(upper(held + given_up) - 1, 0) as upto, pg_column_size(held) as bytes,
+    (int8multirange(int8range(1, coalesce(upper(held + given_up), 1))) - held - given_up)::text as missing
 
 -- name: birth
 update device_state set birth_sid = %(sid)s, birth = %(birth)s, changed_at = now()
