@@ -153,7 +153,7 @@ export interface DeviceRecord {
   recording: string | null;
   birth?: { fw?: string; caps?: string[]; [name: string]: unknown } | null;
   inspection_report?: string | null;
-  shadow?: { desired: Record<string, unknown> | null; desired_version: number; reported: Record<string, unknown> | null; reported_at: string | null } | null;
+  shadow?: { desired: Record<string, unknown> | null; desired_version: number; reported: { version: number; config: Record<string, unknown>; why?: string | null } | null; reported_at: string | null } | null;
   bindings?: Binding[];
   created_at?: string;
 }

@@ -26,7 +26,7 @@ export function mountFacts(list, scope, did) {
     const rows = [...position(device, now_ms), ...condition(device), ...housekeeping(device, now_ms)];
     fill(
       list,
-      rows.flatMap(([label, value, kind]) => [h("dt", {}, t(label)), h("dd", { class: kind ?? null }, value)]),
+      rows.flatMap(([label, value, kind]) => [h("dt", {}, t(label)), h("dd", { class: kind ?? null, title: kind?.includes("ellipsis") ? value : null }, value)]),
     );
   });
 }
@@ -85,7 +85,7 @@ function housekeeping(device, now_ms) {
   if (tele?.thinned) rows.push(["fact.thinned", t("fact.outbox.n", { n: tele.thinned }), "is-warn"]);
   if (tele && Math.abs(tele.clock_ms ?? 0) > CLOCK_SHOWN_MS)
     rows.push(["fact.clock", quantity((tele.clock_ms ?? 0) / 1000, "s", 1), "is-warn"]);
-  if (device.rec) rows.push(["fact.recording", device.rec, "is-rec"]);
+  if (device.rec) rows.push(["fact.recording", device.rec, "is-rec ellipsis"]);
   if (device.st !== "online")
     rows.push(["fact.since", `${when(device.st_ms)}${device.why ? ` · ${word("why", device.why)}` : ""}`]);
   rows.push(["fact.telemetry", tele?.tst ? ago(now_ms / 1000 - tele.tst) : "—"]);

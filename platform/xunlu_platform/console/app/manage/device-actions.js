@@ -1,26 +1,13 @@
-/** What can be done to a device: bind, release, disable, new credentials, place, configuration. */
+/** What can be done to a device: bind, release, disable, new credentials, place. */
 
 import { h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
-import { patch, post, put } from "../net/http.js";
+import { patch, post } from "../net/http.js";
 import { ask, showOnce } from "../view/dialog.js";
 import { complain, toast } from "../view/notice.js";
 import { officerPicker, unitSelect } from "./choices.js";
 
 /** @typedef {import("../types").DeviceRecord} DeviceRecord */
-
-/** Fields of a recorder's configuration with their bounds; see the protocol's `RecorderConfig`. @type {[string, number, number, number, number][]} name, default, min, max, step */
-const CONFIGURATION = [
-  ["still_s", 15, 0.2, 3600, 0.1],
-  ["moving_s", 5, 0.2, 3600, 0.1],
-  ["recording_s", 2, 0.2, 3600, 0.1],
-  ["sos_s", 1, 0.2, 3600, 0.1],
-  ["telemetry_s", 60, 1, 3600, 1],
-  ["hdop_max", 8, 0.5, 50, 0.5],
-  ["satellites_min", 4, 3, 20, 1],
-  ["low_battery_percent", 20, 0, 100, 1],
-  ["low_storage_mb", 2048, 0, 1_000_000, 1],
-];
 
 /** @param {string} did */
 const address = (did) => `/devices/${encodeURIComponent(did)}`;
@@ -141,30 +128,4 @@ export function editDevice(device, changed) {
     await patch(address(device.did), { unit_id: Number(unit), inspection_report: report || null });
     changed();
   });
-}
-
-/**
- * The configuration that the recorder shall run.
- * @param {DeviceRecord} device
- * @param {() => void} changed
- */
-export function configure(device, changed) {
-  const now = device.shadow?.desired ?? device.shadow?.reported ?? {};
-  const questions = CONFIGURATION.map(([name, initial, min, max, step]) => ({
-    name,
-    label: t(`config.${name}`),
-    control: h("input", { type: "number", min, max, step, required: true, value: String(now[name] ?? initial) }),
-  }));
-  ask(
-    t("device.configure"),
-    questions,
-    t("send"),
-    async (values) => {
-      const config = Object.fromEntries(CONFIGURATION.map(([name]) => [name, Number(values[name])]));
-      await put(`${address(device.did)}/shadow`, { config });
-      toast(t("device.configured"), "good");
-      changed();
-    },
-    { text: t("device.configure.do") },
-  );
 }

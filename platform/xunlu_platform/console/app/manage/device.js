@@ -2,12 +2,13 @@
 
 import { fill, h, icon } from "../kit/dom.js";
 import { when } from "../kit/format.js";
-import { t } from "../kit/i18n.js";
+import { t, word } from "../kit/i18n.js";
 import { get } from "../net/http.js";
 import { may } from "../net/session.js";
 import { go } from "../router.js";
 import { busy, failure, loading } from "../view/notice.js";
-import { bindDevice, configure, confirmAction, editDevice, renewCredentials } from "./device-actions.js";
+import { configuration } from "./configuration.js";
+import { bindDevice, confirmAction, editDevice, renewCredentials } from "./device-actions.js";
 import { approveDevice, statusTag } from "./devices.js";
 
 /** @typedef {import("../types").DeviceRecord} DeviceRecord */
@@ -99,7 +100,7 @@ function actions(device, changed) {
 
 /** @param {DeviceRecord} device */
 function facts(device) {
-  const caps = Array.isArray(device.birth?.caps) ? device.birth.caps.join(", ") : "—";
+  const caps = Array.isArray(device.birth?.caps) ? device.birth.caps.map((cap) => word("cap", cap)).join(" · ") : "—";
   /** @type {[string, string][]} */
   const rows = [
     ["device.serial", device.serial],
@@ -161,49 +162,5 @@ function wearing(device, changed) {
       ...(may("devices") && device.status === "approved" ? [bind, release] : []),
     ),
     past.length ? h("ol", { class: "history" }, past) : h("p", { class: "dim" }, t("bindings.none")),
-  );
-}
-
-/**
- * @param {DeviceRecord} device
- * @param {() => void} changed
- */
-function configuration(device, changed) {
-  const { desired, reported, desired_version, reported_at } = device.shadow ?? {
-    desired: null,
-    reported: null,
-    desired_version: 0,
-    reported_at: null,
-  };
-  const names = Object.keys({ ...reported, ...desired });
-  const rows = names.map((name) => {
-    const differs = desired !== null && String(desired[name]) !== String(reported?.[name]);
-    return h(
-      "tr",
-      {},
-      h("td", {}, t(`config.${name}`)),
-      h("td", { class: "num" }, desired?.[name] === undefined ? "—" : String(desired[name])),
-      h("td", { class: `num ${differs ? "is-warn" : ""}` }, reported?.[name] === undefined ? "—" : String(reported[name])),
-    );
-  });
-  const head = h(
-    "tr",
-    {},
-    h("th", {}, ""),
-    h("th", {}, `${t("config.desired")} #${desired_version}`),
-    h("th", {}, t("config.reported")),
-  );
-  const edit =
-    may("devices") && device.status === "approved"
-      ? h("button", { onclick: () => configure(device, changed) }, icon("settings"), t("device.configure"))
-      : null;
-  return h(
-    "section",
-    {},
-    h("h3", {}, t("config"), reported_at ? h("span", { class: "faint" }, when(reported_at)) : null),
-    names.length
-      ? h("table", { class: "config" }, h("thead", {}, head), h("tbody", {}, rows))
-      : h("p", { class: "dim" }, t("config.none")),
-    edit,
   );
 }

@@ -86,10 +86,15 @@ function whereabouts(alarm) {
   return t("alarm.fix", { ago: ago((serverNow() - fix_ms) / 1000) }) + accuracy;
 }
 
+/** Who is in need, else whose device it is. @param {Alarm} alarm */
+function nameOf(alarm) {
+  const live = fleet.devices.get(alarm.did);
+  return alarm.officer ? `${alarm.officer.name} ${alarm.officer.number}` : (live?.name ?? live?.serial ?? alarm.did);
+}
+
 /** @param {Alarm} alarm */
 function row(alarm) {
   const live = fleet.devices.get(alarm.did);
-  const name = alarm.officer ? `${alarm.officer.name} ${alarm.officer.number}` : (live?.name ?? live?.serial ?? alarm.did);
   const unit = alarm.unit?.name ?? unitName(live?.unit);
   const show = () => {
     showDevice(alarm.did, live?.lat !== null && live?.lat !== undefined);
@@ -99,7 +104,7 @@ function row(alarm) {
     "div",
     { class: `alarm ${alarm.state} severity-${alarm.severity}` },
     h("span", { class: "badge row" }, sign(alarm.severity >= GRAVE ? "sos" : "warn"), word("alarm.kind", alarm.kind)),
-    h("button", { class: "link big", onclick: show }, `${name} · ${unit}`),
+    h("button", { class: "link big", onclick: show }, `${nameOf(alarm)} · ${unit}`),
     h("span", { class: "soft", "data-alarm": alarm.id, "data-tells": "where" }, whereabouts(alarm)),
     h("span", { class: "soft", "data-alarm": alarm.id, "data-tells": "since" }, standing(alarm)),
     alarm.late ? h("span", { class: "tag warn" }, t("late")) : null,
@@ -138,7 +143,7 @@ function buttons(alarm, show) {
 function askNote(alarm, how) {
   const control = h("textarea", { rows: 3, maxlength: 1000, required: true });
   ask(
-    t(`alarm.${how}`),
+    `${t(`alarm.${how}`)} · ${nameOf(alarm)}`,
     [{ name: "note", label: t("alarm.note"), control, hint: t("alarm.note.hint") }],
     t(`alarm.${how}`),
     ({ note }) => closeAlarm(alarm.id, how, note ?? ""),

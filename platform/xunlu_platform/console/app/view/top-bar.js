@@ -30,7 +30,8 @@ export function mountTopBar(bar, scope) {
     h("small", { class: "ellipsis" }, me.value?.unit.name ?? ""),
   );
   const search = h("div", { class: "search", role: "search" });
-  bar.append(brand, search, navigation(scope), h("span", { class: "grow" }), alarmCount(scope), soundSwitch(scope));
+  bar.append(brand, search, navigation(scope), h("span", { class: "grow" }));
+  if (may("events")) bar.append(alarmCount(scope), soundSwitch(scope));
   bar.append(linkState(scope), clockFace(scope), ...switches(scope), userMenu());
   mountSearch(search, scope);
 }
@@ -57,9 +58,7 @@ function navigation(scope) {
 
 /** @param {Scope} scope */
 function alarmCount(scope) {
-  const chip = may("events")
-    ? h("a", { class: "chip", href: "/manage/alarms", title: t("alarms.all") })
-    : h("span", { class: "chip" });
+  const chip = h("a", { class: "chip", href: "/manage/alarms", title: t("alarms.all") });
   const words = h("span", { class: "visually-hidden", role: "status" });
   scope.read(alarms, (open) => {
     const fresh = open.filter((alarm) => alarm.state === "new").length;
@@ -69,7 +68,7 @@ function alarmCount(scope) {
     chip.setAttribute("aria-label", said);
     if (words.textContent !== said) words.textContent = said;
   });
-  return h("span", {}, chip, words);
+  return h("span", { class: "row" }, chip, words);
 }
 
 /** @param {Scope} scope */
