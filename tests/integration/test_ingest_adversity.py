@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.integration.ingest_rig import TENANT, Rig, eventually, fix, rig
+from tests.integration.ingest_rig import TENANT, Rig, eventually, fix, now_s, rig
 from tests.services import TestBroker, TestDatabase
 from xunlu_kit.mqtt import Subscription
 from xunlu_platform.ingest import worker
 from xunlu_platform.ingest.batch import Batch, Item
 from xunlu_platform.ingest.handlers import FILTERS
 from xunlu_protocol.confirm import Confirmation
+from xunlu_protocol.event import Event, SequenceRange
 from xunlu_protocol.location import encode_locations
 from xunlu_protocol.topics import down
 
@@ -93,3 +94,24 @@ async def test_a_filter_that_fails_costs_one_message_and_not_the_worker(
         await stored(made, did, 1)
     [letter] = await made.letters(did)
     assert letter["reason"] == "failure"
+
+
+async def test_a_long_track_that_a_full_outbox_thinned_comes_in_whole(
+    database: TestDatabase, broker: TestBroker
+) -> None:
+    """Events come first: until the survivors follow, every one of them is a hole."""
+    async with rig(database, broker, batch_messages_max=50) as made, made.working():
+        did, survivors = await made.device(), 20_000
+        for start in range(1, survivors, 500):
+            gone = tuple(SequenceRange(first=2 * n, last=2 * n) for n in range(start, start + 500))
+            event = Event(tst=now_s(), sid=1, seq=2 * survivors + 1 + start // 500, thinned=gone)
+            await made.publish(did, "evt", event.encode(), "storage")
+        for start in range(1, 2 * survivors, 100):
+            some = [fix(seq, age_s=90_000 - seq) for seq in range(start, start + 100, 2)]
+            await made.publish(did, "loc/hist", encode_locations(some))
+
+        async def settled() -> bool:
+            return len(await sequences(made, did)) + 50 * len(await made.letters(did)) >= survivors
+
+        assert await eventually(settled, timeout_s=60)
+        assert not await made.letters(did)

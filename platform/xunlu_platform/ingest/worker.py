@@ -34,7 +34,8 @@ SESSION_EXPIRY_S = 7 * 86_400
 TAKE_WAIT_S = 1.0
 RETRY_CAP_S = 5.0
 COVERED_MAX = 50_000
-HELD_BYTES_MAX = 256_000
+# A hundred thousand holes: what a full outbox of 30 MB leaves when every second fix was thinned out of it.
+SHREDS_BYTES_MAX = 2_000_000
 
 
 async def run(settings: PlatformSettings, name: str) -> None:
@@ -256,9 +257,12 @@ class Worker:
         if len(self._covered) > COVERED_MAX:
             self._covered.clear()
         for one in held:
-            self._covered[one.device_id, one.sid] = one.missing[0][0] - 1 if one.missing else one.upto
-        if torn := {(one.device_id, one.sid) for one in held if one.bytes > HELD_BYTES_MAX}:
-            self._shredded |= torn
+            key = one.device_id, one.sid
+            self._covered[key] = one.missing[0][0] - 1 if one.missing else one.upto
+            if one.bytes > SHREDS_BYTES_MAX:
+                self._shredded |= {key}
+            elif key in self._shredded:
+                self._shredded -= {key}
 
 
 def _merge(total: Outcome, part: Outcome) -> None:

@@ -65,7 +65,7 @@ class Held(NamedTuple):
     upto: int
     missing: tuple[tuple[int, int], ...]
     bytes: int
-    """Size of the stored ranges: a session in shreds grows."""
+    """Size of what is held or given up, as ranges: a session in shreds grows."""
 
 
 @dataclass(slots=True)

@@ -48,7 +48,7 @@ insert into device_session as s (device_id, sid, held, given_up)
     %(given_up)s::text[]::int8multirange[])
   on conflict (device_id, sid) do update
     set held = s.held + excluded.held, given_up = s.given_up + excluded.given_up, changed_at = now()
-  returning device_id, sid, coalesce(upper(held + given_up) - 1, 0) as upto, pg_column_size(held) as bytes,
+  returning device_id, sid, coalesce(upper(held + given_up) - 1, 0) as upto, pg_column_size(held + given_up) as bytes,
     (int8multirange(int8range(1, coalesce(upper(held + given_up), 1))) - held - given_up)::text as missing
 
 -- name: birth
