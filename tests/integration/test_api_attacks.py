@@ -1,7 +1,7 @@
 """What an attacker tries at the doors: guessing in parallel, forged addresses, other pages of the same machine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from typing import Any
 
 import httpx2
@@ -90,3 +90,33 @@ async def test_the_cookie_is_secure_when_a_trusted_proxy_says_https(
         typed = {"username": "lin", "password": PASSWORD}
         answer = await client.post("/api/v1/auth/login", json=typed, headers={"X-Forwarded-Proto": "https"})
     assert ("; secure" in answer.headers["set-cookie"].lower()) == secure
+
+
+async def stream_closed_with(platform: Platform, headers: Mapping[str, str]) -> int | None:
+    """The code with which the event stream ends right after a handshake; None when it would go on."""
+    scope = {
+        "type": "websocket", "path": "/api/v1/events/stream", "raw_path": b"/api/v1/events/stream", "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()], "scheme": "ws",
+        "client": ("192.0.2.1", 1), "server": ("xunlu.test", 80), "subprotocols": [], "root_path": "",
+    }  # fmt: skip
+    heard = iter([{"type": "websocket.connect"}])
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return next(heard, {"type": "websocket.disconnect", "code": 1000})
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    await create_app(platform.services)(scope, receive, send)
+    return next((message["code"] for message in sent if message["type"] == "websocket.close"), None)
+
+
+async def test_no_other_page_uses_the_cookie_for_the_event_stream_whatever_else_it_sends(platform: Platform) -> None:
+    await platform.account("dispatcher", username="lin")
+    await platform.client.post("/api/v1/auth/login", json={"username": "lin", "password": PASSWORD})
+    ours = {"host": "xunlu.test", "cookie": f"xunlu_session={platform.client.cookies['xunlu_session']}"}
+    assert await stream_closed_with(platform, {**ours, "origin": "http://xunlu.test"}) is None
+    for foreign in ({}, {"origin": "http://xunlu.test:9000"}, {"origin": "null"}):
+        assert await stream_closed_with(platform, {**ours, **foreign}) == 4403
+        assert await stream_closed_with(platform, {**ours, **foreign, "authorization": "Basic eDp5"}) == 4403

@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from xunlu_kit.errors import ConfigError
 from xunlu_platform.api.problems import Problem
 from xunlu_platform.api.services import address_of, services_of
-from xunlu_platform.auth.logins import Caller, identify
+from xunlu_platform.auth.logins import Caller, LoginKind, identify
 from xunlu_platform.auth.roles import Permission
 
 COOKIE = "xunlu_session"
@@ -74,15 +74,22 @@ def allow_everybody() -> Any:  # noqa: ANN401  FastAPI's own marker
 
 async def caller_of(connection: HTTPConnection) -> Caller | None:
     """Whose token the request or the WebSocket carries; bearer before cookie."""
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    kind = "bearer" if scheme.lower() == "bearer" else "cookie"
-    if kind == "cookie":
+    kind = kind_of(connection)
+    if kind == "bearer":
+        token = connection.headers["authorization"].partition(" ")[2]
+    else:
         token = connection.cookies.get(COOKIE, "")
     if not token or len(token) > TOKEN_LENGTH_MAX:
         return None
     caller = await identify(services_of(connection).store, token.strip(), address_of(connection))
     # A browser's token is no bearer token, and the other way round: so no cookie escapes the CSRF check.
     return caller if caller is not None and caller.kind == kind else None
+
+
+def kind_of(connection: HTTPConnection) -> LoginKind:
+    """Whether a request speaks with a bearer token or, as all else does, with the cookie of a browser."""
+    scheme = connection.headers.get("authorization", "").partition(" ")[0]
+    return "bearer" if scheme.lower() == "bearer" else "cookie"
 
 
 def sign_in_required() -> Problem:

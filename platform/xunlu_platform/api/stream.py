@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 from starlette.requests import HTTPConnection
 
-from xunlu_platform.api.access import Guard, caller_of
+from xunlu_platform.api.access import Guard, caller_of, kind_of
 from xunlu_platform.api.problems import Problem
 from xunlu_platform.api.services import Services, services_of
 from xunlu_platform.api.viewer import Asked, FleetViewer, Ping
@@ -64,7 +64,7 @@ class StreamGuard(Guard):
 
 def _same_origin(connection: HTTPConnection) -> bool:
     """A browser's cookie rides along from any page: only our own may use it (RFC 6455 §10.2)."""
-    if connection.headers.get("authorization"):
+    if kind_of(connection) == "bearer":
         return True
     origin = connection.headers.get("origin")
     return origin is not None and urlsplit(origin).netloc == connection.headers.get("host")
