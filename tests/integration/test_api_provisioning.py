@@ -11,6 +11,7 @@ from tests.integration.api_client import Platform, running_platform
 from tests.services import TestBroker, TestDatabase
 from xunlu_kit.errors import TransportError
 from xunlu_kit.mqtt import Broker, Session, SessionOptions, Subscription
+from xunlu_platform.api import provisioning
 from xunlu_platform.auth.broker_accounts import ROLES_PAGE
 from xunlu_protocol.provision import ProvisionRequest, ProvisionResponse
 from xunlu_protocol.topics import provision_request, provision_response, up
@@ -111,6 +112,18 @@ async def test_a_device_of_the_imported_list_is_approved_and_bound_at_once(
     device = (await clerk.get(f"/devices/{serial}")).json()
     assert (device["unit"]["name"], device["officer"]["name"]) == ("东街中队", "王小明")
     assert device["inspection_report"] == "报告-7"
+
+
+async def test_a_flood_of_strangers_keeps_out_strangers_and_not_the_imported_list(
+    platform: Platform, broker: TestBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provisioning, "PENDING_MAX", 0)
+    expected = fresh_serial()
+    text = f"serial,vendor,model,unit\n{expected},Xunlu,SIM-4G,东街中队\n"
+    clerk = await platform.sign_in("clerk")
+    await clerk.post("/expected-devices", content=text.encode(), headers={"Content-Type": "text/csv"})
+    assert (await claim(broker, request(fresh_serial()))).status == "refused"
+    assert (await claim(broker, request(expected))).status == "approved"
 
 
 async def test_one_serial_never_gets_a_second_identity_but_the_same_nonce_gets_the_same_answer(

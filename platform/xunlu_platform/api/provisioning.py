@@ -122,10 +122,11 @@ class Provisioning:
         async with services.store.session(SYSTEM) as session:
             if await session.one("devices", "claimed", who) is not None:
                 return ProvisionResponse(status="refused", why=_LOST)
-            pending = await session.one("devices", "count_pending")
-            if pending is not None and pending["devices"] >= PENDING_MAX:
-                return ProvisionResponse(status="refused", why=_FULL)
             expected = await session.one("expected", "one", who)
+            pending = await session.one("devices", "count_pending")
+            # A flood of strangers must not keep out those who are expected.
+            if expected is None and pending is not None and pending["devices"] >= PENDING_MAX:
+                return ProvisionResponse(status="refused", why=_FULL)
             status: DeviceStatus = "approved" if expected else "pending"
             did = await _free_did(session, request.serial)
             await self._insert(session, request, did, expected)
