@@ -89,6 +89,15 @@ async def test_what_is_no_tile_is_not_passed_on(platform: Platform) -> None:
     assert len(TileServer.asked) == 1
 
 
+async def test_a_key_that_no_address_can_hold_stands_in_no_log(
+    platform: Platform, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "map" / "tianditu.key").write_text("two words")
+    assert await status_of(platform, "base/3/4/5", await platform.token("dispatcher")) == 502
+    assert "two words" not in "".join(f"{record.__dict__}" for record in caplog.records)
+    assert "two words" not in caplog.text
+
+
 def test_the_cache_throws_out_the_oldest_beyond_its_bound(tmp_path: Path) -> None:
     for number in range(10):
         path = tmp_path / f"{number}"

@@ -9,6 +9,7 @@ import logging
 import secrets
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 from typing import Annotated
 from urllib.error import URLError
@@ -110,7 +111,7 @@ def _fetched(settings: PlatformSettings, address: TileAddress) -> bytes:
     try:
         with urlopen(request, timeout=FETCH_TIMEOUT_S) as answer:  # noqa: S310  the same
             image: bytes = answer.read(TILE_BYTES_MAX + 1)
-    except (URLError, OSError) as error:
+    except (URLError, OSError, HTTPException) as error:
         # The reason may hold the address, and the address the key.
         log.warning("tile not fetched", extra={"layer": address.layer, "error": type(error).__name__})
         raise _no_tile() from error
