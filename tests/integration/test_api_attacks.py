@@ -120,3 +120,47 @@ async def test_no_other_page_uses_the_cookie_for_the_event_stream_whatever_else_
     for foreign in ({}, {"origin": "http://xunlu.test:9000"}, {"origin": "null"}):
         assert await stream_closed_with(platform, {**ours, **foreign}) == 4403
         assert await stream_closed_with(platform, {**ours, **foreign, "authorization": "Basic eDp5"}) == 4403
+
+
+async def test_no_body_reaches_into_a_foreign_squad(platform: Platform) -> None:
+    """The highest role of squad 3 names units, officers and accounts of squad 2 and of the district above."""
+    await platform.sql(
+        "insert into officer (tenant, unit_id, number, name) values ('main', 2, 'D2', '王小明'), ('main', 3, 'X3', '李力');"
+        "insert into device (did, tenant, unit_id, kind, serial, vendor, model, status)"
+        " values ('R2', 'main', 2, 'recorder', 'S2', 'V', 'M', 'approved'),"
+        " ('R3', 'main', 3, 'recorder', 'S3', 'V', 'M', 'approved')"
+    )
+    above, beside = await platform.account("clerk", unit=1), await platform.account("clerk", unit=2)
+    own = await platform.account("clerk", unit=3)
+    caller = await platform.sign_in("administrator", unit=3)
+    team = (await caller.post("/units", json={"parent_id": 3, "kind": "team", "name": "一分队"})).json()["id"]
+    user = {"username": "mole", "display_name": "x", "role": "administrator"}
+    device = {"did": "R4", "kind": "recorder", "serial": "S4", "vendor": "V", "model": "M"}
+    attempts: list[tuple[str, str, dict[str, Any]]] = [
+        *(("PATCH", f"/users/{foreign}", {"role": "administrator"}) for foreign in (above, beside)),
+        *(("POST", f"/users/{foreign}/reset-password", {}) for foreign in (above, beside)),
+        *(("POST", "/users", {**user, "unit_id": unit}) for unit in (1, 2)),
+        ("POST", "/users", {**user, "unit_id": 3, "officer_id": 1}),
+        *(("PATCH", f"/users/{own}", change) for change in ({"unit_id": 1}, {"unit_id": 2}, {"officer_id": 1})),
+        *(("POST", "/units", {"parent_id": parent, "kind": "team", "name": "x"}) for parent in (1, 2)),
+        *(("PATCH", f"/units/{team}", {"parent_id": parent}) for parent in (1, 2)),
+        ("PATCH", "/units/2", {"parent_id": 3}),
+        *(("POST", "/officers", {"unit_id": unit, "number": "N", "name": "x"}) for unit in (1, 2)),
+        ("PATCH", "/officers/2", {"unit_id": 2}),
+        ("PATCH", "/officers/1", {"unit_id": 3}),
+        *(("POST", "/devices", {**device, "unit_id": unit}) for unit in (1, 2)),
+        ("PATCH", "/devices/R3", {"unit_id": 2}),
+        ("PATCH", "/devices/R2", {"unit_id": 3}),
+        ("POST", "/devices/R3/bind", {"officer_id": 1}),
+        ("POST", "/devices/R2/bind", {"officer_id": 2}),
+    ]
+    before = await platform.sql("select unit_id, role, officer_id, password_hash from account order by id")
+    for method, path, body in attempts:
+        answer = await caller.request(method, path, json=body)
+        assert answer.status_code == 404, (method, path, body, answer.text)
+    assert await platform.sql("select unit_id, role, officer_id, password_hash from account order by id") == before
+    for line in ("S9,V,M,东街中队,", "S9,V,M,一分队,D2"):
+        text = f"serial,vendor,model,unit,officer_number\n{line}\n"
+        assert (await caller.post("/expected-devices", content=text.encode())).status_code == 422
+    for path in ("/officers?unit=2", "/devices?unit=2", "/officers?q=D2"):
+        assert (await caller.get(path)).json()["items"] == []
