@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.console.bureau import SQUAD, Account, Bureau
+from xunlu_protocol.shadow import RecorderConfig, Shadow
 
 pytestmark = [pytest.mark.console, pytest.mark.integration]
 
@@ -93,3 +94,13 @@ async def test_the_health_page_speaks_of_what_works(page: Page, bureau: Bureau) 
     await bureau.sign_in(page, await bureau.account("administrator"), "/health")
     await expect(page.locator(".verdict")).to_contain_text("一切正常")
     await expect(page.locator(".cards")).to_contain_text("TimescaleDB")
+
+
+async def test_a_device_shows_the_configuration_that_it_runs(page: Page, bureau: Bureau) -> None:
+    worn = await bureau.worn("孙立")
+    running = Shadow(version=0, config=RecorderConfig(moving_s=7, low_storage_mb=1234))
+    await bureau.rig.publish(worn.did, "shadow", running.encode())
+    await bureau.sign_in(page, await bureau.account("administrator"), f"/manage/devices?device={worn.did}")
+    await expect(page.get_by_role("row", name="移动间隔")).to_contain_text("7")
+    await page.get_by_role("button", name="修改配置").click()
+    await expect(page.get_by_label("存储不足（MB）")).to_have_value("1234")

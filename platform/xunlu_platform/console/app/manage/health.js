@@ -3,7 +3,7 @@
 import { fill, h, icon } from "../kit/dom.js";
 import { count, quantity, size, span, when } from "../kit/format.js";
 import { knows, language, t, word } from "../kit/i18n.js";
-import { get } from "../net/http.js";
+import { get, Problem } from "../net/http.js";
 import { link } from "../net/stream.js";
 import { failure, loading } from "../view/notice.js";
 
@@ -23,16 +23,19 @@ export function mountHealth(root, scope) {
   );
   const load = async () => {
     try {
-      const [health, system] = await Promise.all([fetchHealth(), get("/system")]);
+      const health = await fetchHealth();
+      const system = await fetchSystem();
       if (scope.closed) return;
       fill(verdict, ...judge(health));
       fill(parts, checks(health), ...sections(system));
+      parts.classList.remove("past");
     } catch (problem) {
-      if (!scope.closed)
-        fill(
-          verdict,
-          failure(problem, () => void load()),
-        );
+      if (scope.closed) return;
+      fill(
+        verdict,
+        failure(problem, () => void load()),
+      );
+      parts.classList.add("past");
     }
   };
   scope.every(REFRESH_MS, () => void load());
@@ -40,8 +43,22 @@ export function mountHealth(root, scope) {
 
 /** `/healthz` answers 503 with the same body when something is wrong. @returns {Promise<Fields>} */
 async function fetchHealth() {
-  const answer = await fetch("/healthz", { headers: { accept: "application/json" } });
-  return answer.json();
+  try {
+    const answer = await fetch("/healthz", { headers: { accept: "application/json" } });
+    return await answer.json();
+  } catch {
+    throw new Problem(0, t("problem.unreachable"), t("problem.unreachable.do"));
+  }
+}
+
+/** The figures need the database; without it the checks alone say what is wrong. @returns {Promise<Fields>} */
+async function fetchSystem() {
+  try {
+    return await get("/system");
+  } catch (problem) {
+    if (problem instanceof Problem && problem.status === 503) return {};
+    throw problem;
+  }
 }
 
 /** @param {Fields} health */
@@ -100,7 +117,7 @@ function sections(system) {
   const cards = parts.map(([name, value]) =>
     card(word("system", name), Array.isArray(value) ? tableOf(value) : pairs(value)),
   );
-  return [card(t("system.overview"), pairs(single)), ...cards];
+  return parts.length ? [card(t("system.overview"), pairs(single)), ...cards] : [];
 }
 
 /** @param {string} title @param {Node} body */
