@@ -15,6 +15,12 @@ def _fields(record: logging.LogRecord) -> dict[str, object]:
     return {name: value for name, value in vars(record).items() if name not in _STANDARD}
 
 
+def _on_one_line(value: object) -> str:
+    """A value as text, quoted where it could pretend to be a line of its own or steer a terminal."""
+    text = str(value)
+    return text if text.isprintable() else repr(text)
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: ts, level, logger, message, then the record's own fields."""
 
@@ -39,7 +45,7 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Render a record, its fields behind the message."""
         when = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
-        fields = "".join(f"  {name}={value}" for name, value in _fields(record).items())
+        fields = "".join(f"  {name}={_on_one_line(value)}" for name, value in _fields(record).items())
         line = f"{when} {record.levelname:<7} {record.name}  {record.getMessage()}{fields}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 

@@ -49,6 +49,12 @@ def test_a_text_line_carries_its_fields_behind_the_message() -> None:
     assert TextFormatter().format(record(client="d1")).endswith("broker connected  client=d1")
 
 
+@pytest.mark.parametrize("text", ["d1\n21:04:05 INFO    forged", "\x1b[2J", "a\u2028b"])
+def test_a_value_makes_no_line_of_its_own_and_steers_no_terminal(text: str) -> None:
+    line = TextFormatter().format(record(client=text))
+    assert line.isprintable()
+
+
 async def get(port: int, request: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
