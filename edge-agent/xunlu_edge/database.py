@@ -50,7 +50,7 @@ def open_database(folder: Path) -> sqlite3.Connection:
         StorageError: the folder cannot be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return _open(folder / FILE_NAME)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):

@@ -46,7 +46,7 @@ def load_identity(folder: Path) -> Identity | None:
 
 def store_identity(folder: Path, identity: Identity) -> None:
     """Keep an identity through power cuts, readable by its owner alone: it is told only once."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = folder / f"{FILE_NAME}.new"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

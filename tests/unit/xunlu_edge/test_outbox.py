@@ -53,6 +53,11 @@ def waiting(outbox: Outbox) -> set[tuple[int, int]]:
     return {(entry.sid, entry.seq) for entries in found for entry in entries}
 
 
+def test_where_an_officer_was_is_for_the_owner_of_the_folder_alone(tmp_path: Path) -> None:
+    open_database(tmp_path / "state").close()
+    assert (tmp_path / "state").stat().st_mode & 0o077 == 0
+
+
 def test_locations_and_events_share_one_sequence_without_holes(bench: Bench) -> None:
     outbox = bench.outbox()
     entries = [outbox.append("loc", FIX), outbox.append("sos", SOS), outbox.append("loc", FIX)]
