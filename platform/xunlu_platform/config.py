@@ -49,7 +49,9 @@ class PlatformSettings(BaseSettings):
     leaflet_assets: Path | None = Field(None, description="Other folder of Leaflet for HTML exports; ours when unset.")
     health_host: str = Field("127.0.0.1", description="Address of the health page of ingest and jobs.")
     health_port: Annotated[int, Field(ge=0, le=65535)] = Field(0, description="Port of that page; 0 picks a free one.")
-    metrics_token_file: Path | None = Field(None, description="With it, `/metrics` wants its content as bearer.")
+    metrics_token_file: Path | None = Field(
+        None, description="`/metrics` wants its content as bearer; without it, it answers this machine only."
+    )
     login_hours: Annotated[float, Field(gt=0, le=720)] = Field(12, description="Hours that a login lives.")
     batch_messages_max: Annotated[int, Field(ge=1, le=10_000)] = Field(
         1000, description="Messages of one ingest transaction at most."

@@ -125,7 +125,7 @@ async def test_no_other_page_uses_the_cookie_for_the_event_stream_whatever_else_
 async def test_no_body_reaches_into_a_foreign_squad(platform: Platform) -> None:
     """The highest role of squad 3 names units, officers and accounts of squad 2 and of the district above."""
     await platform.sql(
-        "insert into officer (tenant, unit_id, number, name) values ('main', 2, 'D2', '王小明'), ('main', 3, 'X3', '李力');"
+        "insert into officer (tenant, unit_id, number, name) values ('main', 2, 'D2', '王'), ('main', 3, 'X3', '李');"
         "insert into device (did, tenant, unit_id, kind, serial, vendor, model, status)"
         " values ('R2', 'main', 2, 'recorder', 'S2', 'V', 'M', 'approved'),"
         " ('R3', 'main', 3, 'recorder', 'S3', 'V', 'M', 'approved')"
@@ -164,3 +164,22 @@ async def test_no_body_reaches_into_a_foreign_squad(platform: Platform) -> None:
         assert (await caller.post("/expected-devices", content=text.encode())).status_code == 422
     for path in ("/officers?unit=2", "/devices?unit=2", "/officers?q=D2"):
         assert (await caller.get(path)).json()["items"] == []
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", None])
+async def test_no_form_of_another_page_signs_a_browser_in(platform: Platform, kind: str | None) -> None:
+    await platform.account("dispatcher", username="lin")
+    body = f'{{"username": "lin", "password": "{PASSWORD}", "x": "="}}'
+    headers = {"Origin": "http://elsewhere.test"} | ({"Content-Type": kind} if kind else {})
+    answer = await platform.client.post("/api/v1/auth/login", content=body.encode(), headers=headers)
+    assert (answer.status_code, "set-cookie" in answer.headers) == (422, False)
+
+
+async def test_without_a_token_metrics_are_for_this_machine_only(platform: Platform) -> None:
+    statuses = {}
+    for address in ("127.0.0.1", "::1", "192.0.2.1", PROXY):
+        transport = httpx2.ASGITransport(create_app(platform.services), client=(address, 1))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://xunlu.test") as client:
+            forged = {"X-Forwarded-For": "127.0.0.1"} if address == "192.0.2.1" else {}
+            statuses[address] = (await client.get("/metrics", headers=forged)).status_code
+    assert statuses == {"127.0.0.1": 200, "::1": 200, "192.0.2.1": 401, PROXY: 401}

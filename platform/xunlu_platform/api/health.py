@@ -4,13 +4,13 @@ import hmac
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from xunlu_kit.health import health_page
 from xunlu_platform.api.access import allow_everybody
 from xunlu_platform.api.problems import Problem
-from xunlu_platform.api.services import Services, Serving
+from xunlu_platform.api.services import Services, Serving, is_this_machine
 from xunlu_platform.errors import StoreError
 
 router = APIRouter(tags=["health"], dependencies=[allow_everybody()])
@@ -31,13 +31,18 @@ async def readyz(services: Serving) -> Response:
 
 
 @router.get("/metrics")
-async def metrics(services: Serving, authorization: Annotated[str, Header(max_length=300)] = "") -> Response:
-    """Prometheus text; with a metrics token set, only for its bearer."""
+async def metrics(
+    request: Request, services: Serving, authorization: Annotated[str, Header(max_length=300)] = ""
+) -> Response:
+    """Prometheus text: for the bearer of the metrics token; without one set, for this machine."""
     if file := services.settings.metrics_token_file:
         wanted = f"Bearer {file.read_text('utf-8').strip()}"
-        if not hmac.compare_digest(wanted.encode(), authorization.encode()):
-            detail = "Send the metrics token as bearer."
-            raise Problem(HTTPStatus.UNAUTHORIZED, "sign-in-required", "Metrics need their token.", detail)
+        allowed = hmac.compare_digest(wanted.encode(), authorization.encode())
+    else:
+        allowed = is_this_machine(request)
+    if not allowed:
+        detail = "Send the metrics token (XUNLU_PLATFORM_METRICS_TOKEN_FILE) as bearer."
+        raise Problem(HTTPStatus.UNAUTHORIZED, "sign-in-required", "Metrics need their token.", detail)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

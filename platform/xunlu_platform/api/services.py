@@ -103,6 +103,12 @@ def address_of(connection: HTTPConnection) -> str | None:
     return None if address is None else str(address)
 
 
+def is_this_machine(connection: HTTPConnection) -> bool:
+    """Whether a request comes over loopback."""
+    address = address_of(connection)
+    return address is not None and ipaddress.ip_address(address).is_loopback
+
+
 def came_over_tls(connection: HTTPConnection) -> bool:
     """Whether the browser speaks HTTPS: with us, or with a trusted proxy before us."""
     settings = services_of(connection).settings
