@@ -20,6 +20,7 @@ from xunlu_protocol.topics import up
 log = logging.getLogger(__name__)
 
 IN_FLIGHT_MAX = 500
+LINGER_S = 30.0
 DEGREE_M = 111_194.93
 CENTRE = (31.23, 121.48)
 SPREAD_M = 2500.0
@@ -95,9 +96,13 @@ class Bulk:
     _order: int = field(default=0, init=False)
 
     async def run(self, seconds: float) -> None:
-        """Publish at the rate for a while; what the broker does not take in time slows it down, it never skips."""
+        """Publish at the rate for a while; what the broker does not take in time slows it down, it never skips.
+
+        Raises:
+            TimeoutError: the broker did not take the rest within half a minute.
+        """
         options = SessionOptions(client_id=f"bulk-{random.getrandbits(32):08x}")
-        async with Session(self.broker, options) as session:
+        async with asyncio.timeout(seconds + LINGER_S), Session(self.broker, options) as session:
             await session.wait_connected()
             gate = asyncio.Semaphore(IN_FLIGHT_MAX)
             began_s = time.monotonic()

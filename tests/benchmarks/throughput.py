@@ -99,7 +99,11 @@ async def _run(bureau: Bureau, rate: float, seconds: float) -> Load:
     generator = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "xunlu_sim", "bulk", *words, stdout=asyncio.subprocess.PIPE
     )
-    output, _ = await generator.communicate()
+    try:
+        output, _ = await generator.communicate()
+    finally:
+        if generator.returncode is None:
+            generator.kill()
     ended_s = time.monotonic()
     stored, stored_s = await _settle(bureau)
     # The generator's own start is not the platform's time.
