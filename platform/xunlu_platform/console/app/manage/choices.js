@@ -30,13 +30,15 @@ export function roleSelect(chosen = "dispatcher") {
 }
 
 /**
- * An officer, found by typing number, name or pinyin. The value is the officer's id.
+ * An officer, found by typing number, name or pinyin; who wears nothing comes first, and nobody is chosen before
+ * something was typed. The value is the officer's id.
  * @param {(officer: import("../types").Officer) => boolean} fits
  * @param {boolean} [optional] nobody can be chosen
  */
 export async function officerPicker(fits, optional = false) {
   /** @type {import("../types").Officer[]} */
   const officers = (await getAll("/officers")).filter(fits);
+  officers.sort((a, b) => Number(Boolean(a.device)) - Number(Boolean(b.device)));
   const select = h("select", { size: 8, required: !optional });
   const paint = (/** @type {string} */ text) => {
     const found = officers.filter((officer) =>
@@ -47,7 +49,7 @@ export async function officerPicker(fits, optional = false) {
     fill(
       select,
       optional ? h("option", { value: "" }, t("nobody")) : null,
-      found.map((officer, i) => h("option", { value: officer.id, selected: !optional && i === 0 }, label(officer))),
+      found.map((officer, i) => h("option", { value: officer.id, selected: !optional && text !== "" && i === 0 }, label(officer))),
     );
   };
   const filter = h("input", {

@@ -31,7 +31,7 @@ const CONFIGURATION = [
 export function configuration(device, changed) {
   const { desired = null, desired_version = 0, reported = null, reported_at = null } = device.shadow ?? {};
   const running = reported?.config ?? {};
-  const names = Object.keys({ ...running, ...desired });
+  const names = CONFIGURATION.map(([name]) => name).filter((name) => name in { ...running, ...desired });
   const rows = names.map((name) => {
     const differs = desired !== null && String(desired[name]) !== String(running[name]);
     return h(

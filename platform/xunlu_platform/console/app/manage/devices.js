@@ -114,9 +114,9 @@ function columns(changed) {
       cell: (device) =>
         h("a", { class: "mono", href: `/manage/devices?device=${encodeURIComponent(device.did)}` }, device.did),
     },
-    { label: "device.serial", cell: (device) => device.serial, kind: "mono" },
-    { label: "device.model", cell: (device) => [device.vendor, device.model].filter(Boolean).join(" ") },
-    { label: "device.kind", cell: (device) => t(`kind.${device.kind}`) },
+    { label: "device.serial", cell: (device) => device.serial, kind: "mono spare" },
+    { label: "device.model", cell: (device) => [device.vendor, device.model].filter(Boolean).join(" "), kind: "spare" },
+    { label: "device.kind", cell: (device) => t(`kind.${device.kind}`), kind: "spare" },
     { label: "device.status", cell: (device) => statusTag(device.status) },
     { label: "unit", cell: (device) => device.unit?.name ?? "—" },
     {

@@ -34,7 +34,7 @@ export function mountOfficers(root, scope) {
             : h("span", { class: "faint" }, "—"),
       },
       {
-        label: "officer.active",
+        label: "officer.status",
         cell: (officer) =>
           h(
             "span",

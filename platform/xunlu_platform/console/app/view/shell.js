@@ -22,7 +22,7 @@ function viewOf(path) {
   if (path === "/manage" || path.startsWith("/manage/")) return { name: "manage", mount: mountManage };
   if (path === "/health")
     return { name: "health", mount: may("system") ? mountHealth : (root) => root.append(notAllowed()) };
-  return { name: "lost", mount: (root) => root.append(notice(t("lost"), t("lost.do"), "map")) };
+  return { name: "nowhere", mount: (root) => root.append(notice(t("lost"), t("lost.do"), "map")) };
 }
 
 /**
