@@ -30,6 +30,8 @@ RATES = [float(rate) for rate in os.environ.get("RATES", "2500,5000,7500").split
 WATCHED = 200
 SETTLED_S = 3.0
 PEER_SECONDS = 8.0
+# More than anything takes here: the generator slows down to what the broker takes.
+PEER_RATE = 20_000
 
 
 @dataclass(slots=True)
@@ -172,7 +174,7 @@ async def _peer(bureau: Bureau) -> float:
     ):
         await session.wait_connected()
         await connection.execute("create table peer (did text, seq bigint, at timestamptz, lat float8, lon float8)")
-        sending = asyncio.create_task(_run(bureau, 2000, PEER_SECONDS))
+        sending = asyncio.create_task(_run(bureau, PEER_RATE, PEER_SECONDS))
         first = await anext(session.messages())
         session.acknowledge(first)
         began_s = time.monotonic()
