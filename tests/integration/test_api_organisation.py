@@ -1,5 +1,6 @@
 """Units, officers and accounts, as administrators and clerks keep them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -130,3 +131,17 @@ async def test_every_change_leaves_an_audit_row_that_nobody_can_alter(platform: 
     assert [row["action"] for row in found] == ["unit.create"]
     granted = await platform.sql("select has_table_privilege('xunlu_api', 'audit', 'update, delete, truncate')")
     assert granted == [(False,)]
+
+
+async def test_two_moves_at_once_leave_a_tree(platform: Platform) -> None:
+    """A path is a scope: one that does not follow from the parents would hide a unit, or show it to strangers."""
+    administrator = await platform.sign_in("administrator")
+    for _ in range(10):
+        await asyncio.gather(
+            administrator.patch("/units/2", json={"parent_id": 3}),
+            administrator.patch("/units/3", json={"parent_id": 2}),
+        )
+        wrong = "select child.path, parent.path from unit child join unit parent on parent.id = child.parent_id"
+        assert await platform.sql(f"{wrong} where child.path <> parent.path || child.id || '/'") == []
+        for unit in (2, 3):
+            await administrator.patch(f"/units/{unit}", json={"parent_id": 1})

@@ -77,6 +77,8 @@ async def change_unit(
 ) -> Row:
     """Rename a unit, or hang it below another one with everything that belongs to it."""
     async with services.store.session(caller.scope) as session:
+        if change.parent_id is not None:
+            await session.run("units", "hold")
         unit = await _one(session, unit_id)
         if change.name is not None:
             values = {"id": unit_id, "name": change.name, "pinyin": pinyin_of(change.name)}

@@ -22,6 +22,10 @@ returning id, parent_id, kind, name, pinyin, path
 -- name: rename
 update unit set name = %(name)s, pinyin = %(pinyin)s where id = %(id)s
 
+-- name: hold
+-- One move at a time: two that do not see each other would leave paths that follow from no parent. Readers go on.
+lock table unit in share row exclusive mode
+
 -- name: move
 update unit set parent_id = %(parent_id)s where id = %(id)s
 
