@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import signal
 import socket
 
@@ -47,7 +48,8 @@ async def serve(settings: StreamingSettings) -> None:
         ConfigError: a secret is missing.
     """
     host = f"streaming@{socket.gethostname()}"
-    options = SessionOptions(client_id=f"xunlu-streaming-{socket.gethostname()[:40]}", will=presence_will(host))
+    # Nobody may guess the client id: whoever connects with it ends the connection that has it.
+    options = SessionOptions(client_id=f"xunlu-streaming-{secrets.token_hex(4)}", will=presence_will(host))
     async with Session(settings.broker(), options, on_connect=publish_presence(host)) as session:
         server = Server(
             create_app(session),

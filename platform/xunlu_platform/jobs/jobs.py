@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -84,7 +85,8 @@ async def run(settings: PlatformSettings) -> None:
     """Run all jobs until cancelled."""
     host = f"jobs@{socket.gethostname()}"
     options = SessionOptions(
-        client_id=f"xunlu-jobs-{socket.gethostname()[:40]}",
+        # Nobody may guess it: whoever connects with a client id ends the connection that has it.
+        client_id=f"xunlu-jobs-{secrets.token_hex(4)}",
         subscriptions=[Subscription(topic=one) for one in (server_state("+"), *UP_STATE_FILTERS)],
         will=presence_will(host),
     )
