@@ -9,6 +9,8 @@ back-pressure.
 import asyncio
 import contextlib
 import logging
+import math
+import socket
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -35,6 +37,8 @@ PACKETS_PER_TURN = 64
 UNACKNOWLEDGED_WAITING_MAX = 4096
 HOUSEKEEPING_S = 1.0
 CONNECT_TIMEOUT_S = 15.0
+# A connection that ends sooner is no success: the next one waits longer, as when two processes share a client id.
+STABLE_S = 5.0
 
 
 class Session:
@@ -116,7 +120,7 @@ class Session:
         sock: Any = self._client.socket() if self._client is not None else None
         if sock is not None:
             with contextlib.suppress(OSError):
-                sock.shutdown(2)
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # below TLS, which stays able to read
 
     # -- messages -----------------------------------------------------------------------------------------------------
 
@@ -226,15 +230,22 @@ class Session:
     async def _stay_connected(self) -> None:
         waits = backoff_s(cap_s=self.options.retry_cap_s)
         while True:
+            up_s = math.inf
             try:
                 await self._connect()
-                waits = backoff_s(cap_s=self.options.retry_cap_s)
+                up_s = self._loop.time()
                 if self._on_connect is not None:
                     await self._on_connect(self)
                 await self._down.wait()
             except (OSError, ValueError, TimeoutError, TransportError) as error:
                 self._hang_up()
                 log.warning("broker not reachable", extra={"client": self.options.client_id, "error": str(error)})
+            except Exception:
+                # Nobody waits for this task: without it the session would stay silent for ever.
+                self._hang_up()
+                log.exception("connection failed", extra={"client": self.options.client_id})
+            if self._loop.time() - up_s > STABLE_S:
+                waits = backoff_s(cap_s=self.options.retry_cap_s)
             await asyncio.sleep(next(waits))
 
     async def _connect(self) -> None:
@@ -264,9 +275,10 @@ class Session:
         log.info("broker connected", extra={"client": self.options.client_id, "connection": self.connection})
 
     def _hang_up(self) -> None:
+        """End the connection here and now, so that nothing of it is taken for the next one's."""
         self._up.clear()
         self.break_connection()
-        if self._client is not None:
+        while self._client is not None and self._client.socket() is not None:
             self._client.loop_read()
 
     async def _housekeep(self) -> None:
@@ -378,6 +390,7 @@ class Session:
             pending = sock is not None and isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
             if len(self._inbox) == before and not pending:
                 return
+        self._loop.call_soon(self._read, client)
 
 
 def _retrieve(future: asyncio.Future[None]) -> None:
