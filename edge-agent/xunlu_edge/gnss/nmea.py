@@ -20,6 +20,12 @@ from xunlu_protocol.location import Constellation
 
 MPS_PER_KNOT = 1852 / 3600
 MPS_PER_KMH = 1 / 3.6
+# Beyond these a number is no measurement; the wire contract draws the same lines.
+SATELLITES_MAX = 200
+ALTITUDES_M = (-1000, 100_000)
+KMH_MAX = 5000
+KNOTS_MAX = 2600
+YEAR_END = 3000
 
 TALKERS: Mapping[str, Constellation] = {
     "GP": "GPS",
@@ -133,7 +139,7 @@ class NmeaDecoder:
         return isinstance(at, time) and self._open.at is not None and at != self._open.at
 
     def _close(self, grown: _Open) -> Epoch:
-        listed = {system: len(numbers) for system, numbers in grown.used.items() if numbers}
+        listed = {system: min(len(numbers), SATELLITES_MAX) for system, numbers in grown.used.items() if numbers}
         quality = grown.quality if grown.quality is not None else grown.mode_quality or 0
         return Epoch(
             utc_ms=self._utc_ms(grown),
@@ -145,7 +151,7 @@ class NmeaDecoder:
             course_deg=grown.course_deg,
             hdop=grown.hdop,
             # GGA stops at 12 on many receivers; GSA lists them all.
-            satellites=max(grown.satellites, sum(listed.values())),
+            satellites=min(max(grown.satellites, sum(listed.values())), SATELLITES_MAX),
             used=listed,
         )
 
@@ -170,25 +176,25 @@ class NmeaDecoder:
             self._open.at = message.time
 
     def _read_position(self, message: NMEAMessage) -> None:
-        lat, lon = _number(message.lat), _number(message.lon)
-        if lat is not None and lon is not None and abs(lat) <= 90 and abs(lon) <= 180:
+        lat, lon = _number(message.lat, -90, 90), _number(message.lon, -180, 180)
+        if lat is not None and lon is not None:
             self._open.lat, self._open.lon = lat, lon
 
     def _read_gga(self, message: NMEAMessage) -> None:
         self._read_time(message)
         self._read_position(message)
-        self._open.quality = int(message.quality or 0)
-        self._open.satellites = max(self._open.satellites, int(message.numSV or 0))
-        self._open.hdop = _number(message.HDOP)
-        self._open.alt_m = _number(message.alt)
+        self._open.quality = int(_number(message.quality, 0, 8) or 0)
+        self._open.satellites = max(self._open.satellites, int(_number(message.numSV, 0, SATELLITES_MAX) or 0))
+        self._open.hdop = _number(message.HDOP, 0, 100)
+        self._open.alt_m = _number(message.alt, *ALTITUDES_M)
 
     def _read_gns(self, message: NMEAMessage) -> None:
         self._read_time(message)
         self._read_position(message)
         self._open.mode_quality = best_quality(message.posMode)
-        self._open.satellites = max(self._open.satellites, int(message.numSV or 0))
-        self._open.hdop = _number(message.HDOP) or self._open.hdop
-        self._open.alt_m = _number(message.alt) or self._open.alt_m
+        self._open.satellites = max(self._open.satellites, int(_number(message.numSV, 0, SATELLITES_MAX) or 0))
+        self._open.hdop = _number(message.HDOP, 0, 100) or self._open.hdop
+        self._open.alt_m = _number(message.alt, *ALTITUDES_M) or self._open.alt_m
 
     def _read_rmc(self, message: NMEAMessage) -> None:
         self._read_time(message)
@@ -197,9 +203,9 @@ class NmeaDecoder:
             self._read_position(message)
         if isinstance(message.date, date):
             self._open.day = message.date
-        if (knots := _number(message.spd)) is not None:
+        if (knots := _number(message.spd, 0, KNOTS_MAX)) is not None:
             self._open.speed_mps = knots * MPS_PER_KNOT
-        self._open.course_deg = _number(message.cog)
+        self._open.course_deg = _number(message.cog, 0, 360)
         if self._open.mode_quality is None and message.status == "A":
             self._open.mode_quality = best_quality(getattr(message, "posMode", "A")) or 1
 
@@ -214,17 +220,17 @@ class NmeaDecoder:
             if (system := known or _by_number(number)) is not None:
                 self._open.used.setdefault(system, set()).add(number)
         if self._open.hdop is None:
-            self._open.hdop = _number(message.HDOP)
+            self._open.hdop = _number(message.HDOP, 0, 100)
 
     def _read_vtg(self, message: NMEAMessage) -> None:
-        if self._open.speed_mps is None and (kmh := _number(message.sogk)) is not None:
+        if self._open.speed_mps is None and (kmh := _number(message.sogk, 0, KMH_MAX)) is not None:
             self._open.speed_mps = kmh * MPS_PER_KMH
         if self._open.course_deg is None:
-            self._open.course_deg = _number(message.cogt)
+            self._open.course_deg = _number(message.cogt, 0, 360)
 
     def _read_zda(self, message: NMEAMessage) -> None:
         self._read_time(message)
-        if message.day and message.month and message.year:
+        if message.day and message.month and 0 < int(message.year or 0) < YEAR_END:
             self._open.day = date(int(message.year), int(message.month), int(message.day))
 
 
@@ -233,8 +239,9 @@ def best_quality(modes: str) -> int:
     return next((quality for letter, quality in MODE_QUALITIES.items() if letter in modes), 0)
 
 
-def _number(value: Any) -> float | None:  # noqa: ANN401  pynmeagps gives '' for an empty field
-    return float(value) if isinstance(value, int | float) else None
+def _number(value: Any, low: float, high: float) -> float | None:  # noqa: ANN401  pynmeagps gives '' for an empty field
+    """None too for what cannot be: some receivers write such numbers for "unknown", and no message could carry them."""
+    return float(value) if isinstance(value, int | float) and low <= value <= high else None
 
 
 def _by_number(number: int) -> Constellation | None:

@@ -30,6 +30,26 @@ def only(data: bytes) -> Epoch:
     return epoch
 
 
+@pytest.mark.parametrize(
+    ("name", "gga", "rmc"),
+    [
+        ("alt_m", "1,12,0.8,-99999.0", "1.0,90.0"),
+        ("satellites", "1,999,0.8,10.0", "1.0,90.0"),
+        ("hdop", "1,12,-1.0,10.0", "1.0,90.0"),
+        ("quality", "9,12,0.8,10.0", "1.0,90.0"),
+        ("speed_mps", "1,12,0.8,10.0", "9999.9,90.0"),
+        ("course_deg", "1,12,0.8,10.0", "1.0,-5.0"),
+    ],
+)
+def test_a_number_that_no_message_could_carry_costs_its_field_only(name: str, gga: str, rmc: str) -> None:
+    place = "120000.00,{}3113.8000,N,12128.2000,E"
+    epoch = only(
+        sentence(f"GNRMC,{place.format('A,')},{rmc},010126,,,A") + sentence(f"GNGGA,{place.format('')},{gga},M,8.0,M,,")
+    )
+    assert not getattr(epoch, name)
+    assert (epoch.lat, epoch.lon) == pytest.approx((31.23, 121.47))
+
+
 # -- captured ---------------------------------------------------------------------------------------------------------
 
 
