@@ -160,17 +160,22 @@ class Outbox:
             upto: included.
             events: events when true, locations when false.
             limit: at most so many.
+
+        Raises:
+            StorageError: the disk did not give it.
         """
-        rows = self._database.execute(
-            _OLDEST_EVENTS if events else _OLDEST_LOCATIONS,
-            (after.sid, after.seq, upto.sid, upto.seq, limit),
-        )
+        with refusals():
+            rows = self._database.execute(
+                _OLDEST_EVENTS if events else _OLDEST_LOCATIONS,
+                (after.sid, after.seq, upto.sid, upto.seq, limit),
+            ).fetchall()
         return [Entry(sid=sid, seq=seq, kind=kind, created_ms=ms, payload=body) for sid, seq, kind, ms, body in rows]
 
     def holds_upto(self, mark: Mark) -> bool:
-        """Whether anything up to `mark` still waits."""
-        found = self._database.execute("select 1 from entry where (sid, seq) <= (?, ?) limit 1", (mark.sid, mark.seq))
-        return found.fetchone() is not None
+        """Whether anything up to `mark` still waits; `StorageError` when the disk does not tell."""
+        one = "select 1 from entry where (sid, seq) <= (?, ?) limit 1"
+        with refusals():
+            return self._database.execute(one, (mark.sid, mark.seq)).fetchone() is not None
 
     def confirm(self, confirmation: Confirmation) -> int:
         """Let go of what the platform holds; returns how many entries that were.

@@ -12,6 +12,7 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 
+from xunlu_edge.errors import StorageError
 from xunlu_edge.outbox import Entry, Mark, Outbox
 from xunlu_edge.publisher import Publisher
 from xunlu_kit.clock import Clock
@@ -123,7 +124,7 @@ class Uplink:
             self._due_s = None
             try:
                 await self._walk(self._upto)
-            except (TransportError, TimeoutError) as error:
+            except (TransportError, TimeoutError, StorageError) as error:
                 log.info("backlog interrupted", extra={"waiting": self._outbox.count, "error": str(error)})
             # What was appended until now has been sent once; should it stay unconfirmed, it is sent again.
             self._schedule(self._patience_s, self._outbox.mark)

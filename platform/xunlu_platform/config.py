@@ -102,7 +102,9 @@ class PlatformSettings(BaseSettings):
         quote = self.secret(f"db-{role}").replace("\\", "\\\\").replace("'", "\\'")
         return (
             f"host={self.database_host} port={self.database_port} dbname={self.database_name} user=xunlu_{role} "
-            f"password='{quote}' application_name=xunlu-{role} connect_timeout=5"
+            f"password='{quote}' application_name=xunlu-{role} connect_timeout=5 "
+            # A server that vanished without a word is given up within half a minute, not after two hours.
+            "keepalives_idle=10 keepalives_interval=5 keepalives_count=4 tcp_user_timeout=30000"
         )
 
     def broker(self, role: BrokerRole) -> Broker:

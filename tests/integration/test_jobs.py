@@ -143,3 +143,19 @@ async def test_retention_acts_only_when_it_is_on_and_was_seen_before(made: Rig, 
     left = (await made.rows("select count(*) from position"))[0]["count"]
     assert ran["rows_affected"] == 60 - left
     assert 30 <= left <= 31
+
+
+async def test_a_job_that_fails_for_a_reason_of_its_own_does_not_stop_the_others(made: Rig) -> None:
+    did = await made.device()
+    await made.connection.execute("revoke delete on login from xunlu_jobs")
+    async with jobs_running(made):
+        await made.connection.execute(
+            "insert into command (rid, device_id, name, args, expires_at) "
+            "select 'expires-later', id, 'locate', '{}', now() + interval '1 second' from device where did = %s",
+            [did],
+        )
+
+        async def expired() -> Any:
+            return await made.rows("select from command where state = 'expired'")
+
+        assert await eventually(expired)

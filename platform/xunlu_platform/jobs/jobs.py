@@ -121,6 +121,11 @@ async def _repeat(
             jobs.trouble[name] = str(error)
             runs.labels(job=name, outcome="failed").inc()
             log.warning("job failed, it is tried again", extra={"job": name, "error": str(error)})
+        except Exception as error:
+            # One job that cannot go on is no reason for the others to stop.
+            jobs.trouble[name] = str(error)
+            runs.labels(job=name, outcome="failed").inc()
+            log.exception("job failed, it is tried again", extra={"job": name})
         else:
             jobs.trouble.pop(name, None)
             jobs.last[name] = datetime.now(UTC)

@@ -149,6 +149,15 @@ def test_a_disk_that_refuses_uses_up_no_sequence(bench: Bench) -> None:
     assert outbox.append("loc", FIX).seq == 2
 
 
+def test_a_disk_that_gives_nothing_back_says_so(bench: Bench) -> None:
+    outbox = bench.outbox()
+    bench.databases[-1].execute("drop table entry")
+    with pytest.raises(StorageError, match="disk"):
+        outbox.oldest(BEGINNING, ALL, events=False, limit=1)
+    with pytest.raises(StorageError, match="disk"):
+        outbox.holds_upto(ALL)
+
+
 def test_an_unreadable_file_is_set_aside_and_never_deleted(bench: Bench) -> None:
     (bench.folder / FILE_NAME).write_bytes(b"this is no database, but may hold somebody's fixes" * 100)
     outbox = bench.outbox()
