@@ -12,6 +12,22 @@ import { officerPicker, unitSelect } from "./choices.js";
 /** @param {string} did */
 const address = (did) => `/devices/${encodeURIComponent(did)}`;
 
+/** @param {string} status */
+export function statusTag(status) {
+  const kind = status === "approved" ? "good" : status === "pending" ? "warn" : "";
+  return h("span", { class: `tag ${kind}` }, t(`device.status.${status}`));
+}
+
+/**
+ * @param {DeviceRecord} device
+ * @param {() => void} changed
+ */
+export async function approveDevice(device, changed) {
+  await post(`${address(device.did)}/approve`);
+  toast(t("device.approved", { serial: device.serial }), "good");
+  changed();
+}
+
 /**
  * @param {string} did
  * @param {() => void} changed

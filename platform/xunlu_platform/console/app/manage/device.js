@@ -8,8 +8,7 @@ import { may } from "../net/session.js";
 import { go } from "../router.js";
 import { busy, failure, loading } from "../view/notice.js";
 import { configuration } from "./configuration.js";
-import { bindDevice, confirmAction, editDevice, renewCredentials } from "./device-actions.js";
-import { approveDevice, statusTag } from "./devices.js";
+import { approveDevice, bindDevice, confirmAction, editDevice, renewCredentials, statusTag } from "./device-actions.js";
 
 /** @typedef {import("../types").DeviceRecord} DeviceRecord */
 

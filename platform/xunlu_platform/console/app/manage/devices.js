@@ -3,12 +3,12 @@
 import { fill, h, icon } from "../kit/dom.js";
 import { ago } from "../kit/format.js";
 import { t, word } from "../kit/i18n.js";
-import { post, query } from "../net/http.js";
+import { query } from "../net/http.js";
 import { may } from "../net/session.js";
 import { go, route } from "../router.js";
-import { busy, toast } from "../view/notice.js";
+import { busy } from "../view/notice.js";
 import { unitSelect } from "./choices.js";
-import { bindDevice, registerDevice } from "./device-actions.js";
+import { approveDevice, bindDevice, registerDevice, statusTag } from "./device-actions.js";
 import { mountDevice } from "./device.js";
 import { Listing } from "./listing.js";
 
@@ -129,12 +129,6 @@ function columns(changed) {
   ];
 }
 
-/** @param {string} status */
-export function statusTag(status) {
-  const kind = status === "approved" ? "good" : status === "pending" ? "warn" : "";
-  return h("span", { class: `tag ${kind}` }, t(`device.status.${status}`));
-}
-
 /** @param {DeviceRecord} device */
 function availability({ state, position }) {
   if (!state?.availability) return h("span", { class: "faint" }, t("state.never"));
@@ -161,14 +155,4 @@ function quickAction(device, changed) {
   if (device.status === "approved" && !device.officer && may("devices"))
     return h("button", { onclick: () => void bindDevice(device.did, changed) }, icon("link"), t("device.bind"));
   return null;
-}
-
-/**
- * @param {DeviceRecord} device
- * @param {() => void} changed
- */
-export async function approveDevice(device, changed) {
-  await post(`/devices/${encodeURIComponent(device.did)}/approve`);
-  toast(t("device.approved", { serial: device.serial }), "good");
-  changed();
 }
