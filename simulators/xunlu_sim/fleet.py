@@ -12,13 +12,15 @@ from xunlu_edge.settings import AgentSettings
 from xunlu_kit.clock import Clock, SystemClock
 from xunlu_sim.clock import DriftingClock
 from xunlu_sim.hardware import Kit
-from xunlu_sim.sky import Sky
+from xunlu_sim.sky import BREAKS_PER_HOUR, Sky
 from xunlu_sim.way import Way
 
 log = logging.getLogger(__name__)
 
 START_SPREAD_S = 5.0
 RESTART_S = 3.0
+# The real tracks hold hours at desks; an officer on the beat goes under a bridge or into a shop.
+LONGEST_BREAK_S = 150.0
 FIRST_SOS_S = (60.0, 100.0)
 SOS_EVERY_S = (600.0, 1200.0)
 SOS_LASTS_S = (40.0, 120.0)
@@ -72,7 +74,8 @@ class SimulatedRecorder:
         self.clocks = self._chance("clock")
         true = SystemClock()
         self.clock = DriftingClock(true) if options.calm else _wrong_clock(true, self.clocks)
-        sky = Sky(self._chance("sky"), breaks_per_hour=0.0) if options.calm else Sky(self._chance("sky"))
+        breaks_per_hour = 0.0 if options.calm else BREAKS_PER_HOUR
+        sky = Sky(self._chance("sky"), breaks_per_hour=breaks_per_hour, longest_break_s=LONGEST_BREAK_S)
         # The hardware lives in true time: above all, the receiver's UTC is that of the satellites.
         self.kit = Kit(way, true, self._chance("hardware"), sky)
 

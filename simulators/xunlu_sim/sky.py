@@ -42,8 +42,15 @@ class Reception:
 class Sky:
     """Reception over time; call `second` once for every second of the simulation."""
 
-    def __init__(self, rng: random.Random, *, breaks_per_hour: float = BREAKS_PER_HOUR) -> None:
+    def __init__(
+        self,
+        rng: random.Random,
+        *,
+        breaks_per_hour: float = BREAKS_PER_HOUR,
+        longest_break_s: float = BREAK_QUARTILES_S[-1],
+    ) -> None:
         self._rng = rng
+        self._longest_break_s = longest_break_s
         self._break_chance = breaks_per_hour / 3600
         self._blocked_s = rng.uniform(*COLD_START_S) if breaks_per_hour else 0.0
         self._drift = [0.0, 0.0]
@@ -61,7 +68,7 @@ class Sky:
                 self._settling = [self._rng.gauss(0, REACQUIRED_M) for _ in range(2)]
             return None
         if self._rng.random() < self._break_chance:
-            self.block(self._break_s())
+            self.block(min(self._break_s(), self._longest_break_s))
         return self._fix()
 
     def _break_s(self) -> float:

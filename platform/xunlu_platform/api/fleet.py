@@ -217,7 +217,7 @@ class Fleet:
         self._healed_s = self._clock.monotonic_s()
 
     async def _follow_notices(self) -> None:
-        notices, self._notices = self._notices, _Notices()
+        notices = self._notices
         if notices.everything:
             self._take_rows(await read_devices(self._store), every=True)
             self._tell("/", {"type": "organisation"})
@@ -231,6 +231,8 @@ class Fleet:
             self._tell_of(row["did"], {"type": "event", "event": row})
         for row in await read_commands(self._store, notices.commands) if notices.commands else ():
             self._tell_of(row["did"], {"type": "command", "command": row})
+        # Only now: what could not be read is read at the next turn.
+        self._notices = _Notices()
 
     def _take_rows(self, rows: Iterable[Row], *, every: bool = False) -> None:
         seen = set()

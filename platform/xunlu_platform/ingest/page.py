@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from prometheus_client import generate_latest
 
@@ -12,14 +12,23 @@ from xunlu_kit.mqtt import Session
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.ingest.metrics import Metrics
 
-if TYPE_CHECKING:
-    from xunlu_platform.ingest.worker import Worker
-
 log = logging.getLogger(__name__)
 
 
+class Progress(Protocol):
+    """How a worker gets on.
+
+    Attributes:
+        committed_s: monotonic time of the last commit, or of the start.
+        trouble: why the last attempt to commit failed, None when it succeeded.
+    """
+
+    committed_s: float
+    trouble: str | None
+
+
 async def serve_health(
-    settings: PlatformSettings, session: Session, worker: "Worker", metrics: Metrics, clock: Clock
+    settings: PlatformSettings, session: Session, worker: Progress, metrics: Metrics, clock: Clock
 ) -> None:
     """Serve the pages, for ever."""
 

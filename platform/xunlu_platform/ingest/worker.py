@@ -5,6 +5,7 @@ stops acknowledging, and the broker stops sending at the receive maximum: that i
 """
 
 import asyncio
+import hashlib
 import logging
 import os
 import socket
@@ -49,8 +50,11 @@ async def run(settings: PlatformSettings, name: str) -> None:
     host = f"{name}@{socket.gethostname()}"
     api = fleet(settings.tenant, "api")
     shared = tuple(Subscription(topic=f"$share/ingest/{one}") for one in (*UP_FILTERS, OWNTRACKS_FILTER))
+    broker = settings.broker("ingest")
+    # Whoever may connect at all could take over a session whose name they guess; the secret keeps it unguessable.
+    unguessable = hashlib.sha256(f"{name}:{broker.password}".encode()).hexdigest()[:16]
     options = SessionOptions(
-        client_id=f"xunlu-{name}",
+        client_id=f"xunlu-{name}-{unguessable}",
         clean_start=False,
         session_expiry_s=SESSION_EXPIRY_S,
         receive_maximum=settings.receive_maximum,
@@ -60,7 +64,7 @@ async def run(settings: PlatformSettings, name: str) -> None:
     )
     async with (
         ArrivalStore(settings.database("ingest")) as store,
-        Session(settings.broker("ingest"), options, on_connect=publish_presence(host)) as session,
+        Session(broker, options, on_connect=publish_presence(host)) as session,
         asyncio.TaskGroup() as tasks,
     ):
         confirmations = Confirmations(session, metrics, settings.tenant, settings.confirm_interval_s)
