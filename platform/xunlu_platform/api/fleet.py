@@ -21,7 +21,7 @@ from xunlu_protocol.shadow import RecorderConfig
 
 log = logging.getLogger(__name__)
 
-TICK_S = 0.25
+TICK_S = 0.1
 HEAL_S = 30.0
 FRAMES_WAITING_MAX = 2000
 CLOSED_ALARMS_KEPT_S = 2 * 3600

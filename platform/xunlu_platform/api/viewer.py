@@ -14,12 +14,12 @@ from pydantic_core import to_json
 from xunlu_platform.api.fleet import POSITION_FIELDS, Alarm, Device, Fields, Fleet, is_open
 from xunlu_platform.store.store import Scope
 
-BYTES_PER_TICK = 40_000
+BYTES_PER_TICK = 16_000
 MESSAGES_WAITING_MAX = 1000
 SELECTED_MAX = 200
 VIEW_MARGIN = 0.3
 # Of a device outside the map the desk learns this often that it still reports, so that it can tell who went silent.
-PULSE_TICKS = 40
+PULSE_TICKS = 100
 
 Longitude = Annotated[float, Field(ge=-540, le=540)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
