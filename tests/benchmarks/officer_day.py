@@ -65,6 +65,7 @@ async def officer_day(bench: Bench) -> None:
         plain = rows <= PLAIN_ROWS_MAX
         if plain:
             await _make_plain(bench, bureau)
+        await _sort(bench, bureau)
         days = await _days(bureau, devices)
         note = f"{rows:,} rows stored, {len(days)} different officer-days of {DAY_POINTS:,} points"
         select = await _direct(bureau, days, "position")
@@ -94,6 +95,14 @@ async def _store(bench: Bench, bureau: Bureau, rows: int) -> None:
             if day % 5 == 4:
                 bench.say(f"{rows * (day + 1) // DAYS:,} rows after {time.monotonic() - began_s:.0f} s")
         await connection.execute("vacuum analyze position")
+
+
+async def _sort(bench: Bench, bureau: Bureau) -> None:
+    """As the jobs process does every night with the days that are over."""
+    bench.say("sorting the days that are over")
+    async with await bureau.connect() as connection:
+        while (await (await connection.execute("select sort_position_chunk()")).fetchone()) != (None,):
+            pass
 
 
 def _values(day: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import psycopg
@@ -159,3 +160,23 @@ async def test_a_job_that_fails_for_a_reason_of_its_own_does_not_stop_the_others
             return await made.rows("select from command where state = 'expired'")
 
         assert await eventually(expired)
+
+
+async def test_days_that_are_over_are_sorted_by_device_and_stay_whole(made: Rig, store: Store) -> None:
+    dids = [await made.device() for _ in range(3)]
+    await made.connection.execute(
+        "insert into position (device_id, fix_at, sid, seq, received_at, lat, lon, late) "
+        "select d.id, now() - interval '3 days' + n * interval '1 s', 1, n, now(), 31, 121, false "
+        "from generate_series(1, 500) n cross join device d where did = any(%s)",
+        [dids],
+    )
+    before = await made.rows("select device_id, fix_at, sid, seq from position order by 1, 2, 3, 4")
+    sorted_chunks = 0
+    while await housekeeping.sort_chunk(store):
+        sorted_chunks += 1
+    assert sorted_chunks == len(await made.rows("select from show_chunks('position')"))
+    devices = [
+        row["device_id"] for row in await made.rows("select device_id from position order by tableoid desc, ctid")
+    ]
+    assert sum(one != other for one, other in pairwise(devices)) <= 3 * sorted_chunks
+    assert await made.rows("select device_id, fix_at, sid, seq from position order by 1, 2, 3, 4") == before

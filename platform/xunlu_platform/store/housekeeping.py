@@ -69,3 +69,11 @@ async def apply_retention(store: Store) -> list[Row]:
         async with store.session(SYSTEM) as session:
             runs += await session.all(FILE, "apply_retention", [subject])
     return runs
+
+
+async def sort_chunk(store: Store) -> str | None:
+    """Put one day of positions that is over into the order of its devices; returns its name, None when all are."""
+    async with store.session(SYSTEM) as session:
+        await session.one(FILE, "allow_sorting")
+        row = await session.one(FILE, "sort_position_chunk")
+        return row["chunk"] if row else None

@@ -73,3 +73,10 @@ select subject from retention_rule r where enabled
 
 -- name: apply_retention
 select * from apply_retention(%s)
+
+-- name: allow_sorting
+-- A large chunk takes minutes; but nobody waits in line behind us for more than a moment before it begins.
+select set_config('statement_timeout', '30min', true), set_config('lock_timeout', '3s', true)
+
+-- name: sort_position_chunk
+select sort_position_chunk() as chunk

@@ -111,6 +111,28 @@ CREATE FUNCTION public.scope_worn() RETURNS bigint
   select device_id from binding where officer_id = scope_officer() and released_at is null
 $$;
 
+CREATE FUNCTION public.sort_position_chunk() RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  chunk record;
+begin
+  select c.chunk_schema, c.chunk_name, n.relname as index_name into chunk
+    from timescaledb_information.chunks c
+    join pg_index i on i.indrelid = format('%I.%I', c.chunk_schema, c.chunk_name)::regclass and i.indisunique
+    join pg_class n on n.oid = i.indexrelid
+    where c.hypertable_schema = 'public' and c.hypertable_name = 'position' and not i.indisclustered
+      and c.range_end < now() - interval '1 hour'
+    order by c.range_end desc limit 1;
+  if not found then
+    return null;
+  end if;
+  execute format('cluster %I.%I using %I', chunk.chunk_schema, chunk.chunk_name, chunk.index_name);
+  execute format('analyze %I.%I', chunk.chunk_schema, chunk.chunk_name);
+  return chunk.chunk_name;
+end $$;
+
 CREATE TABLE public.account (
     id bigint NOT NULL,
     unit_id bigint NOT NULL,
@@ -884,6 +906,9 @@ GRANT ALL ON FUNCTION public.preview_retention(wanted text) TO xunlu_api;
 GRANT ALL ON FUNCTION public.preview_retention(wanted text) TO xunlu_jobs;
 
 REVOKE ALL ON FUNCTION public.record_retention(run public.retention_run, dry_run boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.sort_position_chunk() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.sort_position_chunk() TO xunlu_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.account TO xunlu_api;
 
