@@ -25,6 +25,7 @@ from xunlu_protocol.topics import UP_STATE_FILTERS, fleet, server_state
 log = logging.getLogger(__name__)
 
 HOURS_PER_ROLL_UP = 200
+NOTICES_MAX = 1000
 ROLL_UP_DELAY = timedelta(minutes=5)
 CATCH_UP = timedelta(days=7)
 HOUR = timedelta(hours=1)
@@ -40,6 +41,7 @@ class Jobs:
         store: with the jobs role.
         session: to tell the API processes.
         topic: of our fleet frames.
+        unsaid: expired commands that no desk has heard of, while the broker does not answer.
         marked: the last hour that was marked as over.
         last: when each job last succeeded.
         trouble: why a job failed the last time.
@@ -48,6 +50,7 @@ class Jobs:
     store: Store
     session: Session
     topic: str
+    unsaid: list[Notice] = field(default_factory=list)
     marked: datetime | None = None
     last: dict[str, datetime] = field(default_factory=dict)
     trouble: dict[str, str] = field(default_factory=dict)
@@ -55,9 +58,11 @@ class Jobs:
     async def expire_commands(self) -> None:
         """Say `expired` where nobody answered."""
         rows = await housekeeping.expire_commands(self.store)
-        notices = tuple(Notice(what="command", id=row["rid"], did=row["did"]) for row in rows)
-        if notices:
-            await self.session.publish(self.topic, FleetFrame(notices=notices).encode(), qos=0)
+        self.unsaid += [Notice(what="command", id=row["rid"], did=row["did"]) for row in rows]
+        del self.unsaid[:-NOTICES_MAX]
+        if self.unsaid:
+            await self.session.publish(self.topic, FleetFrame(notices=tuple(self.unsaid)).encode(), qos=0)
+            self.unsaid.clear()
 
     async def roll_up(self) -> None:
         """Mark the hours that are over, then compute what is due."""

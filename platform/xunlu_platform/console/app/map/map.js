@@ -17,6 +17,7 @@ import { mountTools } from "./tools.js";
 const CLOSE_ZOOM = 16;
 const CLUSTER_STEP = 2;
 const ZOOM_MAX = 19;
+const REMOVE_AFTER_MS = 500;
 const ZOOM_MIN = 3;
 /** What the map shows before the bundle is known: the middle of Shanghai. */
 const FIRST = { lat: 31.23, lon: 121.48, zoom: 14 };
@@ -40,7 +41,8 @@ export function mountMap(box, scope) {
     inertia: !reducedMotion.matches,
     keyboard: true,
   });
-  scope.onClose(() => map.remove());
+  // A zoom that is under way ends a quarter of a second later, and Leaflet 1.9 fails when its map has gone by then.
+  scope.onClose(() => setTimeout(() => map.remove(), REMOVE_AFTER_MS));
   const start = place.value ?? FIRST;
   map.setView([start.lat, start.lon], start.zoom);
   L.control.scale({ imperial: false, position: "bottomleft", maxWidth: 120 }).addTo(map);
