@@ -15,6 +15,7 @@ from tests.integration.ingest_rig import TENANT, Rig, eventually, now_s, rig
 from tests.services import TestBroker, TestDatabase
 from xunlu_kit.mqtt import Subscription
 from xunlu_platform.jobs import run
+from xunlu_platform.jobs.jobs import Jobs
 from xunlu_platform.store import housekeeping
 from xunlu_platform.store.store import SYSTEM, Store
 from xunlu_protocol.fleet import FleetFrame
@@ -90,7 +91,7 @@ async def test_a_late_fix_makes_its_hour_due_again(made: Rig, store: Store) -> N
     assert ((await roll_up_of(made, did))["fixes"], (await roll_up_of(made, did))["late_fixes"]) == (31, 1)
 
 
-async def test_a_command_that_nobody_answers_expires_and_is_told(made: Rig) -> None:
+async def test_a_command_that_nobody_answers_expires_and_is_told(made: Rig, store: Store) -> None:
     did = await made.device()
     await made.connection.execute(
         "insert into command (rid, device_id, name, args, expires_at) "
@@ -98,7 +99,8 @@ async def test_a_command_that_nobody_answers_expires_and_is_told(made: Rig) -> N
         [did],
     )
     await made.session.subscribe(Subscription(topic=fleet(TENANT, "jobs"), qos=0))
-    async with jobs_running(made), asyncio.timeout(15):
+    await Jobs(store, made.session, fleet(TENANT, "jobs")).expire_commands()
+    async with asyncio.timeout(15):
         async for message in made.session.messages():
             [notice] = FleetFrame.decode(message.payload).notices
             assert (notice.what, notice.id, notice.did) == ("command", "rid-1", did)
