@@ -22,6 +22,8 @@ CommandName = Literal[
     "reboot",
     "config",
     "lamp",
+    "live_start",
+    "live_stop",
 ]
 CommandState = Literal["queued", "delivered", "accepted", "rejected", "running", "done", "failed", "expired"]
 ReplyState = Literal["delivered", "accepted", "rejected", "running", "done", "failed"]
@@ -111,13 +113,35 @@ class Lamp(Wire):
     on: bool
 
 
+class LiveStart(Wire):
+    """Publish live video by WHIP (RFC 9725) until the relay ends the session, `live_stop` comes, or nobody answers.
+
+    Attributes:
+        whip: URL to publish to.
+        token: bearer token for it; never kept, logged or shown.
+        by: who watches, for the officer to see and hear.
+        bitrate_bps_max: upper bound of the video bitrate.
+        height_max: upper bound of the picture's height, pixels.
+        fps_max: upper bound of the frame rate.
+        audio: whether the microphone is sent, too.
+    """
+
+    whip: Annotated[str, Field(max_length=500, pattern=r"^https?://[^\s]+$")]
+    token: Annotated[str, Field(max_length=2000)]
+    by: Annotated[str, Field(max_length=64)] | None = None
+    bitrate_bps_max: Annotated[int, Field(ge=50_000, le=20_000_000)] = 1_500_000
+    height_max: Annotated[int, Field(ge=90, le=2160)] = 720
+    fps_max: Annotated[float, Field(ge=1, le=60)] = 25
+    audio: bool = True
+
+
 class Configure(Wire):
     """Take over a configuration now; the lasting way is the shadow."""
 
     config: dict[str, Any]
 
 
-Arguments = NoArguments | TrackInterval | SayText | RecordStart | Lamp | Configure
+Arguments = NoArguments | TrackInterval | SayText | RecordStart | Lamp | LiveStart | Configure
 
 
 def arguments(name: CommandName, args: dict[str, Any]) -> Arguments:
@@ -127,7 +151,7 @@ def arguments(name: CommandName, args: dict[str, Any]) -> Arguments:
         ProtocolError: a field is missing or out of bounds.
     """
     match name:
-        case "locate_now" | "photo" | "record_stop" | "lock" | "unlock" | "reboot":
+        case "locate_now" | "photo" | "record_stop" | "lock" | "unlock" | "reboot" | "live_stop":
             return NoArguments.parse(args)
         case "track_interval":
             return TrackInterval.parse(args)
@@ -137,6 +161,8 @@ def arguments(name: CommandName, args: dict[str, Any]) -> Arguments:
             return RecordStart.parse(args)
         case "lamp":
             return Lamp.parse(args)
+        case "live_start":
+            return LiveStart.parse(args)
         case "config":
             return Configure.parse(args)
         case _:

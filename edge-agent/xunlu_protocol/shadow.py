@@ -21,6 +21,7 @@ class RecorderConfig(Wire):
         telemetry_s: seconds between telemetry messages without change.
         hdop_max: a fix with a larger HDOP is held back.
         satellites_min: a fix with fewer satellites is held back.
+        thumbnail_s: seconds between two `up/thumb`; 0 sends none.
         low_battery_percent: below it, `low_batt` is raised once.
         low_storage_mb: below it, `storage` is raised once.
     """
@@ -32,6 +33,7 @@ class RecorderConfig(Wire):
     telemetry_s: Annotated[float, Field(ge=1, le=3600)] = 60
     hdop_max: Annotated[float, Field(ge=0.5, le=50)] = 8
     satellites_min: Annotated[int, Field(ge=3, le=20)] = 4
+    thumbnail_s: Annotated[float, Field(ge=0, le=3600)] = 60
     low_battery_percent: Annotated[float, Field(ge=0, le=100)] = 20
     low_storage_mb: Annotated[int, Field(ge=0, le=1_000_000)] = 2048
 

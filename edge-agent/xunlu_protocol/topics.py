@@ -100,6 +100,26 @@ def fleet(tenant: str, source: str) -> str:
     return f"{PREFIX}/{tenant}/fleet/{source}"
 
 
+def media_frame(tenant: str, worker: str) -> str:
+    """Where a relay worker says what it carries; written and read by our own services, as all of `media`."""
+    return f"{PREFIX}/{tenant}/media/frame/{worker}"
+
+
+def media_recording(tenant: str, host: str) -> str:
+    """Where the recorder process of a host reports finished files."""
+    return f"{PREFIX}/{tenant}/media/recording/{host}"
+
+
+def media_ack(tenant: str, source: str) -> str:
+    """Where the platform confirms what it holds of a worker's frames or a host's recordings."""
+    return f"{PREFIX}/{tenant}/media/ack/{source}"
+
+
+def media_order(tenant: str, did: str) -> str:
+    """Retained: the order to record a path."""
+    return f"{PREFIX}/{tenant}/media/order/{did}"
+
+
 def server_state(host: str) -> str:
     """Retained state of one server process, also its will."""
     return f"xunlu/srv/{host}/state"
