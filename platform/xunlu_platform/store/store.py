@@ -1,5 +1,6 @@
 """The pool, and the one place where a caller's scope becomes the database's."""
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -102,8 +103,13 @@ class Store:
             ConflictError: a uniqueness or a reference of the schema forbids the change.
             UnstorableError: a value is none that the schema takes.
         """
+        cancellations = _cancellations()
         try:
             async with self._pool.connection() as connection, connection.transaction():
+                # The pool waits with `asyncio.wait_for`, which before Python 3.12 loses a cancellation that comes in
+                # the same turn as the connection (python/cpython#86296): its task would then run for ever.
+                if _cancellations() > cancellations:
+                    raise asyncio.CancelledError
                 await connection.execute(
                     "select set_config('xunlu.scope', %s, true), set_config('xunlu.officer', %s, true)",
                     [scope.path, "" if scope.officer_id is None else str(scope.officer_id)],
@@ -125,6 +131,12 @@ class Store:
         """Raise `StoreError` when the database does not answer."""
         async with self.session(SYSTEM) as session:
             await session.connection.execute("select 1")
+
+
+def _cancellations() -> int:
+    """How often the current task was asked to end."""
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
 
 
 async def _configure(connection: AsyncConnection[Any]) -> None:
