@@ -14,8 +14,8 @@ from xunlu_protocol.base import Identifier, UtcSeconds, Wire
 AUDIENCE = "xunlu-streaming"
 """`aud` of every media token (RFC 7519 §4.1.3)."""
 
-ALGORITHM = "EdDSA"
-"""The platform signs with Ed25519 (RFC 8037); the relay holds the public key alone."""
+ALGORITHM = "Ed25519"
+"""`alg` of every media token (RFC 9864 §2.2): the platform signs, the relay holds the public key alone."""
 
 VIEWINGS_PER_FRAME_MAX = 500
 
