@@ -6,6 +6,7 @@
       ProtocolError     bytes from outside break the contract          (xunlu_protocol.errors)
       DeviceError       hardware said no                               (xunlu_edge.errors)
       StoreError        the database said no                           (xunlu_platform.errors)
+      StreamError       live video said no                             (xunlu_streaming.errors)
       MapError          a map source cannot be used                    (xunlu_gis.errors)
 
 The message tells a person what to do next.
