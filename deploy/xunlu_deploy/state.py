@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
 from xunlu_deploy.privilege import private_folder
 
 Secret = Literal[
@@ -22,6 +26,8 @@ Secret = Literal[
 ]
 SECRETS: tuple[Secret, ...] = get_args(Secret)
 SECRET_BYTES = 24
+MEDIA_KEY = "media-key"
+"""Ed25519, PEM: the platform signs media tokens with it; `media-key.pub` beside it is what the relay holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,16 @@ class State:
         return self.folder / "tiles"
 
     @property
+    def recordings(self) -> Path:
+        """Live video that the server recorded."""
+        return self.folder / "recordings"
+
+    @property
+    def run(self) -> Path:
+        """Local sockets between relays and recorder."""
+        return self.folder / "run"
+
+    @property
     def logs(self) -> Path:
         """What each process said."""
         return self.folder / "log"
@@ -83,9 +99,33 @@ class State:
         return path.read_text("utf-8").strip()
 
     def make_secrets(self) -> None:
-        """See that every password exists."""
+        """See that every password and the keys of media tokens exist."""
         for name in SECRETS:
             self.secret(name)
+        self._make_media_key()
+
+    def _make_media_key(self) -> None:
+        private, public = self.secrets / MEDIA_KEY, self.secrets / f"{MEDIA_KEY}.pub"
+        if not private.exists():
+            public.unlink(missing_ok=True)
+            write_private(private, _pem(Ed25519PrivateKey.generate()))
+        if not public.exists():
+            key = serialization.load_pem_private_key(private.read_bytes(), None)
+            write_private(public, _public_pem(key))
+
+
+def _pem(key: Ed25519PrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+def _public_pem(key: PrivateKeyTypes) -> str:
+    return (
+        key.public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode()
+    )
 
 
 def write_private(path: Path, text: str) -> None:

@@ -28,17 +28,22 @@ from xunlu_platform.api import (
     expected_devices,
     health,
     identity,
+    live,
     maps,
     officers,
+    recording_orders,
+    recordings,
     retention,
     rollups,
     shadow,
     stream,
     system,
+    thumbs,
     tiles,
     track,
     units,
     users,
+    viewings,
 )
 from xunlu_platform.api.access import require_permissions
 from xunlu_platform.api.bodies import BodyBound
@@ -48,15 +53,20 @@ from xunlu_platform.api.inbox import deliver
 from xunlu_platform.api.metrics import RequestMetrics
 from xunlu_platform.api.problems import handle_problems
 from xunlu_platform.api.provisioning import Provisioning, reconcile
+from xunlu_platform.api.relays import Relays
 from xunlu_platform.api.services import Services
+from xunlu_platform.api.thumbnails import Thumbnails
 from xunlu_platform.auth.broker_accounts import BrokerAccounts
 from xunlu_platform.auth.dynamic_security import RESPONSE_TOPIC
+from xunlu_platform.auth.media_tokens import MediaTokens
 from xunlu_platform.auth.throttle import Throttle
 from xunlu_platform.config import PlatformSettings
+from xunlu_platform.dispatch.commands import Commands
+from xunlu_platform.dispatch.live import Live
 from xunlu_platform.store.store import Store
 from xunlu_protocol import __version__
 from xunlu_protocol.presence import presence_will, publish_presence
-from xunlu_protocol.topics import PROVISION_REQUEST_FILTER, provision_request
+from xunlu_protocol.topics import PREFIX, PROVISION_REQUEST_FILTER, media_frame, provision_request, up
 from xunlu_protocol.topics import fleet as fleet_topic
 
 log = logging.getLogger(__name__)
@@ -79,6 +89,11 @@ NOUNS = (
     track,
     events,
     commands,
+    live,
+    recording_orders,
+    recordings,
+    viewings,
+    thumbs,
     alarms,
     expected_devices,
     audit,
@@ -103,7 +118,8 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     handle_problems(app)
     app.add_middleware(BodyBound, bytes_max=REQUEST_BYTES_MAX)
-    app.add_middleware(SecurityHeaders, tls=services.settings.tls_certificate is not None)
+    settings = services.settings
+    app.add_middleware(SecurityHeaders, tls=settings.tls_certificate is not None, relays=settings.streaming_urls)
     app.add_middleware(RequestMetrics)
     api = APIRouter(prefix="/api/v1")
     for noun in NOUNS:
@@ -124,6 +140,7 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
         StoreError: the database does not answer.
     """
     clock = SystemClock()
+    tokens = MediaTokens(settings.secret("media-key"), clock, publish_live_s=settings.publish_token_s)
     frames = fleet_topic(settings.tenant, "")
     host = f"api@{socket.gethostname()}"
     mqtt = MqttSession(
@@ -133,6 +150,8 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
             subscriptions=[
                 Subscription(topic=RESPONSE_TOPIC),
                 Subscription(topic=f"{frames}+", qos=0),
+                Subscription(topic=media_frame(settings.tenant, "+"), qos=0),
+                Subscription(topic=up(settings.tenant, "+", "thumb"), qos=0),
                 Subscription(topic=f"$share/api/{PROVISION_REQUEST_FILTER}"),
             ],
             will=presence_will(host),
@@ -141,8 +160,10 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
     )
     broker_accounts = BrokerAccounts(mqtt, settings.tenant)
     async with Store(settings.database("api"), connections_max=settings.database_connections_max) as store, mqtt:
-        fleet = Fleet(store, clock)
+        relays, thumbnails = Relays(clock), Thumbnails(clock)
+        fleet = Fleet(store, clock, relays)
         await fleet.refresh()
+        sender = Commands(store, mqtt, settings.tenant)
         services = Services(
             settings=settings,
             clock=clock,
@@ -151,11 +172,17 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
             broker_accounts=broker_accounts,
             sign_ins=Throttle(clock, attempts_max=ADDRESS_FAILURES_MAX, window_s=ADDRESS_WINDOW_S),
             fleet=fleet,
+            relays=relays,
+            thumbnails=thumbnails,
+            commands=sender,
+            live=Live(settings=settings, tokens=tokens, commands=sender),
         )
         provisioning = Provisioning(services, clock)
         handlers = {
             RESPONSE_TOPIC: broker_accounts.handle,
             frames: fleet.receive,
+            media_frame(settings.tenant, ""): relays.receive,
+            f"{PREFIX}/{settings.tenant}/d/": thumbnails.receive,
             provision_request(""): provisioning.receive,
         }
         async with asyncio.TaskGroup() as tasks:

@@ -4,7 +4,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from xunlu_kit.errors import ConfigError
@@ -12,6 +12,8 @@ from xunlu_kit.mqtt import Broker
 
 DatabaseRole = Literal["owner", "api", "ingest", "jobs"]
 BrokerRole = Literal["api", "ingest", "jobs"]
+StreamingUrl = Annotated[str, Field(max_length=200, pattern=r"^https?://[^\s,/?#]+(/[^\s,?#]*[^\s,/?#])?$")]
+"""Without a slash at its end: `/whep/…` follows."""
 
 
 class PlatformSettings(BaseSettings):
@@ -46,6 +48,20 @@ class PlatformSettings(BaseSettings):
     tile_cache_mb: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         2000, description="Megabytes of `tile_cache`; the oldest tiles go first."
     )
+    streaming_urls: Annotated[tuple[StreamingUrl, ...], NoDecode] = Field(
+        ("http://127.0.0.1:8001",),
+        min_length=1,
+        description="Where browsers reach the relay workers, in their order, with commas between; the relays get the "
+        "same list, letter for letter.",
+    )
+    recorder_streaming_urls: Annotated[tuple[StreamingUrl, ...], NoDecode] = Field(
+        (), description="Where recorders reach the same workers, in the same order, when it differs."
+    )
+    publish_token_s: Annotated[int, Field(ge=60, le=86_400)] = Field(
+        3600, description="Seconds for which a recorder may begin to publish, or come back, after it was asked to."
+    )
+    recordings: Path = Field(Path("recordings"), description="Folder of the recorder process's files.")
+    sos_live: bool = Field(True, description="Whether an SOS starts live video and its recording by itself.")
     leaflet_assets: Path | None = Field(None, description="Other folder of Leaflet for HTML exports; ours when unset.")
     health_host: str = Field("127.0.0.1", description="Address of the health page of ingest and jobs.")
     health_port: Annotated[int, Field(ge=0, le=65535)] = Field(0, description="Port of that page; 0 picks a free one.")
@@ -68,10 +84,16 @@ class PlatformSettings(BaseSettings):
     log_format: Literal["json", "text"] = Field("text", description="`json` for machines, `text` for people.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level written.")
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "streaming_urls", "recorder_streaming_urls", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _same_workers(self) -> "PlatformSettings":
+        if self.recorder_streaming_urls and len(self.recorder_streaming_urls) != len(self.streaming_urls):
+            raise ValueError("STREAMING_URLS and RECORDER_STREAMING_URLS must name the same workers, one by one")
+        return self
 
     @classmethod
     def load(cls) -> "PlatformSettings":

@@ -19,7 +19,10 @@ from xunlu_platform.auth.roles import PERMISSIONS, Permission, Role
 
 pytestmark = pytest.mark.integration
 
-FILLED = {"did": "R1", "rid": "c1", "vendor": "Xunlu", "serial": "E1", "subject": "position", "name": "map.json"}
+FILLED = {
+    "did": "R1", "rid": "c1", "vendor": "Xunlu", "serial": "E1", "subject": "position", "name": "map.json",
+    "recording_id": "rec1",
+}  # fmt: skip
 CONSOLE = {"/openapi.json", "/", "/{view:path}", "/static/{asked}/{name:path}"}
 OPEN = {"/api/v1/auth/token", "/api/v1/auth/login", "/healthz", "/readyz", "/metrics"}
 
@@ -64,7 +67,11 @@ async def add_foreign_things(platform: Platform) -> None:
         "insert into expected_device (serial, vendor, model, unit_id) values ('E1', 'Xunlu', 'SIM-4G', 2);"
         "insert into command (rid, device_id, name, args, expires_at) values ('c1', 1, 'photo', '{}', now());"
         "insert into alarm (device_id, officer_id, kind, severity, sid, seq, raised_at, received_at)"
-        " values (1, 1, 'sos', 3, 1, 1, now(), now())"
+        " values (1, 1, 'sos', 3, 1, 1, now(), now());"
+        "insert into viewing (id, device_id, username) values ('v1', 1, 'x');"
+        "insert into recording_order (id, device_id, why) values ('o1', 1, 'sos');"
+        "insert into recording (id, device_id, why, file, started_at, ended_at, size_bytes, sha256, complete)"
+        " values ('rec1', 1, 'sos', 'a.mp4', now(), now(), 1, repeat('0', 64), true)"
     )
 
 
@@ -108,6 +115,7 @@ async def test_a_foreign_squad_finds_none_of_the_things_by_their_address(platfor
     administrator = await platform.sign_in("administrator", unit=3)
     bodies = {
         "bind": {"officer_id": 1}, "shadow": {"config": {}}, "commands": {"name": "photo"}, "resolve": {}, "false": {},
+        "recording": {"on": True},
     }  # fmt: skip
     for route in routes(platform):
         if "{" not in route.path or route.path.startswith(of_no_unit):
@@ -125,7 +133,15 @@ async def test_lists_hold_nothing_of_a_foreign_squad(platform: Platform) -> None
     await add_foreign_things(platform)
     await platform.account("dispatcher", unit=2)
     caller = await platform.sign_in("administrator", unit=3)
-    for path in ("/devices", "/officers", "/alarms?state=all", "/expected-devices", "/rollups"):
+    for path in (
+        "/devices",
+        "/officers",
+        "/alarms?state=all",
+        "/expected-devices",
+        "/rollups",
+        "/viewings",
+        "/recordings",
+    ):
         answer = await caller.get(path)
         assert answer.json()["items"] == [], path
     assert [unit["id"] for unit in (await caller.get("/units")).json()["items"]] == [3]

@@ -1,6 +1,5 @@
 """Commands to devices: written down first, then sent; the answers move the row forward (ingest)."""
 
-import secrets
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -8,17 +7,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import AwareDatetime, BaseModel, Field
 
-from xunlu_kit.errors import TransportError
 from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record
 from xunlu_platform.api.devices import Did, one_device
 from xunlu_platform.api.paging import After, Answer, Limit, Page, decode_cursor, page
-from xunlu_platform.api.problems import Problem, conflict, not_found
+from xunlu_platform.api.problems import Problem, conflict, invalid, not_found
 from xunlu_platform.api.services import Services, Serving
 from xunlu_platform.auth.logins import Caller
-from xunlu_platform.store.store import Row
-from xunlu_protocol.command import CommandName, CommandState, Request, arguments
-from xunlu_protocol.topics import Kind, down
+from xunlu_platform.dispatch.commands import Command as Sent
+from xunlu_platform.dispatch.commands import Queued
+from xunlu_platform.store.store import Row, Session
+from xunlu_protocol.command import CommandName, CommandState, arguments
 
 router = APIRouter(prefix="/devices/{did}/commands", tags=["commands"])
 
@@ -61,37 +60,31 @@ async def send_command(
     services: Serving, caller: Annotated[Caller, allow("command")], did: Did, new: NewCommand
 ) -> Row:
     """Send a command. The answer says that it is on its way, never that it was obeyed."""
-    rid = secrets.token_urlsafe(9)
-    args = arguments(new.name, new.args).model_dump(mode="json", exclude_none=True)
+    if new.name == "live_start":
+        raise invalid("name", "Live video is asked for by POST /api/v1/live/{did}, which makes its token.")
+    command = Sent(name=new.name, arguments=arguments(new.name, new.args), live_s=new.expires_s)
     async with services.store.session(caller.scope) as session:
         device = await one_device(session, did)
-        if device["status"] != "approved":
-            raise conflict("This device takes no commands.", "It must be approved and enabled first.")
-        open_now = await session.one("commands", "count_open", {"device_id": device["id"]})
-        if open_now is not None and open_now["commands"] >= OPEN_COMMANDS_MAX:
-            title = f"{OPEN_COMMANDS_MAX} commands wait for this device."
-            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-commands", title, "Wait until it has answered some.")
-        values = {"rid": rid, "device_id": device["id"], "name": new.name, "args": args}
-        row = await session.one(
-            "commands", "insert", {**values, "account_id": caller.account_id, "live_s": new.expires_s}
-        )
-        assert row is not None
-        await record(session, caller, "command.send", did, id=rid, name=new.name)
-    request = Request(rid=rid, name=new.name, args=args, exp=int(row["expires_at"].timestamp()))
-    await _send(services, caller, device, request, new.expires_s)
-    await services.notify("command", rid, did)
-    return await _one(services, caller, did, rid)
+        queued = await queue_command(services, session, caller, device, command)
+        await record(session, caller, "command.send", did, id=command.rid, name=new.name)
+    await services.commands.send(caller.scope, queued)
+    await services.notify("command", command.rid, did)
+    return await _one(services, caller, did, command.rid)
 
 
-async def _send(services: Services, caller: Caller, device: Row, request: Request, expires_s: int) -> None:
-    kind: Kind = "s" if device["kind"] == "station" else "d"
-    topic = down(services.settings.tenant, device["did"], "rpc", request.rid, kind=kind)
-    try:
-        await services.publish(topic, request.encode(), expiry_s=expires_s)
-    except TransportError:
-        why = "The message broker did not take it."
-        async with services.store.session(caller.scope) as session:
-            await session.run("commands", "give_up", {"rid": request.rid, "why": why})
+async def queue_command(services: Services, session: Session, caller: Caller, device: Row, command: Sent) -> Queued:
+    """Write a person's command down, unless the device takes none now.
+
+    Raises:
+        Problem: 409, not approved; 429, too many wait for it.
+    """
+    if device["status"] != "approved":
+        raise conflict("This device takes no commands.", "It must be approved and enabled first.")
+    open_now = await session.one("commands", "count_open", {"device_id": device["id"]})
+    if open_now is not None and open_now["commands"] >= OPEN_COMMANDS_MAX:
+        title = f"{OPEN_COMMANDS_MAX} commands wait for this device."
+        raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-commands", title, "Wait until it has answered some.")
+    return await services.commands.queue(session, device, command, account_id=caller.account_id)
 
 
 @router.get("", response_model=Page[Command])

@@ -1,19 +1,22 @@
 """Headers of every answer that keep browsers from doing what no page of ours needs."""
 
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; connect-src 'self'; style-src 'self'; script-src 'self'; "
-    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'{relays}; "
+    "style-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
 )
 HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), payment=(), usb=()",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 HSTS = "max-age=31536000"
 
@@ -21,9 +24,19 @@ HSTS = "max-age=31536000"
 class SecurityHeaders:
     """ASGI middleware. Answers of the API are never cached unless their route says otherwise."""
 
-    def __init__(self, app: ASGIApp, *, tls: bool) -> None:
+    def __init__(self, app: ASGIApp, *, tls: bool, relays: Iterable[str]) -> None:
+        """Wrap an application.
+
+        Args:
+            app: what is wrapped.
+            tls: whether browsers come over HTTPS.
+            relays: URLs of the relay workers, which the console asks for live video.
+        """
         self._app = app
-        self._headers = {**HEADERS, "Strict-Transport-Security": HSTS} if tls else HEADERS
+        origins = "".join(f" {scheme}://{netloc}" for scheme, netloc, *_ in map(urlsplit, relays))
+        self._headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY.format(relays=origins), **HEADERS}
+        if tls:
+            self._headers["Strict-Transport-Security"] = HSTS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""

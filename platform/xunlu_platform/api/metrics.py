@@ -11,6 +11,7 @@ SIGN_INS_REFUSED = Counter("xunlu_api_sign_ins_refused_total", "Sign-ins with a 
 NOTICES_LOST = Counter("xunlu_api_notices_lost_total", "Notices that the broker did not take.")
 CLAIMS = Counter("xunlu_api_claims_total", "Devices that asked for their identity.", ["status"])
 CLAIMS_DROPPED = Counter("xunlu_api_claims_dropped_total", "Claims that came too fast or too often.")
+MEDIA_DROPPED = Counter("xunlu_api_media_dropped_total", "Thumbnails and relay frames not kept.", ["reason"])
 
 # A method is the caller's word: unknown ones must not become labels without end.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -1,6 +1,5 @@
 """What the routes work with, opened once for each process."""
 
-import asyncio
 import ipaddress
 import logging
 from collections.abc import Iterable
@@ -15,16 +14,19 @@ from xunlu_kit.errors import TransportError
 from xunlu_kit.mqtt import Session as MqttSession
 from xunlu_platform.api.fleet import Fleet
 from xunlu_platform.api.metrics import NOTICES_LOST
+from xunlu_platform.api.relays import Relays
+from xunlu_platform.api.thumbnails import Thumbnails
 from xunlu_platform.auth.broker_accounts import BrokerAccounts
 from xunlu_platform.auth.throttle import Throttle
 from xunlu_platform.config import PlatformSettings
+from xunlu_platform.dispatch.commands import Commands
+from xunlu_platform.dispatch.live import Live
+from xunlu_platform.dispatch.publish import publish
 from xunlu_platform.store.store import Store
 from xunlu_protocol.fleet import FleetFrame, Notice
 from xunlu_protocol.topics import fleet
 
 log = logging.getLogger(__name__)
-
-PUBLISH_TIMEOUT_S = 5.0
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -42,6 +44,10 @@ class Services:
         broker_accounts: accounts of the devices at the broker.
         sign_ins: failed sign-ins of an address.
         fleet: the newest of every device, in memory.
+        relays: what the relay workers carry, in memory.
+        thumbnails: the newest small picture of every recorder, in memory.
+        commands: sends to devices.
+        live: makes recorders publish.
     """
 
     settings: PlatformSettings
@@ -51,6 +57,10 @@ class Services:
     broker_accounts: BrokerAccounts
     sign_ins: Throttle
     fleet: Fleet
+    relays: Relays
+    thumbnails: Thumbnails
+    commands: Commands
+    live: Live
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False, expiry_s: int | None = None) -> None:
         """Publish at QoS 1 and wait for the broker, but not for ever.
@@ -58,11 +68,7 @@ class Services:
         Raises:
             TransportError: the broker is away, refuses, or does not answer in time.
         """
-        try:
-            async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-                await self.mqtt.publish(topic, payload, retain=retain, expiry_s=expiry_s)
-        except TimeoutError as error:
-            raise TransportError("The broker did not answer in time.") from error
+        await publish(self.mqtt, topic, payload, retain=retain, expiry_s=expiry_s)
 
     async def notify(
         self, what: Literal["alarm", "command", "device", "organisation"], key: str, did: str | None

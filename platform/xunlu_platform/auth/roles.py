@@ -14,6 +14,10 @@ Permission = Literal[
     # Alarms, and the event stream of the console.
     "events",
     "command",
+    # Live pictures of a person, and having them recorded: every look is written down.
+    "live",
+    # What the server recorded of them.
+    "recordings",
     "alarm",
     "devices",
     "approve",
@@ -28,10 +32,10 @@ _EVERYBODY: frozenset[Permission] = frozenset({"self", "see"})
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "administrator": frozenset(get_args(Permission)),
-    "supervisor": _EVERYBODY | {"track", "events", "command", "alarm", "audit"},
-    "dispatcher": _EVERYBODY | {"track", "events", "command", "alarm"},
+    "supervisor": _EVERYBODY | {"track", "events", "command", "live", "recordings", "alarm", "audit"},
+    "dispatcher": _EVERYBODY | {"track", "events", "command", "live", "recordings", "alarm"},
     "clerk": _EVERYBODY | {"events", "devices", "officers"},
-    "evidence": _EVERYBODY | {"track", "events"},
+    "evidence": _EVERYBODY | {"track", "events", "recordings"},
     "auditor": _EVERYBODY | {"track", "events", "audit"},
     "officer": _EVERYBODY,
 }

@@ -515,6 +515,40 @@ CREATE TABLE public.position_hour_due (
     hour timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.recording (
+    id text NOT NULL,
+    device_id bigint NOT NULL,
+    officer_id bigint,
+    order_id text,
+    why text NOT NULL,
+    file text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    size_bytes bigint NOT NULL,
+    sha256 text NOT NULL,
+    video text,
+    audio text,
+    gaps jsonb DEFAULT '[]'::jsonb NOT NULL,
+    complete boolean NOT NULL,
+    registered_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT recording_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
+    CONSTRAINT recording_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT recording_why_check CHECK ((why = ANY (ARRAY['hand'::text, 'sos'::text, 'always'::text])))
+);
+
+CREATE TABLE public.recording_order (
+    id text NOT NULL,
+    device_id bigint NOT NULL,
+    why text NOT NULL,
+    account_id bigint,
+    username text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    until timestamp with time zone,
+    ended_at timestamp with time zone,
+    CONSTRAINT recording_order_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
+    CONSTRAINT recording_order_why_check CHECK ((why = ANY (ARRAY['hand'::text, 'sos'::text, 'always'::text])))
+);
+
 CREATE TABLE public.retention_rule (
     subject text NOT NULL,
     keep_days integer NOT NULL,
@@ -564,6 +598,20 @@ ALTER TABLE public.unit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.viewing (
+    id text NOT NULL,
+    device_id bigint NOT NULL,
+    account_id bigint,
+    username text DEFAULT ''::text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    began_at timestamp with time zone,
+    seen_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    sent_bytes bigint DEFAULT 0 NOT NULL,
+    why text,
+    CONSTRAINT viewing_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text))
 );
 
 ALTER TABLE ONLY public.account
@@ -629,6 +677,12 @@ ALTER TABLE ONLY public.position_hour_due
 ALTER TABLE ONLY public.position_hour
     ADD CONSTRAINT position_hour_pkey PRIMARY KEY (device_id, hour);
 
+ALTER TABLE ONLY public.recording_order
+    ADD CONSTRAINT recording_order_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.recording
+    ADD CONSTRAINT recording_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.retention_rule
     ADD CONSTRAINT retention_rule_pkey PRIMARY KEY (subject);
 
@@ -649,6 +703,9 @@ ALTER TABLE ONLY public.unit
 
 ALTER TABLE ONLY public.unit
     ADD CONSTRAINT unit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.viewing
+    ADD CONSTRAINT viewing_pkey PRIMARY KEY (id);
 
 CREATE INDEX alarm_device ON public.alarm USING btree (device_id, raised_at DESC);
 
@@ -688,11 +745,23 @@ CREATE INDEX position_hour_due_hour ON public.position_hour_due USING btree (hou
 
 CREATE UNIQUE INDEX position_identity ON public."position" USING btree (device_id, fix_at, sid, seq);
 
+CREATE INDEX recording_device ON public.recording USING btree (device_id, started_at DESC);
+
+CREATE UNIQUE INDEX recording_order_open ON public.recording_order USING btree (device_id, why) WHERE (ended_at IS NULL);
+
+CREATE INDEX recording_started ON public.recording USING btree (started_at DESC, id DESC);
+
 CREATE INDEX retention_run_subject ON public.retention_run USING btree (subject, at DESC);
 
 CREATE UNIQUE INDEX telemetry_identity ON public.telemetry USING btree (device_id, at, sid);
 
 CREATE UNIQUE INDEX unit_tenant_root ON public.unit USING btree (tenant) WHERE (parent_id IS NULL);
+
+CREATE INDEX viewing_asked ON public.viewing USING btree (asked_at DESC, id DESC);
+
+CREATE INDEX viewing_device ON public.viewing USING btree (device_id, asked_at DESC);
+
+CREATE INDEX viewing_open ON public.viewing USING btree (device_id) WHERE ((began_at IS NOT NULL) AND (ended_at IS NULL));
 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.availability FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
@@ -767,8 +836,29 @@ ALTER TABLE ONLY public.login
 ALTER TABLE ONLY public.officer
     ADD CONSTRAINT officer_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
 
+ALTER TABLE ONLY public.recording
+    ADD CONSTRAINT recording_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
+
+ALTER TABLE ONLY public.recording
+    ADD CONSTRAINT recording_officer_id_fkey FOREIGN KEY (officer_id) REFERENCES public.officer(id);
+
+ALTER TABLE ONLY public.recording_order
+    ADD CONSTRAINT recording_order_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.recording_order
+    ADD CONSTRAINT recording_order_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
+
+ALTER TABLE ONLY public.recording
+    ADD CONSTRAINT recording_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.recording_order(id);
+
 ALTER TABLE ONLY public.unit
     ADD CONSTRAINT unit_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.unit(id);
+
+ALTER TABLE ONLY public.viewing
+    ADD CONSTRAINT viewing_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.viewing
+    ADD CONSTRAINT viewing_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
 
 ALTER TABLE public.account ENABLE ROW LEVEL SECURITY;
 
@@ -875,6 +965,20 @@ CREATE POLICY position_scope ON public."position" TO xunlu_api USING ((device_id
 
 CREATE POLICY position_server ON public."position" TO xunlu_ingest, xunlu_jobs USING (true);
 
+ALTER TABLE public.recording ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.recording_order ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY recording_order_scope ON public.recording_order TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY recording_order_server ON public.recording_order TO xunlu_jobs USING (true);
+
+CREATE POLICY recording_scope ON public.recording TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY recording_server ON public.recording TO xunlu_jobs USING (true);
+
 ALTER TABLE public.telemetry ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY telemetry_scope ON public.telemetry TO xunlu_api USING ((device_id IN ( SELECT device.id
@@ -887,6 +991,13 @@ ALTER TABLE public.unit ENABLE ROW LEVEL SECURITY;
 CREATE POLICY unit_scope ON public.unit TO xunlu_api USING ((path ~~ (NULLIF(current_setting('xunlu.scope'::text, true), ''::text) || '%'::text)));
 
 CREATE POLICY unit_server ON public.unit TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.viewing ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY viewing_scope ON public.viewing TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY viewing_server ON public.viewing TO xunlu_jobs USING (true);
 
 REVOKE USAGE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO xunlu_api;
@@ -914,6 +1025,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.account TO xunlu_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.alarm TO xunlu_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.alarm TO xunlu_ingest;
+GRANT SELECT ON TABLE public.alarm TO xunlu_jobs;
 
 GRANT SELECT,INSERT ON TABLE public.audit TO xunlu_api;
 GRANT SELECT ON TABLE public.audit TO xunlu_jobs;
@@ -924,10 +1036,11 @@ GRANT SELECT,INSERT ON TABLE public.availability TO xunlu_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.binding TO xunlu_api;
 GRANT SELECT ON TABLE public.binding TO xunlu_ingest;
+GRANT SELECT ON TABLE public.binding TO xunlu_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.command TO xunlu_api;
 GRANT SELECT,UPDATE ON TABLE public.command TO xunlu_ingest;
-GRANT SELECT,UPDATE ON TABLE public.command TO xunlu_jobs;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.command TO xunlu_jobs;
 
 GRANT SELECT ON TABLE public.dead_letter TO xunlu_api;
 GRANT SELECT,INSERT ON TABLE public.dead_letter TO xunlu_ingest;
@@ -977,6 +1090,12 @@ GRANT SELECT ON TABLE public.position_hour_due TO xunlu_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.position_hour_due TO xunlu_ingest;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.position_hour_due TO xunlu_jobs;
 
+GRANT SELECT ON TABLE public.recording TO xunlu_api;
+GRANT SELECT,INSERT ON TABLE public.recording TO xunlu_jobs;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.recording_order TO xunlu_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.recording_order TO xunlu_jobs;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.retention_rule TO xunlu_api;
 GRANT SELECT ON TABLE public.retention_rule TO xunlu_jobs;
 
@@ -986,3 +1105,6 @@ GRANT SELECT,INSERT ON TABLE public.server_state TO xunlu_jobs;
 GRANT SELECT ON TABLE public.telemetry TO xunlu_api;
 GRANT SELECT,INSERT ON TABLE public.telemetry TO xunlu_ingest;
 GRANT SELECT ON TABLE public.telemetry TO xunlu_jobs;
+
+GRANT SELECT,INSERT ON TABLE public.viewing TO xunlu_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.viewing TO xunlu_jobs;

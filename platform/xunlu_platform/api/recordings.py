@@ -1,0 +1,108 @@
+"""Recordings of live video that the server made: a list, and the files themselves. A playback is audited."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from fastapi.responses import FileResponse
+from pydantic import AwareDatetime
+
+from xunlu_platform.api.access import allow
+from xunlu_platform.api.audit import record
+from xunlu_platform.api.console import file_below
+from xunlu_platform.api.devices import OfficerName, UnitName
+from xunlu_platform.api.paging import After, Answer, Limit, Page, decode_cursor, page
+from xunlu_platform.api.periods import From, To
+from xunlu_platform.api.problems import not_found
+from xunlu_platform.api.services import Serving
+from xunlu_platform.api.viewings import DidFilter
+from xunlu_platform.auth.logins import Caller
+from xunlu_platform.store.store import Row, Session
+from xunlu_protocol.media import Cause, Gap
+
+router = APIRouter(prefix="/recordings", tags=["live"])
+
+RecordingId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class Recording(Answer):
+    """A finished file; `officer` wore the device when it began, `order` is the order it was made for.
+
+    Attributes:
+        sha256: of the file, hexadecimal.
+        gaps: stretches without video, UTC milliseconds.
+        complete: false when the recorder process was killed and the file closed by its successor.
+        registered_at: when the database learned of it.
+    """
+
+    id: str
+    did: str
+    unit: UnitName
+    officer: OfficerName | None
+    why: Cause
+    order: str | None
+    started_at: datetime
+    ended_at: datetime
+    size_bytes: int
+    sha256: str
+    video: str | None
+    audio: str | None
+    gaps: list[Gap]
+    complete: bool
+    registered_at: datetime
+
+
+@router.get("", response_model=Page[Recording])
+async def recordings(
+    services: Serving,
+    caller: Annotated[Caller, allow("recordings")],
+    did: DidFilter = None,
+    since: From = None,
+    until: To = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> dict[str, object]:
+    """Recordings that overlap a time, newest first."""
+    after_at, after_id = decode_cursor(after, tuple[AwareDatetime, str]) or (None, None)
+    values = {
+        "id": None, "did": did, "from": since, "to": until,
+        "limit": limit + 1, "after_at": after_at, "after_id": after_id,
+    }  # fmt: skip
+    async with services.store.session(caller.scope) as session:
+        rows = await session.all("recordings", "page", values)
+    return page(rows, limit, lambda row: [row["started_at"].isoformat(), row["id"]])
+
+
+@router.get("/{recording_id}", response_model=Recording)
+async def recording(
+    services: Serving, caller: Annotated[Caller, allow("recordings")], recording_id: RecordingId
+) -> Row:
+    """One recording."""
+    async with services.store.session(caller.scope) as session:
+        return await _one(session, recording_id)
+
+
+@router.get("/{recording_id}/file", response_class=FileResponse)
+async def recording_file(
+    services: Serving, caller: Annotated[Caller, allow("recordings")], recording_id: RecordingId
+) -> FileResponse:
+    """The file, whole or in ranges (RFC 9110 §14)."""
+    async with services.store.session(caller.scope) as session:
+        row = await _one(session, recording_id)
+        path = file_below(services.settings.recordings, row["file"])
+        played = {"account_id": caller.account_id, "did": row["did"], "id": recording_id}
+        known = await session.one("recordings", "played", played)
+        if known is None or not known["played"]:
+            await record(session, caller, "recording.play", row["did"], id=recording_id)
+    name = f"{row['did']}-{row['started_at']:%Y%m%d-%H%M%S}.mp4"
+    return FileResponse(path, media_type="video/mp4", filename=name, content_disposition_type="inline")
+
+
+async def _one(session: Session, recording_id: str) -> Row:
+    values = {
+        "id": recording_id, "did": None, "from": None, "to": None, "limit": 1, "after_at": None, "after_id": None,
+    }  # fmt: skip
+    row = await session.one("recordings", "page", values)
+    if row is None:
+        raise not_found("recording")
+    return row

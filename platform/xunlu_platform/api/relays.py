@@ -1,0 +1,92 @@
+"""What the relay workers carry now, as their own frames say. A worker that falls silent takes its paths with it."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from xunlu_kit.clock import Clock
+from xunlu_kit.mqtt import Message
+from xunlu_platform.api.metrics import MEDIA_DROPPED
+from xunlu_protocol.errors import ProtocolError
+from xunlu_protocol.media import MediaFrame, PathState
+
+log = logging.getLogger(__name__)
+
+SILENT_S = 6.0
+WORKERS_MAX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class LivePath:
+    """A path that somebody publishes, and the worker that relays it."""
+
+    worker: str
+    state: PathState
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    paths: dict[str, PathState]
+    heard_s: float
+
+
+class Relays:
+    """Owner of that knowledge; the fleet asks each tick what has changed.
+
+    Attributes:
+        live: paths with a publisher, by device.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.live: dict[str, LivePath] = {}
+        self._clock = clock
+        self._workers: dict[str, _Worker] = {}
+        self._changed: set[str] = set()
+
+    def receive(self, message: Message) -> None:
+        """Take a frame; it names every live path of its worker."""
+        try:
+            frame = MediaFrame.decode(message.payload)
+        except ProtocolError as error:
+            log.warning("frame of a relay not understood", extra={"reason": error.reason})
+            return
+        if frame.worker not in self._workers and len(self._workers) >= WORKERS_MAX:
+            MEDIA_DROPPED.labels("workers").inc()
+            return
+        paths = {path.did: path for path in frame.paths if path.live}
+        self._workers[frame.worker] = _Worker(paths, self._clock.monotonic_s())
+        self._settle()
+
+    def take_changed(self) -> set[str]:
+        """Devices of which `fields` may have changed since the last call."""
+        silent_s = self._clock.monotonic_s() - SILENT_S
+        silent = [name for name, worker in self._workers.items() if worker.heard_s < silent_s]
+        for name in silent:
+            del self._workers[name]
+        if silent:
+            log.warning("relay fell silent", extra={"workers": silent})
+            self._settle()
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def fields(self, did: str) -> dict[str, Any]:
+        """What consoles are told of a device: how many watch it, None when it is not live; whether it is recorded."""
+        path = self.live.get(did)
+        return {"live": None, "srec": False} if path is None else _fields(path.state)
+
+    def _settle(self) -> None:
+        """A path that two workers claim, such as while it moves, belongs to the one that has it since later."""
+        live: dict[str, LivePath] = {}
+        for name, worker in self._workers.items():
+            for did, state in worker.paths.items():
+                if did not in live or live[did].state.since_ms < state.since_ms:
+                    live[did] = LivePath(name, state)
+        before, self.live = self.live, live
+        self._changed |= before.keys() ^ live.keys()
+        self._changed |= {
+            did for did in before.keys() & live.keys() if _fields(before[did].state) != _fields(live[did].state)
+        }
+
+
+def _fields(state: PathState) -> dict[str, Any]:
+    return {"live": state.viewers, "srec": state.recorded}
