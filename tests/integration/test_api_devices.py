@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from tests.integration.api_client import Platform, running_platform
 from tests.services import TestBroker, TestDatabase
+from xunlu_gis.formats import read_track
 from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_platform.store import positions
 from xunlu_protocol.command import Request
@@ -166,6 +167,26 @@ async def test_a_long_csv_comes_in_pieces_without_losing_or_doubling_a_row(
     assert [int(row["seq"]) for row in rows] == list(range(1, 41))
     assert {row["device"] for row in rows} == {"R1"}
     assert {row["speed_mps"] for row in rows} == {"1.1"}
+
+
+async def test_csv_says_the_same_whether_the_database_or_the_program_writes_it(
+    platform: Platform, tmp_path: Path
+) -> None:
+    await add_track(platform, 20, gap_after=10)
+    await platform.sql(
+        "update position set lat = lat + 0.01 * random(), lon = lon + 0.01 * random(),"
+        " fix_at = fix_at + seq * interval '1.000001 s', alt_m = 3.1 * seq, hdop = nullif(seq, 7), bds = nullif(seq, 8), late = seq > 9"
+    )
+    supervisor = await platform.sign_in("supervisor")
+    read = []
+    # A micrometre leaves out nothing, but what it leaves in goes through the program.
+    for tolerance_m in (0, 1e-6):
+        params = {**PERIOD, "format": "csv", "tolerance_m": tolerance_m}
+        path = tmp_path / f"{tolerance_m}.csv"
+        path.write_bytes((await supervisor.get("/devices/R1/track", params=params)).content)
+        read.append(read_track(path))
+    assert read[0] == read[1]
+    assert len(read[0]) == 20
 
 
 async def test_a_track_comes_as_gpx_and_as_a_page_that_loads_nothing(platform: Platform) -> None:

@@ -49,7 +49,7 @@ class TrackPoint(NamedTuple):
 
 def lon_lat(points: Sequence[TrackPoint]) -> Floats:
     """Longitude and latitude, (n, 2)."""
-    return np.array([(point.lon, point.lat) for point in points], dtype=float).reshape(-1, 2)
+    return np.array(([point.lon for point in points], [point.lat for point in points]), dtype=float).T
 
 
 def metres(points: Sequence[TrackPoint]) -> Floats:

@@ -21,7 +21,7 @@ from xunlu_platform.api.periods import NeededFrom, NeededTo, check_period
 from xunlu_platform.api.problems import Problem
 from xunlu_platform.api.services import Services, Serving
 from xunlu_platform.auth.logins import Caller
-from xunlu_platform.store.positions import TrackQuery, read_track
+from xunlu_platform.store.positions import TrackQuery, read_csv, read_track
 from xunlu_platform.store.store import Row
 
 router = APIRouter(prefix="/devices/{did}/track", tags=["track"])
@@ -33,6 +33,8 @@ MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "html": "text/html; charset=utf-8",
 }
+# Forms that say more of a position than place, time and speed.
+WHOLE = frozenset({"gpx", "csv"})
 
 Format = Literal["geojson", "gpx", "csv", "html"]
 
@@ -53,8 +55,11 @@ class _Look:
         worn = f" {officer['name']} {officer['number']}" if officer else ""
         return f"{self.device['did']}{worn} {self.query.since:%Y-%m-%d %H:%M}"
 
-    def pieces(self) -> AsyncIterator[list[TrackPoint]]:
-        return read_track(self.services.store, self.caller.scope, self.query)
+    def pieces(self, *, whole: bool) -> AsyncIterator[list[TrackPoint]]:
+        return read_track(self.services.store, self.caller.scope, self.query, whole=whole)
+
+    def lines(self) -> AsyncIterator[str]:
+        return read_csv(self.services.store, self.caller.scope, self.query, self.device["did"])
 
 
 @router.get("", response_class=Response)
@@ -78,7 +83,7 @@ async def track(
     headers = {"Content-Disposition": f'attachment; filename="{did}-{since:%Y%m%d-%H%M}.{form}"'}
     if form == "csv" and not tolerance_m:
         return StreamingResponse(_csv(look), headers=headers, media_type=MEDIA_TYPES["csv"])
-    points = await _points(look)
+    points = await _points(look, whole=form in WHOLE)
     write = _writer(look, form)
     # Formatting a month is seconds of computing: not in the loop that serves everybody.
     text = await asyncio.to_thread(lambda: write(segments(points).simplified(tolerance_m)))
@@ -87,16 +92,14 @@ async def track(
 
 async def _csv(look: _Look) -> AsyncIterator[str]:
     """Rows as they come out of the database: a month never stands in memory."""
-    did = look.device["did"]
-    yield to_csv(did, [])
-    async for points in look.pieces():
-        _, _, rows = to_csv(did, points).partition("\r\n")
-        yield rows
+    yield to_csv(look.device["did"], [])
+    async for lines in look.lines():
+        yield lines
 
 
-async def _points(look: _Look) -> list[TrackPoint]:
+async def _points(look: _Look, *, whole: bool) -> list[TrackPoint]:
     found: list[TrackPoint] = []
-    async for points in look.pieces():
+    async for points in look.pieces(whole=whole):
         found += points
         if len(found) > POINTS_MAX:
             raise Problem(
