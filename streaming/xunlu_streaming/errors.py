@@ -23,11 +23,13 @@ class SdpError(StreamError):
 
     Attributes:
         reason: a short word to count by, such as `fingerprint` or `codec`.
+        malformed: whether the text breaks the format (400); otherwise it asks for what the relay cannot do (422).
     """
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, *, malformed: bool = True) -> None:
         super().__init__(message)
         self.reason = reason
+        self.malformed = malformed
 
 
 class RtcpError(StreamError):
