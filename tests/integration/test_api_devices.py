@@ -175,7 +175,8 @@ async def test_csv_says_the_same_whether_the_database_or_the_program_writes_it(
     await add_track(platform, 20, gap_after=10)
     await platform.sql(
         "update position set lat = lat + 0.01 * random(), lon = lon + 0.01 * random(),"
-        " fix_at = fix_at + seq * interval '1.000001 s', alt_m = 3.1 * seq, hdop = nullif(seq, 7), bds = nullif(seq, 8), late = seq > 9"
+        " fix_at = fix_at + seq * interval '1.000001 s', alt_m = 3.1 * seq, hdop = nullif(seq, 7),"
+        " bds = nullif(seq, 8), late = seq > 9"
     )
     supervisor = await platform.sign_in("supervisor")
     read = []
