@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import re
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from tests.benchmarks.bureau import Bureau, running_bureau
 from tests.benchmarks.registry import Bench, benchmark
+from tests.benchmarks.usage import cpu_s, status_mb
 from tests.processes import running, running_api
 from xunlu_sim.nmea import epoch
 from xunlu_sim.sky import Reception
@@ -58,18 +58,18 @@ async def agent_memory(bench: Bench) -> None:
         ]
         bench.say(f"{AGENTS} agents report for {MEASURED_S + WARM_UP_S} s")
         await asyncio.sleep(WARM_UP_S)
-        began_s, cpu_s = time.monotonic(), [_cpu_s(agent.pid) for agent in agents]
+        began_s, used_s = time.monotonic(), [cpu_s(agent.pid) for agent in agents]
         await asyncio.sleep(MEASURED_S)
         passed_s = time.monotonic() - began_s
         stored = await _stored(bureau)
         assert set(stored) == set(serials), "an agent reported nothing"
         note = f"GNSS at 1 Hz, TLS, {sum(stored.values())} positions of {AGENTS} agents stored"
-        shares = [(_cpu_s(agent.pid) - before) / passed_s * 100 for agent, before in zip(agents, cpu_s, strict=True)]
-        rss = [_status_mb(agent.pid, "VmRSS") for agent in agents]
+        shares = [(cpu_s(agent.pid) - before) / passed_s * 100 for agent, before in zip(agents, used_s, strict=True)]
+        rss = [status_mb(agent.pid, "VmRSS") for agent in agents]
         bench.result(
             "rss", rss, budget="< 60 MB", peer="Python with paho, ssl, sqlite3", peer_value=await _bare_mb(), note=note
         )
-        peaks = [_status_mb(agent.pid, "VmHWM") for agent in agents]
+        peaks = [status_mb(agent.pid, "VmHWM") for agent in agents]
         bench.result("rss_peak", peaks, budget="< 60 MB", note=note)
         bench.result("cpu", shares, unit="% of a core", budget="< 3 %", note=note)
 
@@ -112,19 +112,6 @@ async def _receiver() -> AsyncIterator[int]:
         server.close()
 
 
-def _status_mb(pid: int, field: str) -> float:
-    """A size of `/proc/PID/status`, in megabytes (10⁶ bytes)."""
-    found = re.search(rf"^{field}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text("ascii"), re.MULTILINE)
-    assert found is not None
-    return int(found[1]) * 1024 / 1e6
-
-
-def _cpu_s(pid: int) -> float:
-    """Processor time that a process has used, user and system (proc(5), fields 14 and 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 async def _stored(bureau: Bureau) -> dict[str, int]:
     async with await bureau.connect() as connection:
         return dict(await (await connection.execute(STORED)).fetchall())
@@ -136,6 +123,6 @@ async def _bare_mb() -> float:
     assert process.stdout is not None
     try:
         await asyncio.wait_for(process.stdout.readline(), 30)
-        return _status_mb(process.pid, "VmRSS")
+        return status_mb(process.pid, "VmRSS")
     finally:
         await process.communicate(b"")
