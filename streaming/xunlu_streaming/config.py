@@ -1,35 +1,37 @@
-"""Settings of the media service: `XUNLU_STREAMING_…`."""
+"""Settings of the media service's processes: `XUNLU_STREAMING_…`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from xunlu_kit.errors import ConfigError
 from xunlu_kit.mqtt import Broker
 
+Texts = Annotated[tuple[str, ...], NoDecode]
 
-class StreamingSettings(BaseSettings):
-    """What `xunlu-streaming` needs."""
+
+class MediaSettings(BaseSettings):
+    """What every process of the media service needs."""
 
     model_config = SettingsConfigDict(env_prefix="XUNLU_STREAMING_", frozen=True, extra="ignore")
 
-    host: str = Field("127.0.0.1", description="Address that the service listens on.")
-    port: Annotated[int, Field(ge=1, le=65535)] = Field(8001, description="Port that the service listens on.")
-    secrets: Path = Field(Path("secrets"), description="Folder with one password a file: `mqtt-streaming`.")
+    tenant: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = Field(
+        "main", description="Third level of every topic: one installation, one tenant."
+    )
+    secrets: Path = Field(
+        Path("secrets"), description="Folder of `mqtt-streaming` and of `media-key.pub`, with which tokens are checked."
+    )
+    run: Path = Field(Path("run"), description="Folder of the local sockets between relay and recorder process.")
     broker_host: str = Field("127.0.0.1", description="Host of the MQTT broker.")
     broker_port: Annotated[int, Field(ge=1, le=65535)] = Field(1883, description="Port of the MQTT broker.")
     broker_ca_file: Path | None = Field(None, description="CA of the broker's certificate; without it plain TCP.")
-    tls_certificate: Path | None = Field(
-        None, description="PEM chain; with `tls_key` the service speaks HTTPS. Microphones need it off loopback."
-    )
-    tls_key: Path | None = Field(None, description="PEM key of `tls_certificate`.")
     log_format: Literal["json", "text"] = Field("text", description="`json` for machines, `text` for people.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level written.")
 
     @classmethod
-    def load(cls) -> "StreamingSettings":
+    def load(cls) -> Self:
         """Read the environment.
 
         Raises:
@@ -40,21 +42,77 @@ class StreamingSettings(BaseSettings):
         except ValidationError as error:
             raise ConfigError(f"A setting XUNLU_STREAMING_… is wrong: {error}") from error
 
+    def secret(self, name: str) -> str:
+        """Read one secret.
+
+        Raises:
+            ConfigError: it cannot be read.
+        """
+        path = self.secrets / name
+        try:
+            return path.read_text("utf-8").strip()
+        except OSError as error:
+            raise ConfigError(f"The secret {path} cannot be read: {error.strerror}.") from error
+
     def broker(self) -> Broker:
         """The broker as the account `xunlu-streaming`.
 
         Raises:
             ConfigError: the secret cannot be read.
         """
-        path = self.secrets / "mqtt-streaming"
-        try:
-            password = path.read_text("utf-8").strip()
-        except OSError as error:
-            raise ConfigError(f"The secret {path} cannot be read: {error.strerror}.") from error
         return Broker(
             host=self.broker_host,
             port=self.broker_port,
             username="xunlu-streaming",
-            password=password,
+            password=self.secret("mqtt-streaming"),
             ca_file=self.broker_ca_file,
         )
+
+
+class StreamingSettings(MediaSettings):
+    """What one worker of the relay needs."""
+
+    host: str = Field("127.0.0.1", description="Address that the worker listens on for WHIP and WHEP.")
+    port: Annotated[int, Field(ge=1, le=65535)] = Field(8001, description="Port of WHIP and WHEP.")
+    tls_certificate: Path | None = Field(
+        None, description="PEM chain; with `tls_key` the service speaks HTTPS. Microphones need it off loopback."
+    )
+    tls_key: Path | None = Field(None, description="PEM key of `tls_certificate`.")
+    worker: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = Field("relay-1", description="Its name.")
+    workers: Texts = Field(
+        ("http://127.0.0.1:8001",),
+        description="Base URLs of all workers, with commas between, the same list everywhere: it decides who serves a "
+        "path.",
+    )
+    url: str = Field("", description="Which of `workers` this one is; empty when there is but one.")
+    media_port: Annotated[int, Field(ge=0, le=65535)] = Field(8014, description="UDP port of media; 0 picks one.")
+    media_hosts: Texts = Field(
+        ("127.0.0.1",), description="Addresses under which clients reach that port, with commas between; IPv4 and IPv6."
+    )
+    bind: Texts = Field(
+        ("0.0.0.0", "::"),  # noqa: S104
+        description="Addresses that the UDP port is opened on, at most one of each family.",
+    )
+    ice: Literal["lite", "full"] = Field(
+        "lite", description="`full` where no client can reach `media_hosts`: one port for each session, TURN if set."
+    )
+    turn_url: str | None = Field(None, description="TURN server for `full`, such as turn:turn.example:3478.")
+    turn_username: str | None = Field(None, description="Its user name; the password is the secret `turn-password`.")
+    publishers_max: Annotated[int, Field(ge=1, le=10_000)] = Field(500, description="Publishers at once.")
+    viewers_max: Annotated[int, Field(ge=1, le=100_000)] = Field(2000, description="Viewers at once.")
+    idle_grace_s: Annotated[float, Field(ge=0, le=3600)] = Field(
+        15, description="Seconds that a publication outlives its last viewer; 0 never ends it."
+    )
+    second_publisher: Literal["replace", "refuse"] = Field(
+        "replace", description="Whether a second publisher of a path takes the place of the first or is refused."
+    )
+
+    @field_validator("workers", "media_hosts", "bind", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @property
+    def number(self) -> int:
+        """Our place in `workers`."""
+        return self.workers.index(self.url) if self.url in self.workers else 0

@@ -1,0 +1,251 @@
+"""A path: one publication and everybody who receives it."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from xunlu_protocol.media import PathState
+from xunlu_streaming.fanout import Stage
+from xunlu_streaming.layer import Kind, Layer, Outgoing, Track
+from xunlu_streaming.meter import Meter
+
+if TYPE_CHECKING:
+    from xunlu_streaming.publisher import Publisher
+    from xunlu_streaming.viewer import Viewer
+
+log = logging.getLogger(__name__)
+
+
+class Tap(Protocol):
+    """A process of ours that takes a path in plain text: the recorder."""
+
+    def began(self, path: "Path") -> None:
+        """A publication begins."""
+
+    def ended(self, path: "Path", why: str) -> None:
+        """It ended."""
+
+    def packets(self, path: "Path", burst: Sequence[Outgoing], arrival_us: int) -> None:
+        """What was forwarded."""
+
+    def report(self, path: "Path", kind: Kind, ntp: int, stamp: int) -> None:
+        """A sender report, in the path's numbering."""
+
+
+class Path:
+    """One path; everything in it happens in the worker's one loop, between two awaits.
+
+    Attributes:
+        name: of the device that publishes.
+        tracks: what viewers were promised, by kind; they outlive publications.
+        publisher: who publishes now.
+        publication: counts the publications.
+        began_ms: UTC milliseconds of the present publication's beginning, or of the last one's end.
+        viewers: by session.
+        taps: processes that take it, and whether it is kept up for them.
+        idle_since_s: since when nobody receives; None while somebody does.
+    """
+
+    def __init__(self, name: str, stage: Stage, changed: Callable[[], None]) -> None:
+        self.name = name
+        self.tracks: Mapping[Kind, Track] = {"video": Track("video"), "audio": Track("audio")}
+        self.publisher: Publisher | None = None
+        self.publication = 0
+        self.began_ms = 0
+        self.viewers: dict[str, Viewer] = {}
+        self.taps: dict[Tap, bool] = {}
+        self.idle_since_s: float | None = time.monotonic()
+        self.meter = Meter()
+        self._stage = stage
+        self._changed = changed
+        self._starting: list[Viewer] = []
+        self._flowing: list[Viewer] = []
+        self._turn = 0
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody receives it or waits for it."""
+        return bool(self.viewers) or any(self.taps.values())
+
+    # -- publication --------------------------------------------------------------------------------------------------
+
+    def publish(self, publisher: "Publisher") -> None:
+        """A publisher has shaken hands; it takes the place of whoever was here before."""
+        if self.publisher is not None:
+            self.publisher.peer.close("replaced")
+        self.publisher = publisher
+        self._note_idle()
+        self.publication += 1
+        self.began_ms = time.time_ns() // 1_000_000
+        self.meter = Meter()
+        for viewer in self._flowing:
+            viewer.dress()
+        for viewer in self._starting:
+            viewer.dress()
+        # A new encoder begins with a keyframe that everybody needs.
+        self._starting += self._flowing
+        self._flowing = []
+        for tap in self.taps:
+            tap.began(self)
+        self._changed()
+
+    def unpublish(self, publisher: "Publisher", why: str) -> None:
+        """Its publisher has ended."""
+        if self.publisher is not publisher:
+            return
+        self.publisher = None
+        self.began_ms = time.time_ns() // 1_000_000
+        for tap in self.taps:
+            tap.ended(self, why)
+        self._changed()
+
+    def forward(self, burst: Sequence[Outgoing]) -> None:
+        """Send what has just arrived to everybody."""
+        self.meter.count(burst)
+        if self._flowing:
+            self._turn += 1
+            self._send(burst, rotated(self._flowing, self._turn))
+        if self._starting:
+            self._start(burst)
+        if self.taps:
+            arrival_us = time.time_ns() // 1000
+            for tap in self.taps:
+                tap.packets(self, burst, arrival_us)
+
+    def _send(self, burst: Sequence[Outgoing], viewers: Sequence["Viewer"]) -> None:
+        """Those who see the same numbers in the same dress are served together."""
+        groups: dict[object, list[Viewer]] = {}
+        for viewer in viewers:
+            if viewer.switch is None:
+                groups.setdefault(viewer.shape, []).append(viewer)
+            else:
+                self._stage.send(viewer.shape.dress(viewer.switch.choose(burst)), (viewer.peer,))
+        for members in groups.values():
+            peers = [member.peer for member in members]
+            self._stage.send(members[0].shape.dress([one.packet for one in burst]), peers)
+
+    def _start(self, burst: Sequence[Outgoing]) -> None:
+        """Whoever waits begins with a keyframe; a publication without video has nothing to wait for."""
+        if self.publisher is not None and "video" not in self.publisher.kinds:
+            first = 0
+        else:
+            first = next((place for place, one in enumerate(burst) if one.keyframe), -1)
+        if first < 0:
+            return
+        ready, self._starting = self._starting, []
+        self._send(burst[first:], ready)
+        self._flow(ready)
+
+    def _flow(self, viewers: Sequence["Viewer"]) -> None:
+        self._flowing += viewers
+        for viewer in viewers:
+            viewer.began()
+            for track in self.tracks.values():
+                for layer in track.layers.values():
+                    if layer.report is not None:
+                        viewer.send_report(layer, *layer.report)
+        self._changed()
+
+    def report(self, layer: Layer, ntp: int, stamp: int) -> None:
+        """Pass a sender report on (RFC 3550 §6.4.1): the same instant in our numbering, for lip sync."""
+        times = layer.translate_report(ntp, stamp)
+        if times is None:
+            return
+        for viewer in self._flowing:
+            viewer.send_report(layer, *times)
+        for tap in self.taps:
+            tap.report(self, layer.track.kind, *times)
+
+    # -- viewers ------------------------------------------------------------------------------------------------------
+
+    def join(self, viewer: "Viewer") -> None:
+        """Somebody has asked to watch."""
+        self.viewers[viewer.id] = viewer
+        self.idle_since_s = None
+
+    def ready(self, viewer: "Viewer", now_s: float) -> None:
+        """A viewer has shaken hands: it gets the running group of pictures at once, or the next keyframe."""
+        viewer.dress()
+        self._starting.append(viewer)
+        if self.publisher is None:
+            return
+        video = self.tracks["video"].layers.get("")
+        group = video.group(now_s) if video is not None else []
+        if group:
+            self._starting.remove(viewer)
+            self._stage.send(viewer.shape.dress(group), (viewer.peer,))
+            self._flow([viewer])
+        else:
+            self.publisher.request_keyframe(now_s)
+
+    def leave(self, viewer: "Viewer") -> None:
+        """A viewer is gone."""
+        self.viewers.pop(viewer.id, None)
+        for crowd in (self._starting, self._flowing):
+            if viewer in crowd:
+                crowd.remove(viewer)
+        self._note_idle()
+        self._changed()
+
+    def take(self, tap: Tap, *, keep: bool, now_s: float) -> None:
+        """A process of ours wants it; without `keep` only as long as others do."""
+        new = tap not in self.taps
+        self.taps[tap] = keep or self.taps.get(tap, False)
+        if keep:
+            self.idle_since_s = None
+        if new and self.publisher is not None:
+            tap.began(self)
+            self.publisher.request_keyframe(now_s)
+        self._changed()
+
+    def drop(self, tap: Tap) -> None:
+        """It does not want it any more."""
+        self.taps.pop(tap, None)
+        self._note_idle()
+        self._changed()
+
+    def _note_idle(self) -> None:
+        if not self.wanted and self.idle_since_s is None:
+            self.idle_since_s = time.monotonic()
+
+    def tick(self, passed_s: float) -> None:
+        """A second or so has passed."""
+        self.meter.tick(passed_s)
+        for track in self.tracks.values():
+            for layer in track.layers.values():
+                layer.tick(passed_s)
+        now_s = time.monotonic()
+        wanting = [one for one in self._flowing if one.switch is not None and one.switch.decide(now_s)]
+        if wanting and self.publisher is not None:
+            self.publisher.request_keyframe(now_s)
+
+    # -- what others are told -----------------------------------------------------------------------------------------
+
+    def state(self) -> PathState:
+        """For frames, and for `/api/streams`."""
+        publisher = self.publisher
+        if publisher is None:
+            return PathState(did=self.name, live=False, since_ms=self.began_ms, viewers=len(self.viewers))
+        video, audio = self.tracks["video"], self.tracks["audio"]
+        size = next((one.size for one in video.layers.values() if one.size), None)
+        return PathState(
+            did=self.name,
+            live=True,
+            since_ms=self.began_ms,
+            viewers=len(self.viewers),
+            recorded=bool(self.taps),
+            video=video.codec if "video" in publisher.kinds else None,
+            audio=audio.codec if "audio" in publisher.kinds else None,
+            width=size[0] if size else None,
+            height=size[1] if size else None,
+            bitrate_bps=self.meter.bitrate_bps,
+            loss_percent=round(publisher.loss_percent, 2),
+            fps=self.meter.fps,
+        )
+
+
+def rotated(viewers: Sequence["Viewer"], turn: int) -> Sequence["Viewer"]:
+    """The same viewers from another beginning, so that nobody is always last."""
+    start = turn % len(viewers)
+    return [*viewers[start:], *viewers[:start]]

@@ -1,0 +1,73 @@
+"""Tells the platform what the worker carries (`media/frame/{worker}`), and hears what it has kept."""
+
+import asyncio
+import contextlib
+import logging
+import time
+
+from xunlu_kit.errors import TransportError
+from xunlu_kit.mqtt import Session
+from xunlu_protocol.errors import ProtocolError
+from xunlu_protocol.media import VIEWINGS_PER_FRAME_MAX, MediaAck, MediaFrame
+from xunlu_protocol.topics import media_frame
+from xunlu_streaming.path_manager import PathManager
+
+log = logging.getLogger(__name__)
+
+FRAME_S = 2.0
+PUBLISH_TIMEOUT_S = 5.0
+
+
+class Reporter:
+    """Sends frames at their rhythm, and at once when something begins or ends."""
+
+    def __init__(self, session: Session, tenant: str, worker: str) -> None:
+        self._session = session
+        self._topic = media_frame(tenant, worker)
+        self._worker = worker
+        self._changed = asyncio.Event()
+        self._live: set[str] = set()
+
+    def changed(self) -> None:
+        """Something began or ended."""
+        self._changed.set()
+
+    async def run(self, manager: PathManager) -> None:
+        """Tell, for ever."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FRAME_S):
+                    await self._changed.wait()
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+                    for frame in self._frames(manager):
+                        await self._session.publish(self._topic, frame.encode())
+            except (TransportError, TimeoutError) as error:
+                log.warning("frame not told", extra={"error": str(error)})
+                await asyncio.sleep(FRAME_S)
+
+    def _frames(self, manager: PathManager) -> list[MediaFrame]:
+        """All there is to tell; a worker with many viewers needs several frames."""
+        states = {path.name: path.state() for path in manager.paths.values()}
+        live = {name for name, state in states.items() if state.live}
+        told = tuple(states[name] for name in sorted(live | (self._live & states.keys())))
+        self._live = live
+        going_on = [viewing for viewer in manager.viewers() if (viewing := viewer.viewing) is not None]
+        viewings = [*manager.viewings.values(), *going_on]
+        now_ms = time.time_ns() // 1_000_000
+        starts = range(0, max(1, len(viewings)), VIEWINGS_PER_FRAME_MAX)
+        parts = [tuple(viewings[start : start + VIEWINGS_PER_FRAME_MAX]) for start in starts]
+        return [MediaFrame(worker=self._worker, tms=now_ms, paths=told, viewings=part) for part in parts]
+
+    async def hear(self, manager: PathManager) -> None:
+        """Forget what the database holds, for ever."""
+        async for message in self._session.messages():
+            self._session.acknowledge(message)
+            try:
+                ack = MediaAck.decode(message.payload)
+            except ProtocolError as error:
+                log.warning("confirmation not understood", extra={"reason": error.reason})
+                continue
+            for viewing in ack.viewings:
+                manager.viewings.pop(viewing, None)
