@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
-from xunlu_streaming.sdp_lines import NUMBER, Inherited, Section, numbered, refuse, sections
+from xunlu_streaming.sdp_lines import NUMBER, PASSWORD, UFRAG, Inherited, Section, numbered, refuse, sections
 
 MEDIA_MAX = 16
 CODECS_MAX = 128
@@ -24,8 +24,6 @@ Setup = Literal["actpass", "active", "passive"]
 
 _TOKEN = re.compile(r"[!#-'*+\-.0-9A-Z^-~]{1,64}")  # RFC 8866 §9
 _RID = re.compile(r"[A-Za-z0-9_-]{1,16}")  # RFC 8852 §3: what the header extension carries
-_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")  # RFC 8839 §5.4
-_PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 _DIGEST = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){19,63}")
 _MEDIA = re.compile(r"(audio|video|application|text|message|image) ([0-9]{1,5})(?:/[0-9]+)? ([A-Za-z0-9/-]{1,40}) (.+)")
 
@@ -138,6 +136,8 @@ class Offer:
         Raises:
             SdpError: too large, or malformed; `reason` names the part.
         """
+        if not text.startswith("v=0"):
+            refuse("version", "An offer begins with v=0.")
         session, *parts = sections(text)
         if not 0 < len(parts) <= MEDIA_MAX:
             refuse("media", f"An offer has 1 to {MEDIA_MAX} media descriptions.")
@@ -149,8 +149,8 @@ class Offer:
         tagged = next((part for part, one in zip(parts, media, strict=True) if one.mid in bundle[:1]), parts[0])
         transport = Inherited(tagged, session)
         return cls(
-            ufrag=transport.match("ice-ufrag", _UFRAG),
-            password=transport.match("ice-pwd", _PASSWORD),
+            ufrag=transport.match("ice-ufrag", UFRAG),
+            password=transport.match("ice-pwd", PASSWORD),
             lite=session.has("ice-lite"),
             ice_options=frozenset(transport.first("ice-options").split()),
             candidates=tuple(tagged.all("candidate", CANDIDATES_MAX)),

@@ -15,6 +15,8 @@ LINES_MAX = 2000
 LINE_CHARACTERS_MAX = 2000
 
 NUMBER = re.compile(r"[0-9]{1,10}")
+UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")  # RFC 8839 §5.4
+PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 
 
 def refuse(reason: str, message: str) -> NoReturn:
@@ -93,8 +95,6 @@ def sections(text: str) -> list[Section]:
     if len(text) > CHARACTERS_MAX:
         refuse("size", f"An offer has at most {CHARACTERS_MAX} characters.")
     lines = text.replace("\r\n", "\n").split("\n")
-    if lines[0] != "v=0":
-        refuse("version", "An offer begins with v=0.")
     if len(lines) > LINES_MAX:
         refuse("lines", f"An offer has at most {LINES_MAX} lines.")
     sections = [Section("")]

@@ -1,0 +1,64 @@
+"""Media tokens (RFC 7519, RFC 8725): the platform signs them, the relay believes nothing else."""
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from xunlu_kit.errors import ConfigError
+from xunlu_protocol.errors import ProtocolError
+from xunlu_protocol.media import ALGORITHM, Action, MediaClaims
+from xunlu_streaming.errors import TokenError
+
+TOKEN_CHARACTERS_MAX = 2000
+CLOCK_SKEW_S = 5
+"""How far the clocks of platform and relay may differ."""
+
+
+def public_key(pem: str) -> OKPKey:
+    """The key of the platform's signatures.
+
+    Args:
+        pem: Ed25519 public key (RFC 8410).
+
+    Raises:
+        ConfigError: it is no such key.
+    """
+    try:
+        key = OKPKey.import_key(pem)
+    except (JoseError, ValueError) as error:
+        raise ConfigError("The secret media-key.pub is no Ed25519 public key: copy the platform's.") from error
+    if key.curve_name != "Ed25519":
+        raise ConfigError(f"The secret media-key.pub is a key for {key.curve_name}: copy the platform's Ed25519 key.")
+    return key
+
+
+def verify(
+    token: str, key: OKPKey, *, now_s: float | None, path: str | None = None, action: Action | None = None
+) -> MediaClaims:
+    """Read a token that somebody shows.
+
+    Args:
+        token: as it came.
+        key: the platform's public key; one algorithm, so that no header can choose another (RFC 8725 §3.1).
+        now_s: UTC seconds; None where a session has begun already, which outlives its token.
+        path: that is asked for; None for any.
+        action: that is asked for; None for any.
+
+    Raises:
+        TokenError: reason `size`, `malformed` (signature included), `claims`, `expired`, `path` or `action`.
+    """
+    if len(token) > TOKEN_CHARACTERS_MAX:
+        raise TokenError("size", f"A media token has at most {TOKEN_CHARACTERS_MAX} characters. Ask for a new one.")
+    try:
+        claims = MediaClaims.parse(jwt.decode(token, key, algorithms=[ALGORITHM]).claims)
+    except ProtocolError as error:
+        raise TokenError("claims", f"The media token does not say what it is for: {error}") from error
+    except (JoseError, ValueError) as error:
+        raise TokenError("malformed", "The media token is not from our platform. Ask for a new one.") from error
+    if now_s is not None and now_s > claims.exp + CLOCK_SKEW_S:
+        raise TokenError("expired", "The media token has expired. Ask for a new one.")
+    if path is not None and claims.path != path:
+        raise TokenError("path", "The media token is for another path. Ask for one for this path.")
+    if action is not None and claims.act != action:
+        raise TokenError("action", f"The media token does not allow to {action}. Ask for one that does.")
+    return claims
