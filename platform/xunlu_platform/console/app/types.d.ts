@@ -61,6 +61,10 @@ export interface Live {
   sos: number | null;
   interval_s: number | null;
   tele: Telemetry | null;
+  /** How many watch; null when nothing is sent. */
+  live: number | null;
+  /** Whether the server records it now. */
+  srec: boolean;
 }
 
 export interface Alarm {
@@ -197,4 +201,44 @@ export interface AlarmRecord {
   closed_by: string | null;
   closed_at: string | null;
   note: string;
+}
+
+/** Leave to play one path. */
+export interface LiveGrant {
+  did: string;
+  whep: string;
+  token: string;
+  /** The row of the audit. */
+  viewing: string;
+  live: boolean;
+  /** The command that asks the recorder to publish, when it did not yet. */
+  command: string | null;
+  expires_s: number;
+  ice_servers: RTCIceServer[];
+}
+
+/** A finished file of the server's own recording. */
+export interface ServerRecording {
+  id: string;
+  did: string;
+  officer: { id: number; number: string; name: string } | null;
+  why: "hand" | "sos" | "always";
+  started_at: string;
+  ended_at: string;
+  size_bytes: number;
+  sha256: string;
+  gaps: { from_ms: number; to_ms: number }[];
+  complete: boolean;
+}
+
+/** Somebody looked at a live picture. */
+export interface ViewingRecord {
+  id: string;
+  did: string;
+  username: string;
+  asked_at: string;
+  began_at: string | null;
+  ended_at: string | null;
+  sent_bytes: number;
+  why: string | null;
 }

@@ -6,8 +6,10 @@ import { t } from "../kit/i18n.js";
 import { claimKey } from "../kit/keys.js";
 import { link } from "../net/stream.js";
 import { route } from "../router.js";
-import { followed, gathered, selected, sidebar, tool } from "../state/desk.js";
+import { may } from "../net/session.js";
+import { followed, gathered, selected, sidebar, tool, watching } from "../state/desk.js";
 import { mountDrawer } from "../drawer/drawer.js";
+import { putOnWall } from "../drawer/live.js";
 import { mountMap } from "../map/map.js";
 import { mountSidebar } from "./sidebar.js";
 import { showDevice } from "./show.js";
@@ -34,12 +36,11 @@ export function mountCommand(root, scope) {
     unfold.setAttribute("aria-expanded", String(open));
   });
   scope.read(link, ({ state, since_ms }) => {
-    const away = state === "lost" || state === "forbidden";
+    const away = state === "lost" || state === "crowded" || state === "forbidden";
     lost.hidden = !away;
-    root.classList.toggle("unlinked", state === "lost");
+    root.classList.toggle("unlinked", state === "lost" || state === "crowded");
     lost.classList.toggle("calm", state === "forbidden");
-    lost.textContent =
-      state === "forbidden" ? t("link.forbidden.do") : away ? t("link.lost.do", { since: when(since_ms) }) : "";
+    lost.textContent = away ? t(`link.${state}.do`, { since: when(since_ms) }) : "";
   });
   mountDrawer(right, scope);
   mountSidebar(left, scope);
@@ -51,6 +52,10 @@ export function mountCommand(root, scope) {
 function claimKeys(scope) {
   claimKey(scope, "F", "key.follow", () => followed.set(followed.value === selected.value ? null : selected.value));
   claimKey(scope, "C", "key.centre", () => selected.value && showDevice(selected.value));
+  if (may("live")) {
+    claimKey(scope, "V", "key.video", () => watching.set(watching.value === selected.value ? null : selected.value));
+    claimKey(scope, "W", "key.wall.add", () => selected.value && putOnWall(selected.value));
+  }
   claimKey(scope, "L", "key.sidebar", () => sidebar.set(!sidebar.value));
   claimKey(scope, "Escape", "key.clear", () => {
     if (tool.value !== "none") tool.set("none");

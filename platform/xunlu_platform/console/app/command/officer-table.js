@@ -3,7 +3,7 @@
  * Enter opens the drawer. Gravest state first, then by number.
  */
 
-import { fill, h } from "../kit/dom.js";
+import { fill, h, icon } from "../kit/dom.js";
 import { shortSpan } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { serverNow } from "../net/stream.js";
@@ -12,9 +12,10 @@ import { selected } from "../state/desk.js";
 import { isFresh, stateText } from "../state/display.js";
 import { fleet } from "../state/fleet.js";
 import { watchDevices } from "../state/watch.js";
+import { offerDevices } from "../view/device-drag.js";
 import { sign, stateSign } from "../view/device-sign.js";
 import { loading, notice } from "../view/notice.js";
-import { showDevice } from "./show.js";
+import { chooseDevice } from "./show.js";
 
 const ROW_PX = 30;
 const SPARE_ROWS = 6;
@@ -29,6 +30,8 @@ export class OfficerTable {
   #empty = h("div");
   /** @type {string | null} */
   #focused = null;
+  /** A row under the pointer's button may be about to be dragged: it must stay the same element. */
+  #held = false;
 
   /**
    * @param {HTMLElement} box scrolls
@@ -41,6 +44,11 @@ export class OfficerTable {
     box.append(this.#empty, this.#sheet);
     scope.listen(box, "scroll", () => this.#paint(), { passive: true });
     scope.listen(box, "keydown", (event) => this.#key(event));
+    scope.listen(box, "pointerdown", (event) => (this.#held = event.target.closest("[data-did]") !== null));
+    for (const type of ["pointerup", "dragend"]) scope.listen(document, type, () => (this.#held = false));
+    // A mouse's pointer is cancelled where the drag begins, a finger's where it scrolls.
+    scope.listen(document, "pointercancel", ({ pointerType }) => (this.#held &&= pointerType === "mouse"));
+    offerDevices(box, scope);
     scope.listen(box, "click", (event) => this.#choose(event.target.closest("[data-did]")?.dataset.did));
     scope.every(1000, () => this.#paint());
     scope.read(selected, () => this.#paint());
@@ -62,6 +70,7 @@ export class OfficerTable {
   }
 
   #paint() {
+    if (this.#held) return;
     const first = Math.max(0, Math.floor(this.#box.scrollTop / ROW_PX) - SPARE_ROWS);
     const last = Math.min(
       this.#devices.length,
@@ -87,7 +96,7 @@ export class OfficerTable {
   #choose(did) {
     if (!did) return;
     this.#focused = did;
-    showDevice(did, fleet.devices.get(did)?.lat != null);
+    chooseDevice(did);
   }
 
   /** @param {KeyboardEvent} event */
@@ -141,6 +150,7 @@ function row(device, index, focusable) {
       class: "officer",
       role: "row",
       "data-did": device.did,
+      draggable: may("live") ? "true" : null,
       tabindex: focusable ? 0 : -1,
       "aria-rowindex": index + 1,
       "aria-selected": String(device.did === selected.value),
@@ -152,6 +162,7 @@ function row(device, index, focusable) {
       stateSign(device),
       h("span", { class: "ellipsis" }, device.name ?? (device.serial || device.did)),
       h("span", { class: "faint" }, device.num ?? ""),
+      device.live || device.srec ? watched(device) : null,
     ),
     h(
       "span",
@@ -161,6 +172,13 @@ function row(device, index, focusable) {
     ),
     h("span", { role: "gridcell", class: `age num ${late ? "is-warn" : "dim"}` }, age),
   );
+}
+
+/** Somebody watches, or the server records. @param {Device} device */
+function watched(device) {
+  const words = [device.live ? t("live.viewers", { n: device.live }) : "", device.srec ? t("live.recorded") : ""];
+  const label = words.filter(Boolean).join(" · ");
+  return h("span", { class: `watched ${device.srec ? "is-srec" : ""}`, title: label }, icon(device.srec ? "circle-dot" : "eye", label));
 }
 
 /**

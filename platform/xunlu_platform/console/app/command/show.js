@@ -19,6 +19,29 @@ export function showDevice(did, centre = true) {
   if (centre && device && device.lat !== null && device.lon !== null) goTo.set({ lat: device.lat, lon: device.lon });
 }
 
+/** What a list or the search does with a device that was chosen; the view in force may claim it. @type {(did: string) => void} */
+let choose = chooseOnMap;
+
+/** @param {string} did */
+function chooseOnMap(did) {
+  showDevice(did, fleet.devices.get(did)?.lat != null);
+}
+
+/** A person chose a device from a list. @param {string} did */
+export function chooseDevice(did) {
+  choose(did);
+}
+
+/**
+ * Take the choices of lists and search until the scope closes.
+ * @param {import("../kit/store.js").Scope} scope
+ * @param {(did: string) => void} take
+ */
+export function claimChoice(scope, take) {
+  choose = take;
+  scope.onClose(() => (choose = chooseOnMap));
+}
+
 /** @param {number} lat @param {number} lon */
 export function showPlace(lat, lon) {
   go(commandAddress(selected.value));

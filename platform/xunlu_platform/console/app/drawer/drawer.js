@@ -14,6 +14,8 @@ import { failure, loading, notice } from "../view/notice.js";
 import { mountCommands } from "./commands.js";
 import { mountEvents } from "./events.js";
 import { mountFacts } from "./facts.js";
+import { mountLive } from "./live.js";
+import { mountRecordings } from "./recordings.js";
 import { mountTrack } from "./track.js";
 
 /** @typedef {import("../kit/store.js").Scope} Scope */
@@ -63,6 +65,7 @@ function mountDevice(root, scope, did) {
     paint();
     if (begun || !fleet.devices.has(did)) return;
     begun = true;
+    if (fleet.devices.get(did)?.kind === "recorder") mountLive(rest, scope, did);
     rest.append(facts);
     mountFacts(facts, scope, did);
     void details(rest, scope, did);
@@ -140,6 +143,7 @@ async function details(root, scope, did) {
     const record = await get(`/devices/${encodeURIComponent(did)}`);
     if (scope.closed) return;
     if (may("command")) mountCommands(part, scope, record);
+    if (may("recordings") && record.kind === "recorder") mountRecordings(part, scope, did);
     if (may("track")) mountTrack(part, scope, did);
     if (may("track")) mountEvents(part, scope, did);
     part.append(identity(record));

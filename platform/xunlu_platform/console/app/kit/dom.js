@@ -58,6 +58,18 @@ export function fill(element, ...children) {
 }
 
 /**
+ * Say which links lead to where the person is.
+ * @param {HTMLAnchorElement[]} links
+ * @param {(link: HTMLAnchorElement) => boolean} here
+ */
+export function markCurrent(links, here) {
+  for (const link of links) {
+    if (here(link)) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+/**
  * One icon of the outline set.
  * @param {string} name
  * @param {string} [label] for an icon that stands alone

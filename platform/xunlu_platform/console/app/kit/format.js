@@ -23,6 +23,14 @@ export function when(at) {
   return day(ms) === day(Date.now()) ? clock(ms) : `${day(ms)} ${clock(ms)}`;
 }
 
+/** `2026-11-22 14:32:07 UTC+08:00` local: for what leaves the desk. @param {number} ms */
+export function stamp(ms) {
+  const east_min = -new Date(ms).getTimezoneOffset();
+  const size_min = Math.abs(east_min);
+  const zone = `${east_min < 0 ? "−" : "+"}${pad(Math.floor(size_min / 60))}:${pad(size_min % 60)}`;
+  return `${day(ms)} ${clock(ms)} UTC${zone}`;
+}
+
 /**
  * A duration in its largest sensible unit.
  * @param {number | null | undefined} seconds
@@ -67,6 +75,11 @@ export function size(bytes) {
   ]))
     if (bytes >= factor) return `${(bytes / factor).toFixed(bytes >= 10 * factor ? 0 : 1)} ${unit}`;
   return `${bytes} B`;
+}
+
+/** @param {number} bps bits a second */
+export function rate(bps) {
+  return bps >= 1e6 ? quantity(bps / 1e6, "Mb/s", 1) : quantity(bps / 1e3, "kb/s");
 }
 
 /** `1,234`. @param {number} n */

@@ -45,6 +45,11 @@ function isTextField(target) {
   return target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]");
 }
 
+/** What Enter itself sets off. @param {EventTarget | null} target */
+function isControl(target) {
+  return target instanceof HTMLElement && target.matches("button, a[href], summary");
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.isComposing) return;
   const name = nameOf(event);
@@ -52,6 +57,7 @@ document.addEventListener("keydown", (event) => {
   const escape = name === "Escape";
   if (!chord && !escape && (!keysEnabled.value || isTextField(event.target))) return;
   if (!chord && document.querySelector("dialog[open]")) return;
+  if (name === "Enter" && isControl(event.target)) return;
   const shortcut = shortcuts.get(name)?.at(-1);
   if (!shortcut) return;
   event.preventDefault();

@@ -30,6 +30,18 @@ export function roleSelect(chosen = "dispatcher") {
 }
 
 /**
+ * Whole local days as the bounds of a query.
+ * @param {string} from `YYYY-MM-DD`, empty for no bound
+ * @param {string} to the last day that counts
+ */
+export function periodOf(from, to) {
+  const start = (/** @type {string} */ date) => new Date(`${date}T00:00:00`);
+  const end = to ? start(to) : null;
+  end?.setDate(end.getDate() + 1);
+  return { from: from ? start(from).toISOString() : null, to: end?.toISOString() ?? null };
+}
+
+/**
  * An officer, found by typing number, name or pinyin; who wears nothing comes first, and nobody is chosen before
  * something was typed. The value is the officer's id.
  * @param {(officer: import("../types").Officer) => boolean} fits

@@ -17,6 +17,7 @@ const CONFIGURATION = [
   ["recording_s", 2, 0.2, 3600, 0.1],
   ["sos_s", 1, 0.2, 3600, 0.1],
   ["telemetry_s", 60, 1, 3600, 1],
+  ["thumbnail_s", 60, 0, 3600, 1],
   ["hdop_max", 8, 0.5, 50, 0.5],
   ["satellites_min", 4, 3, 20, 1],
   ["low_battery_percent", 20, 0, 100, 1],

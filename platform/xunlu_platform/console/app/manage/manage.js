@@ -1,6 +1,6 @@
 /** Management: one page for each noun, each with an address of its own. */
 
-import { fill, h, icon } from "../kit/dom.js";
+import { fill, h, icon, markCurrent } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { may } from "../net/session.js";
 import { route } from "../router.js";
@@ -50,10 +50,7 @@ export function mountManage(root, scope) {
   let shown = "";
   scope.read(route, ({ path }) => {
     const name = path.split("/")[2] ?? "devices";
-    for (const link of links) {
-      if (link.pathname === `/manage/${name}`) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
-    }
+    markCurrent(links, (link) => link.pathname === `/manage/${name}`);
     if (name === shown || !path.startsWith("/manage")) return;
     shown = name;
     inner.close();

@@ -67,6 +67,7 @@ export class Painter {
       this.#sprites.draw(context, kind, course[i], (flag & 2) !== 0, px, py);
       context.globalAlpha = 1;
       if (flag & 4 && kind !== SOS) this.#drawWarning(context, px, py);
+      if (flag & 48) this.#drawWatched(context, px, py, (flag & 32) !== 0);
     }
     return gliding;
   }
@@ -134,6 +135,31 @@ export class Painter {
     context.strokeStyle = this.#sprites.colours.panel;
     context.stroke();
     context.fillStyle = this.#sprites.colours.warn;
+    context.fill();
+  }
+
+  /**
+   * Somebody watches the live picture; a ring of the colour of recordings when the server keeps it.
+   * @param {CanvasRenderingContext2D} context
+   * @param {number} px
+   * @param {number} py
+   * @param {boolean} recorded
+   */
+  #drawWatched(context, px, py, recorded) {
+    const { panel, text, rec } = this.#sprites.colours;
+    context.beginPath();
+    context.arc(px - 10, py + 10, 5.5, 0, TURN);
+    context.fillStyle = panel;
+    context.fill();
+    context.lineWidth = 1.4;
+    context.strokeStyle = recorded ? rec : text;
+    context.stroke();
+    context.beginPath();
+    context.moveTo(px - 11.6, py + 7.4);
+    context.lineTo(px - 7.2, py + 10);
+    context.lineTo(px - 11.6, py + 12.6);
+    context.closePath();
+    context.fillStyle = recorded ? rec : text;
     context.fill();
   }
 

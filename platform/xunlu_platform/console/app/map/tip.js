@@ -1,6 +1,6 @@
 /** What lies under the pointer: who, state, age. The table says the same to those who do not point. */
 
-import { fill, h } from "../kit/dom.js";
+import { fill, h, icon } from "../kit/dom.js";
 import { ago, quantity } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { serverNow } from "../net/stream.js";
@@ -43,6 +43,8 @@ function describe(device) {
     h("span", { class: "dim" }, ` ${unitName(device.unit)}`),
     h("div", { class: "row" }, stateSign(device), stateText(device, device.state)),
     h("div", { class: "dim" }, age + accuracy),
+    device.live ? h("div", { class: "row" }, icon("eye"), t("live.viewers", { n: device.live })) : null,
+    device.srec ? h("div", { class: "row is-rec" }, icon("circle-dot"), t("live.recorded")) : null,
     ...device.warnings.map((warning) => h("div", { class: "is-warn" }, t(`warning.${warning}`))),
   ];
 }

@@ -16,6 +16,11 @@ const TOLD_BY_NAME = new Set([
   "problem.too-many-commands",
   "problem.unexpected",
   "problem.track-too-long",
+  "problem.offline",
+  "problem.not-live-capable",
+  "problem.pending",
+  "problem.disabled",
+  "problem.too-many-viewers",
 ]);
 
 /** A refused or failed request. */
@@ -25,13 +30,20 @@ export class Problem extends Error {
    * @param {string} title
    * @param {string} detail
    * @param {string} type
+   * @param {number | null} retry_s after how many seconds the server lets us ask again (`Retry-After`)
    */
-  constructor(status, title, detail, type = "") {
+  constructor(status, title, detail, type = "", retry_s = null) {
     super(detail ? `${title}: ${detail}` : title);
     this.status = status;
     this.title = title;
     this.detail = detail;
     this.type = type;
+    this.retry_s = retry_s;
+  }
+
+  /** The last part of the type, such as `recorder-offline`. */
+  get slug() {
+    return this.type.split("/").at(-1) ?? "";
   }
 }
 
@@ -57,14 +69,25 @@ export function onRefused(handler) {
  * @throws {Problem}
  */
 export async function request(method, path, body) {
+  return jsonOf(await answered(method, path, body));
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @throws {Problem}
+ */
+async function answered(method, path, body) {
   const response = await reach(method, path, body);
-  const text = await response.text();
-  const json = /json/.test(response.headers.get("content-type") ?? "") && text ? JSON.parse(text) : null;
-  if (response.ok) return json;
-  const problem = asProblem(response.status, json);
+  if (response.ok) return response;
+  const problem = await problemOf(response);
   if (response.status === 401 || problem.type.includes("password-change-required")) refused(problem);
   throw problem;
 }
+
+/** The answer as it is, for what is no JSON. @param {string} path below `/api/v1` @throws {Problem} */
+export const reachFile = (path) => answered("GET", path);
 
 /**
  * @param {string} method
@@ -90,19 +113,28 @@ async function reach(method, path, body) {
   }
 }
 
+/** @param {Response} response @returns {Promise<any>} `null` when there is none */
+async function jsonOf(response) {
+  const text = await response.text();
+  return /json/.test(response.headers.get("content-type") ?? "") && text ? JSON.parse(text) : null;
+}
+
 /**
  * The server speaks English; who reads Chinese is told by the problem's name, and by the server's words where they hold
  * more than the name: which field, which row, which device.
- * @param {number} status
- * @param {any} json
+ * @param {Response} response of any of our services, refused
  */
-function asProblem(status, json) {
+export async function problemOf(response) {
+  const { status, headers } = response;
+  const json = await jsonOf(response).catch(() => null);
   const type = String(json?.type ?? "");
   const title = typeof json?.title === "string" ? json.title : t("problem.status", { status });
   const detail = typeof json?.detail === "string" ? json.detail : "";
-  const key = `problem.${type.split("/").at(-1)}`;
-  if (language.value === "en" || !knows(key)) return new Problem(status, title, detail, type);
-  return new Problem(status, t(key), TOLD_BY_NAME.has(key) ? "" : [title, detail].filter(Boolean).join(" "), type);
+  const retry_s = Number(headers.get("retry-after") ?? NaN) || null;
+  const plain = new Problem(status, title, detail, type, retry_s);
+  const key = `problem.${plain.slug}`;
+  if (language.value === "en" || !knows(key)) return plain;
+  return new Problem(status, t(key), TOLD_BY_NAME.has(key) ? "" : [title, detail].filter(Boolean).join(" "), type, retry_s);
 }
 
 /** @param {string} path */

@@ -12,7 +12,7 @@ const SILENCE_MS = 16_000;
 
 /**
  * @typedef {object} Link
- * @property {"connecting" | "open" | "lost" | "forbidden"} state
+ * @property {"connecting" | "open" | "lost" | "crowded" | "forbidden"} state
  * @property {number} since_ms local time since when
  * @property {number | null} latency_ms round trip of the last ping
  * @property {number} bytes received since the page was opened
@@ -25,6 +25,7 @@ export const link = new Store(
 
 const LOGIN_ENDED = 4401;
 const ROLE_MAY_NOT_SEE = 4403;
+const TOO_MANY = 4429;
 
 /** @type {() => void} */
 let refused = () => undefined;
@@ -125,7 +126,8 @@ export class Stream {
     if (code === LOGIN_ENDED) return refused();
     if (code === ROLE_MAY_NOT_SEE)
       return link.set({ ...link.value, state: "forbidden", since_ms: Date.now(), latency_ms: null });
-    if (link.value.state !== "lost") link.set({ ...link.value, state: "lost", since_ms: Date.now(), latency_ms: null });
+    const state = code === TOO_MANY ? "crowded" : "lost";
+    if (link.value.state !== state) link.set({ ...link.value, state, since_ms: Date.now(), latency_ms: null });
     const wait_ms = this.#retry_ms * (0.5 + Math.random());
     this.#retry_ms = Math.min(RETRY_MAX_MS, this.#retry_ms * 2);
     setTimeout(() => this.#connect(), wait_ms);

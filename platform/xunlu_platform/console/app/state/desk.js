@@ -4,6 +4,8 @@ import { SavedStore, Store } from "../kit/store.js";
 
 /** The device in the drawer. @type {Store<string | null>} */
 export const selected = new Store(/** @type {string | null} */ (null));
+/** The device whose live picture the drawer shows. @type {Store<string | null>} */
+export const watching = new Store(/** @type {string | null} */ (null));
 /** The device that the map stays on. @type {Store<string | null>} */
 export const followed = new Store(/** @type {string | null} */ (null));
 /** The unit that lists and map are limited to. @type {Store<number | null>} */

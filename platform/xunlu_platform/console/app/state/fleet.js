@@ -49,6 +49,8 @@ const BLANK = {
   sos: null,
   interval_s: null,
   tele: null,
+  live: null,
+  srec: false,
 };
 
 export class Fleet {
@@ -67,7 +69,7 @@ export class Fleet {
   course = new Float32Array(256);
   /** Index into `STATES`. */
   state = new Uint8Array(256);
-  /** Bits: 1 placed, 2 fresh fix, 4 warning, 8 filtered out. */
+  /** Bits: 1 placed, 2 fresh fix, 4 warning, 8 filtered out, 16 watched live, 32 recorded by the server. */
   flags = new Uint8Array(256);
   /** Counts of positions that moved; the map draws when it grew. */
   moved = new Store(0);
@@ -188,8 +190,12 @@ export class Fleet {
     const state = stateOf(device, now_ms, linked);
     const warnings = warningsOf(device);
     const i = device.index;
-    const flags = ((this.flags[i] ?? 0) & ~6) | (linked && isFresh(device, now_ms) ? 2 : 0) | (warnings.length ? 4 : 0);
-    const restated = state !== device.state || warnings.join() !== device.warnings.join();
+    const before = this.flags[i] ?? 0;
+    const fresh = linked && isFresh(device, now_ms) ? 2 : 0;
+    const media = (device.live ? 16 : 0) | (device.srec ? 32 : 0);
+    const flags = (before & ~54) | fresh | (warnings.length ? 4 : 0) | media;
+    const restated =
+      state !== device.state || warnings.join() !== device.warnings.join() || ((before ^ flags) & 48) !== 0;
     this.flags[i] = flags;
     this.state[i] = STATES.indexOf(state);
     device.state = state;

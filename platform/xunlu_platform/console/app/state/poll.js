@@ -57,5 +57,7 @@ function liveOf({ did, kind, serial, unit, officer, state, position, telemetry, 
     sos: null,
     interval_s: null,
     tele: telemetry,
+    live: null,
+    srec: false,
   };
 }

@@ -7,6 +7,7 @@ import { claimKey } from "../kit/keys.js";
 import { may } from "../net/session.js";
 import { serverNow } from "../net/stream.js";
 import { acknowledge, alarms, closeAlarm } from "../state/alarms.js";
+import { watching } from "../state/desk.js";
 import { fleet } from "../state/fleet.js";
 import { unitName } from "../state/organisation.js";
 import { showNearest } from "../command/nearest.js";
@@ -120,6 +121,7 @@ function row(alarm) {
 function buttons(alarm, show) {
   const own = [
     h("button", { onclick: show }, icon("crosshair"), t("alarm.show")),
+    may("live") ? h("button", { onclick: () => (show(), watching.set(alarm.did)) }, icon("video"), t("alarm.watch")) : null,
     h("button", { onclick: () => showNearest(alarm.did) }, icon("users"), t("alarm.nearest")),
   ];
   if (!may("alarm")) return own;

@@ -8,6 +8,8 @@ import { openDialog } from "./dialog.js";
 const NAMES = new Map([
   ["Escape", "Esc"],
   ["Ctrl+K", "Ctrl K"],
+  ["ArrowLeft", "← → ↑ ↓"],
+  ["Delete", "Del"],
 ]);
 
 export function openKeys() {

@@ -17,7 +17,7 @@ export function openMenu(anchor, items) {
   if (again) return;
   const menu = h("div", { class: "menu", role: "menu" }, items.map(row));
   const box = anchor.getBoundingClientRect();
-  document.body.append(menu);
+  (document.fullscreenElement ?? document.body).append(menu);
   menu.style.setProperty("top", `${box.bottom + 4}px`);
   menu.style.setProperty("left", `${Math.max(8, Math.min(box.left, innerWidth - menu.offsetWidth - 8))}px`);
   anchor.setAttribute("aria-expanded", "true");

@@ -16,12 +16,15 @@ function actions() {
   /** @type {[string, string, boolean][]} */
   const places = [
     ["/", "nav.command", true],
+    ["/wall", "nav.wall", may("live")],
+    ["/wall/thumbnails", "wall.thumbnails", may("live")],
     ["/manage/devices", "devices", true],
     ["/manage/organisation", "organisation", true],
     ["/manage/officers", "officers", true],
     ["/manage/alarms", "alarms", may("events")],
     ["/manage/users", "users", may("users")],
     ["/manage/audit", "audit", may("audit")],
+    ["/manage/audit/viewings", "viewings", may("audit")],
     ["/health", "nav.health", may("system")],
   ];
   const goes = places

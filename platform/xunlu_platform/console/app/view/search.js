@@ -5,8 +5,9 @@ import { t, word } from "../kit/i18n.js";
 import { claimKey } from "../kit/keys.js";
 import { begins, matches } from "../kit/pinyin.js";
 import { get, query } from "../net/http.js";
+import { offerDevices } from "./device-drag.js";
 import { deviceTitle, stateSign } from "./device-sign.js";
-import { showDevice, showPlace, showUnit } from "../command/show.js";
+import { chooseDevice, showPlace, showUnit } from "../command/show.js";
 import { fleet } from "../state/fleet.js";
 import { unitName, units } from "../state/organisation.js";
 
@@ -14,7 +15,7 @@ const DEVICES_MAX = 10;
 const UNITS_MAX = 4;
 const PLACES_WAIT_MS = 180;
 
-/** @typedef {{sign: Node, title: string, note: string, choose: () => void}} Hit */
+/** @typedef {{sign: Node, title: string, note: string, choose: () => void, did?: string}} Hit `did` of a device, to drag it elsewhere */
 
 /** What this desk knows itself: what begins so first. @param {string} text @returns {Hit[]} */
 export function localHits(text) {
@@ -48,8 +49,8 @@ function unitHit(unit) {
 
 /** @param {import("../state/fleet.js").Device} device @returns {Hit} */
 function deviceHit(device) {
-  const choose = () => showDevice(device.did);
-  return { sign: stateSign(device), title: deviceTitle(device), note: unitName(device.unit), choose };
+  const choose = () => chooseDevice(device.did);
+  return { sign: stateSign(device), title: deviceTitle(device), note: unitName(device.unit), choose, did: device.did };
 }
 
 /** Places of the map, asked of the server. @param {string} text @returns {Promise<Hit[]>} */
@@ -83,9 +84,12 @@ export function mountSearch(box, scope) {
   const hits = new HitList(input, list);
   scope.listen(input, "input", () => void hits.update());
   scope.listen(input, "focus", () => void hits.update());
-  scope.listen(input, "blur", () => hits.close());
+  const leave = (/** @type {FocusEvent} */ event) => {
+    if (!(event.relatedTarget instanceof Node && box.contains(event.relatedTarget))) hits.close();
+  };
+  scope.listen(box, "focusout", leave);
   scope.listen(input, "keydown", (event) => hits.key(event));
-  scope.listen(list, "pointerdown", (event) => event.preventDefault());
+  offerDevices(list, scope);
   claimKey(scope, "/", "key.search", () => {
     input.focus();
     input.select();
@@ -146,7 +150,14 @@ class HitList {
     const rows = hits.map((hit, index) =>
       h(
         "button",
-        { role: "option", id: `hit-${index}`, tabindex: -1, onclick: () => this.#choose(index) },
+        {
+          role: "option",
+          id: `hit-${index}`,
+          tabindex: -1,
+          onclick: () => this.#choose(index),
+          draggable: hit.did ? "true" : null,
+          "data-did": hit.did,
+        },
         hit.sign,
         h("span", { class: "grow ellipsis" }, hit.title),
         h("span", { class: "dim ellipsis" }, hit.note),
@@ -171,5 +182,6 @@ class HitList {
     this.#hits[index]?.choose();
     this.#input.value = "";
     this.#input.blur();
+    this.close();
   }
 }

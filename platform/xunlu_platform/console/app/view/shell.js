@@ -13,12 +13,14 @@ import { openKeys } from "./keys-page.js";
 import { notAllowed, notice } from "./notice.js";
 import { openPalette } from "./palette.js";
 import { mountTopBar } from "./top-bar.js";
+import { mountWall } from "../wall/view.js";
 
 /** @typedef {(root: HTMLElement, scope: import("../kit/store.js").Scope) => void} View */
 
 /** @param {string} path @returns {{name: string, mount: View}} */
 function viewOf(path) {
   if (path === "/") return { name: "command", mount: mountCommand };
+  if (path === "/wall" || path.startsWith("/wall/")) return { name: "wall", mount: mountWall };
   if (path === "/manage" || path.startsWith("/manage/")) return { name: "manage", mount: mountManage };
   if (path === "/health")
     return { name: "health", mount: may("system") ? mountHealth : (root) => root.append(notAllowed()) };

@@ -1,6 +1,6 @@
 /** The top bar: search, places to go, alarms, link, clock, language, theme, who is signed in. */
 
-import { fill, h, icon } from "../kit/dom.js";
+import { fill, h, icon, markCurrent } from "../kit/dom.js";
 import { clock, day } from "../kit/format.js";
 import { language, t } from "../kit/i18n.js";
 import { claimKey, keysEnabled } from "../kit/keys.js";
@@ -41,17 +41,16 @@ function navigation(scope) {
   /** @type {[string, string, boolean][]} */
   const places = [
     ["/", "nav.command", true],
+    ["/wall", "nav.wall", may("live")],
     ["/manage/devices", "nav.manage", true],
     ["/health", "nav.health", may("system")],
   ];
   const links = places.filter(([, , shown]) => shown).map(([href, label]) => h("a", { href }, t(label)));
   scope.read(route, ({ path }) => {
-    for (const anchor of links) {
-      const root = `/${anchor.pathname.split("/")[1]}`;
-      const here = root === "/" ? path === "/" : path.startsWith(root);
-      if (here) anchor.setAttribute("aria-current", "page");
-      else anchor.removeAttribute("aria-current");
-    }
+    markCurrent(links, ({ pathname }) => {
+      const root = `/${pathname.split("/")[1]}`;
+      return root === "/" ? path === "/" : path.startsWith(root);
+    });
   });
   return h("nav", { class: "places", "aria-label": t("nav") }, links);
 }
