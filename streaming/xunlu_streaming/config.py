@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from xunlu_kit.errors import ConfigError
@@ -78,13 +78,12 @@ class StreamingSettings(MediaSettings):
         None, description="PEM chain; with `tls_key` the service speaks HTTPS. Microphones need it off loopback."
     )
     tls_key: Path | None = Field(None, description="PEM key of `tls_certificate`.")
-    worker: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = Field("relay-1", description="Its name.")
     workers: Texts = Field(
         ("http://127.0.0.1:8001",),
         description="Base URLs of all workers, with commas between, the same list everywhere: it decides who serves a "
         "path.",
     )
-    url: str = Field("", description="Which of `workers` this one is; empty when there is but one.")
+    number: Annotated[int, Field(ge=1, le=64)] = Field(1, description="Which of `workers` this one is, from 1.")
     media_port: Annotated[int, Field(ge=0, le=65535)] = Field(8014, description="UDP port of media; 0 picks one.")
     media_hosts: Texts = Field(
         ("127.0.0.1",), description="Addresses under which clients reach that port, with commas between; IPv4 and IPv6."
@@ -112,7 +111,13 @@ class StreamingSettings(MediaSettings):
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
+    @model_validator(mode="after")
+    def _is_one_of_the_workers(self) -> Self:
+        if self.number > len(self.workers):
+            raise ValueError(f"number is {self.number}, but XUNLU_STREAMING_WORKERS names only {len(self.workers)}")
+        return self
+
     @property
-    def number(self) -> int:
-        """Our place in `workers`."""
-        return self.workers.index(self.url) if self.url in self.workers else 0
+    def worker(self) -> str:
+        """Its name in topics, files and logs."""
+        return f"relay-{self.number}"

@@ -82,13 +82,14 @@ class PathManager:
         self.viewings_lost = 0
         self.opened: Counter[type] = Counter()
         self.stage = Stage()
-        self.everywhere: set[Tap] = set()
         self._peers = peers
+        self._everywhere: set[Tap] = set()
         self._tasks = tasks
         self._limits = limits
         self._changed = changed
         self._sessions: dict[str, Publisher | Viewer] = {}
         self._told: dict[str, Session] = {}
+        self._unsent = self._rejected = 0
         self._spent: dict[str, int] = {}
 
     # -- sessions -----------------------------------------------------------------------------------------------------
@@ -153,6 +154,14 @@ class PathManager:
         peer.open(resident, self._tasks, name=f"{type(resident).__name__.lower()} {path.name}")
         return session
 
+    async def close(self) -> None:
+        """End every session, with a farewell."""
+        for session in self._sessions.values():
+            session.peer.close("shutdown")
+        for session in list(self._sessions.values()):
+            await session.peer.wait_closed()
+            self._bury(session)
+
     def find(self, path: str, session: str) -> Session | None:
         """A session of a path that goes on."""
         found = self._sessions.get(session)
@@ -183,17 +192,32 @@ class PathManager:
         path = self.paths.get(name)
         if path is None:
             path = self.paths[name] = Path(name, self.stage, self._changed)
-            for tap in self.everywhere:
+            for tap in self._everywhere:
                 path.take(tap, keep=False, now_s=time.monotonic())
         return path
 
-    def take(self, name: str, tap: Tap, keep: bool) -> None:
-        """A process of ours wants a path."""
-        self._path(name).take(tap, keep=keep, now_s=time.monotonic())
+    def take(self, name: str, tap: Tap) -> None:
+        """A process of ours wants a path; it is kept up for it."""
+        self._path(name).take(tap, keep=True, now_s=time.monotonic())
+
+    def take_every(self, tap: Tap) -> None:
+        """A process of ours wants each path while it is live, and keeps none of them up."""
+        self._everywhere.add(tap)
+        for path in self.paths.values():
+            path.take(tap, keep=False, now_s=time.monotonic())
 
     def leave(self, name: str, tap: Tap) -> None:
-        """It does not want it any more."""
-        if (path := self.paths.get(name)) is not None:
+        """It does not want a path any more."""
+        if (path := self.paths.get(name)) is None:
+            return
+        path.drop(tap)
+        if tap in self._everywhere:
+            path.take(tap, keep=False, now_s=time.monotonic())
+
+    def leave_every(self, tap: Tap) -> None:
+        """It has gone."""
+        self._everywhere.discard(tap)
+        for path in self.paths.values():
             path.drop(tap)
 
     def ask_for_keyframe(self, name: str) -> None:
@@ -214,12 +238,20 @@ class PathManager:
         while True:
             await asyncio.sleep(ATTEND_S)
             now_s = time.monotonic()
-            for path in self.paths.values():
+            for path in list(self.paths.values()):
                 if path.publisher is not None:
-                    path.publisher.attend(now_s)
+                    self._attend(path.publisher, now_s)
             if now_s - ticked_s >= TICK_S:
                 self._tick(now_s, now_s - ticked_s)
                 ticked_s = now_s
+
+    def _attend(self, publisher: Publisher, now_s: float) -> None:
+        try:
+            publisher.attend(now_s)
+        except Exception:
+            # A mistake of ours that one publisher brings to light is no reason for the others to stop.
+            log.exception("publisher ended by an error", extra={"path": publisher.path.name})
+            publisher.peer.close("error")
 
     def _tick(self, now_s: float, passed_s: float) -> None:
         for session in list(self._sessions.values()):
@@ -250,9 +282,21 @@ class PathManager:
 
     def _bury(self, session: Publisher | Viewer) -> None:
         del self._sessions[session.id], self._told[session.id]
+        self._unsent += session.peer.unsent
+        self._rejected += session.peer.rejected
         viewing = session.viewing if isinstance(session, Viewer) else None
         if viewing is not None:
             self._tell_end(viewing)
+
+    @property
+    def unsent(self) -> int:
+        """Sends of media that the kernel refused, since the start."""
+        return self._unsent + sum(one.peer.unsent for one in self._sessions.values())
+
+    @property
+    def rejected(self) -> int:
+        """Packets of known peers that were forged, replayed or malformed, since the start."""
+        return self._rejected + sum(one.peer.rejected for one in self._sessions.values())
 
     # -- what is told -------------------------------------------------------------------------------------------------
 

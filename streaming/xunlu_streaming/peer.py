@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 HANDSHAKE_TIMEOUT_S = 10.0
 CONSENT_S = 15.0
 """Silence after which consent has expired; RFC 7675 §5.1 says 30 s at most."""
+FAREWELL_TIMEOUT_S = 1.0
 ADDRESSES_MAX = 8
 RECORDS_WAITING_MAX = 32
 RTCP_BYTES_MAX = 1500
@@ -114,6 +115,7 @@ class Peer:
         self._noted = False
         self._ended = False
         self._tasks: asyncio.TaskGroup | None = None
+        self._goodbye: asyncio.Task[None] | None = None
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -170,10 +172,20 @@ class Peer:
         self._ended = True
         resident, self._resident = self._resident, None
         self._mux.remove(self)
-        if self._tasks is not None:
-            self._tasks.create_task(self._say_goodbye(), name="peer.goodbye")
+        goodbye = self._say_goodbye()
+        try:
+            assert self._tasks is not None
+            self._goodbye = self._tasks.create_task(goodbye, name="peer.goodbye")
+        except RuntimeError:
+            # The worker fails: its tasks are being ended, and nobody is left to say goodbye.
+            goodbye.close()
         if resident is not None:
             resident.ended(why)
+
+    async def wait_closed(self) -> None:
+        """Wait until the farewell has been said."""
+        if self._goodbye is not None:
+            await asyncio.wait([self._goodbye], timeout=FAREWELL_TIMEOUT_S)
 
     async def _say_goodbye(self) -> None:
         await self._dtls.stop()

@@ -1,67 +1,116 @@
-"""The process: presence at the broker, `/healthz`, `/readyz` and `/metrics`."""
+"""One worker of the relay: the port of media, WHIP and WHEP, and what others are told."""
 
 import asyncio
+import gc
 import logging
 import secrets
 import signal
 import socket
 
-from fastapi import FastAPI, Response
+from aiortc import RTCIceServer
 from granian.constants import Interfaces
 from granian.server.embed import Server
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from xunlu_kit.mqtt import Session, SessionOptions
-from xunlu_protocol import __version__
+from xunlu_kit.errors import ConfigError
+from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_protocol.presence import presence_will, publish_presence
+from xunlu_protocol.topics import media_ack
 from xunlu_streaming.config import StreamingSettings
+from xunlu_streaming.http.app import create_app
+from xunlu_streaming.metrics import RelayMetrics
+from xunlu_streaming.mux import UdpMux
+from xunlu_streaming.path_manager import Limits, PathManager
+from xunlu_streaming.peers import Peers
+from xunlu_streaming.reporter import Reporter
+from xunlu_streaming.tap import TapServer
 
 log = logging.getLogger(__name__)
-
-
-def create_app(session: Session) -> FastAPI:
-    """The pages around an opened MQTT session."""
-    app = FastAPI(title="Xunlu streaming", version=__version__, docs_url=None, redoc_url=None)
-    registry = CollectorRegistry()
-    connected = Gauge("xunlu_streaming_broker_connected", "1 while the broker answers.", registry=registry)
-    connected.set_function(lambda: float(session.connected))
-
-    @app.get("/healthz")
-    @app.get("/readyz")
-    async def health(response: Response) -> dict[str, object]:
-        """Every dependency by name; 503 when one does not answer."""
-        response.status_code = 200 if session.connected else 503
-        return {"ok": session.connected, "checks": {"broker": {"ok": session.connected, "why": session.refusal}}}
-
-    @app.get("/metrics")
-    async def metrics() -> Response:
-        """Prometheus text."""
-        return Response(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-    return app
 
 
 async def serve(settings: StreamingSettings) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
-        ConfigError: a secret is missing.
+        ConfigError: a setting or a secret is wrong.
     """
-    host = f"streaming@{socket.gethostname()}"
-    # Nobody may guess the client id: whoever connects with it ends the connection that has it.
-    options = SessionOptions(client_id=f"xunlu-streaming-{secrets.token_hex(4)}", will=presence_will(host))
-    async with Session(settings.broker(), options, on_connect=publish_presence(host)) as session:
-        server = Server(
-            create_app(session),
-            address=settings.host,
-            port=settings.port,
-            interface=Interfaces.ASGINL,
-            log_enabled=False,
-            ssl_cert=settings.tls_certificate,
-            ssl_key=settings.tls_key,
+    host = f"{settings.worker}@{socket.gethostname()}"
+    options = SessionOptions(
+        # Nobody may guess the client id: whoever connects with it ends the connection that has it.
+        client_id=f"xunlu-streaming-{secrets.token_hex(4)}",
+        subscriptions=[Subscription(topic=media_ack(settings.tenant, settings.worker))],
+        will=presence_will(host),
+    )
+    async with (
+        Session(settings.broker(), options, on_connect=publish_presence(host)) as session,
+        UdpMux(settings.media_port, settings.bind) as mux,
+        asyncio.TaskGroup() as tasks,
+    ):
+        reporter = Reporter(session, settings.tenant, settings.worker)
+        manager = PathManager(_peers(settings, mux), tasks, _limits(settings), reporter.changed)
+        async with _tap(settings, manager) as tap:
+            running = [
+                tasks.create_task(manager.run(), name="paths"),
+                tasks.create_task(reporter.run(manager), name="frames"),
+                tasks.create_task(reporter.hear(manager), name="confirmations"),
+            ]
+            metrics = RelayMetrics(manager, mux, tap, lambda: session.connected)
+            log.info("relay listens", extra={"host": settings.host, "port": settings.port, "media_port": mux.port})
+            await _serve_http(settings, manager, session, metrics)
+            await manager.close()
+            for task in running:
+                task.cancel()
+
+
+async def _serve_http(
+    settings: StreamingSettings, manager: PathManager, session: Session, metrics: RelayMetrics
+) -> None:
+    server = Server(
+        create_app(manager, settings, session, metrics.registry()),
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGINL,
+        log_enabled=False,
+        ssl_cert=settings.tls_certificate,
+        ssl_key=settings.tls_key,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    # What the start made stays: no collection walks it while packets wait.
+    gc.freeze()
+    await server.serve()
+
+
+def _peers(settings: StreamingSettings, mux: UdpMux) -> Peers:
+    turn = None
+    if settings.turn_url is not None:
+        turn = RTCIceServer(
+            urls=settings.turn_url, username=settings.turn_username, credential=settings.secret("turn-password")
         )
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, server.stop)
-        log.info("streaming listens", extra={"host": settings.host, "port": settings.port})
-        await server.serve()
+    return Peers(mux, settings.media_hosts, lite=settings.ice == "lite", turn=turn)
+
+
+def _limits(settings: StreamingSettings) -> Limits:
+    return Limits(
+        publishers_max=settings.publishers_max,
+        viewers_max=settings.viewers_max,
+        idle_grace_s=settings.idle_grace_s,
+        second_publisher=settings.second_publisher,
+    )
+
+
+def _tap(settings: StreamingSettings, manager: PathManager) -> TapServer:
+    return TapServer(settings.run / f"{settings.worker}.tap", manager)
+
+
+def require_free_port(settings: StreamingSettings) -> None:
+    """The server itself would only say that an address is in use.
+
+    Raises:
+        ConfigError: the port is taken.
+    """
+    try:
+        socket.create_server((settings.host, settings.port)).close()
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        raise ConfigError(f"{where} cannot be listened on ({error.strerror}); set XUNLU_STREAMING_PORT.") from error

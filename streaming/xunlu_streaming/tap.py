@@ -9,14 +9,14 @@ import json
 import logging
 import socket
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path as FilePath
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from xunlu_kit.errors import ConfigError
 from xunlu_streaming.layer import Kind, Outgoing
-from xunlu_streaming.path import Path
+from xunlu_streaming.path import Path, Tap
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Connection:
         self.dropped = 0
         self._sock = sock
         self._server = server
-        self._names: set[str] = set()
+        self._paths = server.paths
         self._numbers: dict[str, int] = {}
         self._next = 0
 
@@ -75,22 +75,17 @@ class Connection:
             return
         match verb:
             case "take" if name == EVERY_PATH:
-                self._server.every.add(self)
-                for path in self._server.live():
-                    self._server.take(path.name, self, False)
+                self._paths.take_every(self)
             case "take":
-                self._names.add(name)
-                self._server.take(name, self, True)
+                self._paths.take(name, self)
             case "leave":
-                self._names.discard(name)
-                self._server.leave(name, self)
+                self._paths.leave(name, self)
             case "keyframe":
-                self._server.ask_for_keyframe(name)
+                self._paths.ask_for_keyframe(name)
 
     def close(self) -> None:
         """Leave everything."""
-        for name in self._names:
-            self._server.leave(name, self)
+        self._paths.leave_every(self)
         self._sock.close()
 
     # -- what it is told ----------------------------------------------------------------------------------------------
@@ -140,36 +135,36 @@ class Connection:
             self.dropped += 1
 
 
+class Paths(Protocol):
+    """Who owns the paths of a worker."""
+
+    def take(self, name: str, tap: Tap) -> None:
+        """Somebody wants a path; it is kept up for it."""
+
+    def take_every(self, tap: Tap) -> None:
+        """Somebody wants each path while it is live, and keeps none of them up."""
+
+    def leave(self, name: str, tap: Tap) -> None:
+        """Somebody does not want a path any more."""
+
+    def leave_every(self, tap: Tap) -> None:
+        """Somebody has gone."""
+
+    def ask_for_keyframe(self, name: str) -> None:
+        """Somebody has lost the picture."""
+
+
 class TapServer:
-    """Listens for readers.
+    """Listens for readers."""
 
-    Attributes:
-        every: readers that take each path when it is live.
-    """
-
-    def __init__(
-        self,
-        file: FilePath,
-        *,
-        take: Callable[[str, Connection, bool], None],
-        leave: Callable[[str, Connection], None],
-        ask_for_keyframe: Callable[[str], None],
-        live: Callable[[], Sequence[Path]],
-    ) -> None:
+    def __init__(self, file: FilePath, paths: "Paths") -> None:
         """Describe it; nothing is opened before `async with`.
 
         Args:
             file: of the socket; its folder is made, readable by us alone.
-            take: what to do when a reader wants a path, and whether the path is kept up for it.
-            leave: when it does not want it any more.
-            ask_for_keyframe: when it has lost the picture.
-            live: the paths that are live.
+            paths: who owns the paths.
         """
-        self.every: set[Connection] = set()
-        self.take = take
-        self.leave = leave
-        self.ask_for_keyframe = ask_for_keyframe
-        self.live = live
+        self.paths = paths
         self._file = file
         self._listener: socket.socket | None = None
         self._connections: dict[Connection, socket.socket] = {}
@@ -225,5 +220,4 @@ class TapServer:
         sock = self._connections.pop(connection, None)
         if sock is not None:
             asyncio.get_running_loop().remove_reader(sock)
-            self.every.discard(connection)
             connection.close()

@@ -36,7 +36,7 @@ def create_app(relay: Relay, settings: StreamingSettings, session: Session, regi
         clock=clock,
         throttle=Throttle(clock),
         workers=settings.workers,
-        number=settings.number,
+        number=settings.number - 1,
         ice_servers=_ice_servers(settings),
     )
     app = FastAPI(title="Xunlu streaming", version=__version__, docs_url=None, redoc_url=None)
