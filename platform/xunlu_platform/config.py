@@ -69,6 +69,9 @@ class PlatformSettings(BaseSettings):
         None, description="`/metrics` wants its content as bearer; without it, it answers this machine only."
     )
     login_hours: Annotated[float, Field(gt=0, le=720)] = Field(12, description="Hours that a login lives.")
+    streams_per_account_max: Annotated[int, Field(ge=1, le=1000)] = Field(
+        20, description="Event streams, one for each open console, that one API process serves one account."
+    )
     batch_messages_max: Annotated[int, Field(ge=1, le=10_000)] = Field(
         1000, description="Messages of one ingest transaction at most."
     )

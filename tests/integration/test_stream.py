@@ -1,6 +1,7 @@
 """The event stream of a real API process, fed by a real worker."""
 
 import asyncio
+import contextlib
 import json
 import secrets
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +13,7 @@ import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.integration.ingest_rig import TENANT, Rig, fix, now_s, rig
+from tests.integration.ingest_rig import TENANT, Rig, eventually, fix, now_s, rig
 from tests.processes import Api, running_api
 from tests.services import TestBroker, TestDatabase
 from xunlu_platform.auth.logins import hash_token
@@ -187,6 +188,30 @@ async def test_who_may_not_listen_is_told_why_by_the_close_code(desk: Desk, role
         with pytest.raises(ConnectionClosed):
             await socket.recv()
         assert socket.close_code == code
+
+
+async def test_one_account_cannot_open_streams_without_end(database: TestDatabase, broker: TestBroker) -> None:
+    async with rig(database, broker) as made, running_api(database, broker, streams_per_account_max=2) as api:
+        await made.device()
+        desk = Desk(made, api)
+        token, colleague = await desk.token(), await desk.token()
+        async with await desk.connect(token) as first, await desk.connect(token) as second:
+            for socket in (first, second):
+                assert json.loads(await socket.recv())["type"] == "snapshot"
+            async with await desk.connect(token) as third:
+                with pytest.raises(ConnectionClosed):
+                    await third.recv()
+                assert (third.close_code, "close one" in str(third.close_reason)) == (4429, True)
+            async with await desk.connect(colleague) as other:
+                assert json.loads(await other.recv())["type"] == "snapshot"
+
+        async def admitted() -> bool:
+            async with await desk.connect(token) as again:
+                with contextlib.suppress(ConnectionClosed):
+                    return bool(await again.recv())
+                return False
+
+        assert await eventually(admitted)
 
 
 async def test_a_page_of_another_origin_cannot_use_the_cookie(desk: Desk) -> None:

@@ -68,7 +68,13 @@ class Alarm:
 
 
 class Viewer(Protocol):
-    """Somebody who wants to hear what changed."""
+    """Somebody who wants to hear what changed.
+
+    Attributes:
+        account_id: whose stream it is.
+    """
+
+    account_id: int
 
     def device_changed(self, device: Device, change: Fields) -> None:
         """A device has new values in some fields; called once a tick at most."""
@@ -128,6 +134,10 @@ class Fleet:
     def leave(self, viewer: Viewer) -> None:
         """Hear nothing any more."""
         self._viewers.discard(viewer)
+
+    def streams_of(self, account_id: int) -> int:
+        """How many viewers of an account listen now."""
+        return sum(viewer.account_id == account_id for viewer in self._viewers)
 
     def receive(self, message: Message) -> None:
         """Take a fleet frame; it is read at the next tick."""

@@ -9,6 +9,7 @@ REQUESTS = Counter("xunlu_api_requests_total", "Requests answered.", ["method", 
 REQUEST_SECONDS = Histogram("xunlu_api_request_seconds", "Time until an answer began.", ["method"])
 SIGN_INS_REFUSED = Counter("xunlu_api_sign_ins_refused_total", "Sign-ins with a wrong name or password.")
 NOTICES_LOST = Counter("xunlu_api_notices_lost_total", "Notices that the broker did not take.")
+STREAMS_REFUSED = Counter("xunlu_api_streams_refused_total", "Event streams beyond the bound of their account.")
 CLAIMS = Counter("xunlu_api_claims_total", "Devices that asked for their identity.", ["status"])
 CLAIMS_DROPPED = Counter("xunlu_api_claims_dropped_total", "Claims that came too fast or too often.")
 MEDIA_DROPPED = Counter("xunlu_api_media_dropped_total", "Thumbnails and relay frames not kept.", ["reason"])

@@ -15,6 +15,7 @@ from pydantic_core import to_json
 from starlette.requests import HTTPConnection
 
 from xunlu_platform.api.access import Guard, caller_of, kind_of
+from xunlu_platform.api.metrics import STREAMS_REFUSED
 from xunlu_platform.api.problems import Problem
 from xunlu_platform.api.services import Services, services_of
 from xunlu_platform.api.viewer import Asked, FleetViewer, Ping
@@ -36,6 +37,7 @@ CHECK_S = 15.0
 LOGIN_ENDED = 4401
 FORBIDDEN = 4403
 TOO_SLOW = 4408
+TOO_MANY = 4429
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,11 @@ async def stream(
         await websocket.close(websocket.state.refusal.code, websocket.state.refusal.why)
         return
     services = services_of(websocket)
-    viewer = FleetViewer(services.fleet, caller.scope)
+    if services.fleet.streams_of(caller.account_id) >= services.settings.streams_per_account_max:
+        STREAMS_REFUSED.inc()
+        await websocket.close(TOO_MANY, "Too many consoles are open with this account; close one of them.")
+        return
+    viewer = FleetViewer(services.fleet, caller.account_id, caller.scope)
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         async with _joined(services, viewer):
             await _begin(websocket, services, viewer, since)

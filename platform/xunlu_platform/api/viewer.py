@@ -48,10 +48,12 @@ class FleetViewer:
     """The side of one console in the fleet; `wait` and `take` are called by its connection.
 
     Attributes:
+        account_id: whose console it is.
         overflowed: more messages waited than the bound; the connection must end and resume.
     """
 
-    def __init__(self, fleet: Fleet, scope: Scope) -> None:
+    def __init__(self, fleet: Fleet, account_id: int, scope: Scope) -> None:
+        self.account_id = account_id
         self.overflowed = False
         self._fleet = fleet
         self._scope = scope
