@@ -9,3 +9,7 @@ class DeviceError(XunluError):
 
 class StorageError(DeviceError):
     """The recorder's own disk did not keep what it was given."""
+
+
+class LiveError(DeviceError):
+    """Live video could not be published, or not any longer."""

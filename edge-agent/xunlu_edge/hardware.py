@@ -7,9 +7,13 @@ unsupported: nothing is ever pretended. Readers are cheap and return at once; do
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from xunlu_protocol.status import Capability, Lamps
+
+if TYPE_CHECKING:
+    # PyAV is heavy, and a recorder without the extra `media` has none.
+    from av import AudioFrame, VideoFrame
 
 Signal = Literal["sos", "sos_cancel", "mark", "record", "fall", "tamper", "dock", "undock"]
 """What keys and sensors say; `record` toggles the recording."""
@@ -134,6 +138,65 @@ class Camera(Protocol):
         ...
 
 
+Piece_co = TypeVar("Piece_co", covariant=True)
+
+
+class Capture(Protocol[Piece_co]):
+    """An open camera or microphone. It blocks: one thread reads it, and closes it."""
+
+    def read(self) -> Piece_co:
+        """The next frame; its time (`frame.time`) is the monotonic second at which it was captured, or began.
+
+        Raises:
+            DeviceError: the device failed; it is of no more use.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the device."""
+        ...
+
+
+class VideoSource(Protocol):
+    """Moving pictures for live video, where `Camera` takes stills into the evidence storage. Off until it is opened."""
+
+    def open(self, height_max: int, fps_max: float, /) -> "Capture[VideoFrame]":
+        """Switch it on, blocking.
+
+        Args:
+            height_max: lines that will be used at most; a larger picture is only scaled down.
+            fps_max: frames a second that will be used at most.
+
+        Raises:
+            DeviceError: it could not be opened.
+        """
+        ...
+
+
+class Microphone(Protocol):
+    """Sound for live video. Off until it is opened."""
+
+    def open(self) -> "Capture[AudioFrame]":
+        """Switch it on, blocking.
+
+        Raises:
+            DeviceError: it could not be opened.
+        """
+        ...
+
+
+class WatchedIndicator(Protocol):
+    """A lamp or a sign on the screen: somebody watches."""
+
+    def show(self, *, on: bool) -> None:
+        """Light it, or put it out.
+
+        Raises:
+            DeviceError: it did not do so.
+        """
+        ...
+
+
 class Speaker(Protocol):
     """A voice."""
 
@@ -200,6 +263,9 @@ class Hardware:
     keys: Keys | None = None
     recorder: Recorder | None = None
     camera: Camera | None = None
+    video: VideoSource | None = None
+    microphone: Microphone | None = None
+    watched: WatchedIndicator | None = None
     speaker: Speaker | None = None
     lamps: LampSwitch | None = None
     lock: Lock | None = None

@@ -1,0 +1,81 @@
+"""A keyframe is ten times as large as its neighbours; sent at once it would fill the modem's queue and lose its tail.
+
+So packets leave at a multiple of the bitrate. Repeats go first: a picture waits for them.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from xunlu_edge.media.adapter import RtpPacket
+
+PACE = 2.5
+PACE_BPS_MIN = 400_000
+TICK_S = 0.005
+PACKETS_MAX = 2048
+OVERHEAD_BYTES = 60
+
+
+class Pacer:
+    """Sends packets in time.
+
+    Attributes:
+        rate_bps: at which they leave.
+        dropped: packets for which there was no room.
+    """
+
+    def __init__(self, send: Callable[[RtpPacket], None]) -> None:
+        self.rate_bps = float(PACE_BPS_MIN)
+        self.dropped = 0
+        self._send = send
+        self._waiting: deque[RtpPacket] = deque()
+        self._bytes = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._credit_bytes = 0.0
+        self._credited_s = float("-inf")
+
+    def follow(self, bitrate_bps: float) -> None:
+        """Pace for a stream of this bitrate."""
+        self.rate_bps = max(bitrate_bps * PACE, PACE_BPS_MIN)
+
+    @property
+    def backlog_s(self) -> float:
+        """How long what waits will take."""
+        return self._bytes * 8 / self.rate_bps
+
+    def put(self, packets: Iterable[RtpPacket], *, first: bool = False) -> None:
+        """Send packets, now or a little later; repeats go `first`."""
+        for packet in packets:
+            if len(self._waiting) >= PACKETS_MAX:
+                self.dropped += 1
+                continue
+            (self._waiting.appendleft if first else self._waiting.append)(packet)
+            self._bytes += _size(packet)
+        if self._timer is None:
+            self._drain()
+
+    def clear(self) -> None:
+        """Forget what waits, and stop."""
+        self._waiting.clear()
+        self._bytes = 0
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        # Time without packets earns one tick of credit, not a burst.
+        passed_s = min(now_s - self._credited_s, 2 * TICK_S)
+        self._credit_bytes = min(self._credit_bytes, 0.0) + passed_s * self.rate_bps / 8
+        self._credited_s = now_s
+        while self._waiting and self._credit_bytes > 0:
+            packet = self._waiting.popleft()
+            self._bytes -= _size(packet)
+            self._credit_bytes -= _size(packet)
+            self._send(packet)
+        self._timer = loop.call_later(TICK_S, self._drain) if self._waiting else None
+
+
+def _size(packet: RtpPacket) -> int:
+    return len(packet.payload) + OVERHEAD_BYTES
