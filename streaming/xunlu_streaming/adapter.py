@@ -17,7 +17,7 @@ from aiortc import (
     RTCIceServer,
     RTCIceTransport,
 )
-from aiortc.rate import RemoteBitrateEstimator
+from aiortc.rate import InterArrival, InterArrivalDelta, RemoteBitrateEstimator
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 from pylibsrtp._binding import ffi
 from pylibsrtp._binding import lib as _lib
@@ -30,6 +30,8 @@ __all__ = [
     "Dtls",
     "DtlsRole",
     "FullIce",
+    "InterArrival",
+    "InterArrivalDelta",
     "Keys",
     "RTCCertificate",
     "RemoteBitrateEstimator",
