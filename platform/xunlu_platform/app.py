@@ -53,7 +53,6 @@ from xunlu_platform.api.inbox import deliver
 from xunlu_platform.api.metrics import RequestMetrics
 from xunlu_platform.api.problems import handle_problems
 from xunlu_platform.api.provisioning import Provisioning, reconcile
-from xunlu_platform.api.relays import Relays
 from xunlu_platform.api.services import Services
 from xunlu_platform.api.thumbnails import Thumbnails
 from xunlu_platform.auth.broker_accounts import BrokerAccounts
@@ -63,8 +62,10 @@ from xunlu_platform.auth.throttle import Throttle
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.dispatch.commands import Commands
 from xunlu_platform.dispatch.live import Live
+from xunlu_platform.dispatch.relays import Relays
 from xunlu_platform.store.store import Store
 from xunlu_protocol import __version__
+from xunlu_protocol.media import MediaFrame
 from xunlu_protocol.presence import presence_will, publish_presence
 from xunlu_protocol.topics import PREFIX, PROVISION_REQUEST_FILTER, media_frame, provision_request, up
 from xunlu_protocol.topics import fleet as fleet_topic
@@ -181,7 +182,7 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
         handlers = {
             RESPONSE_TOPIC: broker_accounts.handle,
             frames: fleet.receive,
-            media_frame(settings.tenant, ""): relays.receive,
+            media_frame(settings.tenant, ""): lambda message: relays.take(MediaFrame.decode(message.payload)),
             f"{PREFIX}/{settings.tenant}/d/": thumbnails.receive,
             provision_request(""): provisioning.receive,
         }

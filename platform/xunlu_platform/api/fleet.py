@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from xunlu_kit.clock import Clock
 from xunlu_kit.mqtt import Message
-from xunlu_platform.api.relays import Relays
+from xunlu_platform.dispatch.relays import Relays
 from xunlu_platform.errors import StoreError
 from xunlu_platform.store.fleet import read_alarms, read_commands, read_devices, read_events
 from xunlu_platform.store.store import Row, Store

@@ -12,7 +12,7 @@ NOTICES_LOST = Counter("xunlu_api_notices_lost_total", "Notices that the broker 
 STREAMS_REFUSED = Counter("xunlu_api_streams_refused_total", "Event streams beyond the bound of their account.")
 CLAIMS = Counter("xunlu_api_claims_total", "Devices that asked for their identity.", ["status"])
 CLAIMS_DROPPED = Counter("xunlu_api_claims_dropped_total", "Claims that came too fast or too often.")
-MEDIA_DROPPED = Counter("xunlu_api_media_dropped_total", "Thumbnails and relay frames not kept.", ["reason"])
+THUMBNAILS_DROPPED = Counter("xunlu_api_thumbnails_dropped_total", "Thumbnails not kept.", ["reason"])
 
 # A method is the caller's word: unknown ones must not become labels without end.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

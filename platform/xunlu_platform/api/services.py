@@ -14,7 +14,6 @@ from xunlu_kit.errors import TransportError
 from xunlu_kit.mqtt import Session as MqttSession
 from xunlu_platform.api.fleet import Fleet
 from xunlu_platform.api.metrics import NOTICES_LOST
-from xunlu_platform.api.relays import Relays
 from xunlu_platform.api.thumbnails import Thumbnails
 from xunlu_platform.auth.broker_accounts import BrokerAccounts
 from xunlu_platform.auth.throttle import Throttle
@@ -22,6 +21,7 @@ from xunlu_platform.config import PlatformSettings
 from xunlu_platform.dispatch.commands import Commands
 from xunlu_platform.dispatch.live import Live
 from xunlu_platform.dispatch.publish import publish
+from xunlu_platform.dispatch.relays import Relays
 from xunlu_platform.store.store import Store
 from xunlu_protocol.fleet import FleetFrame, Notice
 from xunlu_protocol.topics import fleet

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from xunlu_kit.clock import Clock
 from xunlu_kit.mqtt import Message
-from xunlu_platform.api.metrics import MEDIA_DROPPED
-from xunlu_protocol.errors import ProtocolError
+from xunlu_platform.api.metrics import THUMBNAILS_DROPPED
 from xunlu_protocol.topics import parse_up
 
 THUMBNAIL_BYTES_MAX = 12 * 1024
@@ -40,15 +39,15 @@ class Thumbnails:
         self._newest: OrderedDict[str, Thumbnail] = OrderedDict()
 
     def receive(self, message: Message) -> None:
-        """Take a thumbnail; what is none is counted and forgotten."""
-        try:
-            did = parse_up(message.topic).did
-        except ProtocolError:
-            MEDIA_DROPPED.labels("topic").inc()
-            return
+        """Take a thumbnail; what is none is counted and forgotten.
+
+        Raises:
+            ProtocolError: the topic names no device.
+        """
+        did = parse_up(message.topic).did
         media_type = _media_type(message.payload)
         if media_type is None or len(message.payload) > THUMBNAIL_BYTES_MAX:
-            MEDIA_DROPPED.labels("thumbnail").inc()
+            THUMBNAILS_DROPPED.labels("form").inc()
             return
         self._newest[did] = Thumbnail(
             image=message.payload,
@@ -59,7 +58,7 @@ class Thumbnails:
         self._newest.move_to_end(did)
         if len(self._newest) > THUMBNAILS_MAX:
             self._newest.popitem(last=False)
-            MEDIA_DROPPED.labels("thumbnails_full").inc()
+            THUMBNAILS_DROPPED.labels("full").inc()
 
     def newest(self, did: str) -> Thumbnail | None:
         """The newest of a device; None when it has sent none since this process began."""

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
@@ -15,7 +16,9 @@ from xunlu_kit.health import Page, health_page, serve_pages
 from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.errors import StoreError
-from xunlu_platform.jobs.presence import watch_presence
+from xunlu_platform.jobs.inbox import Taker, take_messages
+from xunlu_platform.jobs.live import LiveVideo, Rhythm, subscriptions
+from xunlu_platform.jobs.presence import take_state
 from xunlu_platform.store import housekeeping
 from xunlu_platform.store.store import Store
 from xunlu_protocol.fleet import FleetFrame, Notice
@@ -41,7 +44,7 @@ class Jobs:
         store: with the jobs role.
         session: to tell the API processes.
         topic: of our fleet frames.
-        unsaid: expired commands that no desk has heard of, while the broker does not answer.
+        unsaid: commands that moved and that no desk has heard of.
         marked: the last hour that was marked as over.
         last: when each job last succeeded.
         trouble: why a job failed the last time.
@@ -99,7 +102,10 @@ async def run(settings: PlatformSettings) -> None:
     options = SessionOptions(
         # Nobody may guess it: whoever connects with a client id ends the connection that has it.
         client_id=f"xunlu-jobs-{secrets.token_hex(4)}",
-        subscriptions=[Subscription(topic=one) for one in (server_state("+"), *UP_STATE_FILTERS)],
+        subscriptions=[
+            *(Subscription(topic=one) for one in (server_state("+"), *UP_STATE_FILTERS)),
+            *subscriptions(settings.tenant),
+        ],
         will=presence_will(host),
     )
     async with (
@@ -108,19 +114,22 @@ async def run(settings: PlatformSettings) -> None:
         asyncio.TaskGroup() as tasks,
     ):
         jobs = Jobs(store, session, fleet(settings.tenant, "jobs"))
-        rhythm: list[tuple[str, float, Callable[[], Awaitable[None]]]] = [
+        video = LiveVideo(settings, store, session, jobs.unsaid)
+        rhythm: Rhythm = [
             ("expire_commands", 2, jobs.expire_commands),
             ("roll_up", 30, jobs.roll_up),
             ("apply_retention", 3600, jobs.apply_retention),
             ("sort_history", 900, jobs.sort_history),
             ("tidy", 300, jobs.tidy),
+            *video.rhythm(),
         ]
         registry = CollectorRegistry()
         runs = Counter("xunlu_jobs_runs", "Runs by job and outcome.", ("job", "outcome"), registry=registry)
         age = Gauge("xunlu_jobs_last_success_timestamp_seconds", "Last success by job.", ("job",), registry=registry)
         for name, period_s, job in rhythm:
             tasks.create_task(_repeat(jobs, name, period_s, job, runs, age), name=name)
-        tasks.create_task(watch_presence(session, store), name="presence")
+        takers: dict[str, Taker] = {**video.takers(), "": partial(take_state, store)}
+        tasks.create_task(take_messages(session, takers), name="inbox")
         tasks.create_task(_serve(settings, jobs, registry), name="health")
 
 

@@ -4,39 +4,26 @@ The broker keeps the last state of every device (retained), and gives it to plai
 the ingest workers sees what happens while they are there. So whoever vanished while everything was down is read here.
 """
 
-import logging
 import time
 from datetime import UTC, datetime
 from typing import Any
 
-from xunlu_kit.mqtt import Message, Session
-from xunlu_platform.errors import StoreError
+from xunlu_kit.mqtt import Message
 from xunlu_platform.store import housekeeping
 from xunlu_platform.store.store import Store
-from xunlu_protocol.errors import ProtocolError
 from xunlu_protocol.status import ServerState, State
 from xunlu_protocol.topics import parse_up, server_state
-
-log = logging.getLogger(__name__)
 
 SERVER_PREFIX, SERVER_SUFFIX = server_state("\n").split("\n")
 
 
-async def watch_presence(session: Session, store: Store) -> None:
-    """Follow states for ever. A message is acknowledged when it is stored; the broker repeats it otherwise."""
-    async for message in session.messages():
-        try:
-            await _take(message, store)
-        except ProtocolError as error:
-            log.warning("state not understood", extra={"topic": message.topic[:200], "reason": error.reason})
-        except StoreError as error:
-            log.warning("state not stored", extra={"topic": message.topic[:200], "error": str(error)})
-            session.break_connection()
-            continue
-        session.acknowledge(message)
+async def take_state(store: Store, message: Message) -> None:
+    """Store a state of a server process, or a retained one of a device.
 
-
-async def _take(message: Message, store: Store) -> None:
+    Raises:
+        ProtocolError: it is none.
+        StoreError: the database does not answer.
+    """
     if message.topic.startswith(SERVER_PREFIX):
         state = ServerState.decode(message.payload)
         host = message.topic.removeprefix(SERVER_PREFIX).removesuffix(SERVER_SUFFIX)

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from xunlu_kit.clock import Clock
-from xunlu_kit.mqtt import Message
-from xunlu_platform.api.metrics import MEDIA_DROPPED
-from xunlu_protocol.errors import ProtocolError
 from xunlu_protocol.media import MediaFrame, PathState
 
 log = logging.getLogger(__name__)
@@ -31,34 +28,31 @@ class _Worker:
 
 
 class Relays:
-    """Owner of that knowledge; the fleet asks each tick what has changed.
+    """Owner of that knowledge in one process.
 
     Attributes:
         live: paths with a publisher, by device.
+        dropped: frames of more workers than the bound.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.live: dict[str, LivePath] = {}
+        self.dropped = 0
         self._clock = clock
         self._workers: dict[str, _Worker] = {}
         self._changed: set[str] = set()
 
-    def receive(self, message: Message) -> None:
+    def take(self, frame: MediaFrame) -> None:
         """Take a frame; it names every live path of its worker."""
-        try:
-            frame = MediaFrame.decode(message.payload)
-        except ProtocolError as error:
-            log.warning("frame of a relay not understood", extra={"reason": error.reason})
-            return
         if frame.worker not in self._workers and len(self._workers) >= WORKERS_MAX:
-            MEDIA_DROPPED.labels("workers").inc()
+            self.dropped += 1
             return
         paths = {path.did: path for path in frame.paths if path.live}
         self._workers[frame.worker] = _Worker(paths, self._clock.monotonic_s())
         self._settle()
 
-    def take_changed(self) -> set[str]:
-        """Devices of which `fields` may have changed since the last call."""
+    def forget_silent(self) -> None:
+        """Forget the workers whose frames stopped."""
         silent_s = self._clock.monotonic_s() - SILENT_S
         silent = [name for name, worker in self._workers.items() if worker.heard_s < silent_s]
         for name in silent:
@@ -66,13 +60,17 @@ class Relays:
         if silent:
             log.warning("relay fell silent", extra={"workers": silent})
             self._settle()
+
+    def take_changed(self) -> set[str]:
+        """Devices of which `fields` may have changed since the last call."""
+        self.forget_silent()
         changed, self._changed = self._changed, set()
         return changed
 
     def fields(self, did: str) -> dict[str, Any]:
         """What consoles are told of a device: how many watch it, None when it is not live; whether it is recorded."""
         path = self.live.get(did)
-        return {"live": None, "srec": False} if path is None else _fields(path.state)
+        return {"live": None, "srec": False} if path is None else _fields(path)
 
     def _settle(self) -> None:
         """A path that two workers claim, such as while it moves, belongs to the one that has it since later."""
@@ -82,11 +80,10 @@ class Relays:
                 if did not in live or live[did].state.since_ms < state.since_ms:
                     live[did] = LivePath(name, state)
         before, self.live = self.live, live
+        both = before.keys() & live.keys()
         self._changed |= before.keys() ^ live.keys()
-        self._changed |= {
-            did for did in before.keys() & live.keys() if _fields(before[did].state) != _fields(live[did].state)
-        }
+        self._changed |= {did for did in both if _fields(before[did]) != _fields(live[did])}
 
 
-def _fields(state: PathState) -> dict[str, Any]:
-    return {"live": state.viewers, "srec": state.recorded}
+def _fields(path: LivePath) -> dict[str, Any]:
+    return {"live": path.state.viewers, "srec": path.state.recorded}
