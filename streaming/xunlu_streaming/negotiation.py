@@ -35,8 +35,8 @@ _KINDS: Mapping[str, Kind] = {"H264": "video", "VP8": "video", "opus": "audio"}
 _PUBLISHER_FEEDBACK = frozenset({"nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"})
 # A viewer's congestion is not estimated: what it gets bears the publisher's send times and transport numbers.
 _VIEWER_FEEDBACK = frozenset({"nack", "nack pli", "ccm fir", "goog-remb"})
-# They describe the stream of who writes them (RFC 6184 §8.2.2), and an answerer that only receives writes none.
-_SENDERS_PARAMETERS = frozenset({"sprop-parameter-sets", "sprop-level-parameter-sets"})
+# Parameters that describe the stream of who writes them (RFC 6184 §8.1, RFC 7587 §6.1) are no matter of the answer.
+_SENDERS_PARAMETERS = "sprop-"
 
 
 class Source(Protocol):
@@ -252,7 +252,7 @@ def _agree(one: Media, codecs: list[Codec], feedback: frozenset[str], offer: Off
         _refuse("codec", f"The relay takes {wanted}, and the offer has none.")
     common: list[Codec] = []
     for codec in codecs:
-        parameters = {name: value for name, value in codec.fmtp.items() if name not in _SENDERS_PARAMETERS}
+        parameters = {name: value for name, value in codec.fmtp.items() if not name.startswith(_SENDERS_PARAMETERS)}
         if codec.name == "opus":
             parameters["useinbandfec"] = "1"
         common.append(replace(codec, fmtp=parameters, feedback=codec.feedback & feedback))

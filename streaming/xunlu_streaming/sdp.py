@@ -330,14 +330,15 @@ def _codecs(part: Section, formats: Sequence[str]) -> Iterator[Codec]:
     for pt in dict.fromkeys(pt for pt, _ in numbered(formats, "formats", 127)):
         if pt not in maps:
             continue
-        name, clock, *channels = maps[pt].split("/")
+        name, _, rate = maps[pt].partition("/")
+        clock, _, channels = rate.partition("/")
         if not _TOKEN.fullmatch(name) or not NUMBER.fullmatch(clock) or not 0 < int(clock) <= 1_000_000:
             refuse("rtpmap", "rtpmap needs a name and a clock rate.")
         yield Codec(
             pt=pt,
             name=name,
             clock_hz=int(clock),
-            channels=int(channels[0]) if channels and re.fullmatch("[1-9]", channels[0]) else 1,
+            channels=int(channels) if re.fullmatch("[1-9]", channels) else 1,
             fmtp=_parameters(parameters.get(pt, "")),
             feedback=frozenset(feedback.get(str(pt), set()) | feedback.get("*", set())),
         )
