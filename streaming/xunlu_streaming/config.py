@@ -88,10 +88,6 @@ class StreamingSettings(MediaSettings):
     media_hosts: Texts = Field(
         ("127.0.0.1",), description="Addresses under which clients reach that port, with commas between; IPv4 and IPv6."
     )
-    bind: Texts = Field(
-        ("0.0.0.0", "::"),  # noqa: S104
-        description="Addresses that the UDP port is opened on, at most one of each family.",
-    )
     ice: Literal["lite", "full"] = Field(
         "lite", description="`full` where no client can reach `media_hosts`: one port for each session, TURN if set."
     )
@@ -106,7 +102,7 @@ class StreamingSettings(MediaSettings):
         "replace", description="Whether a second publisher of a path takes the place of the first or is refused."
     )
 
-    @field_validator("workers", "media_hosts", "bind", mode="before")
+    @field_validator("workers", "media_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

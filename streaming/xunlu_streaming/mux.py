@@ -65,12 +65,13 @@ class UdpMux:
         unsent: datagrams that found the socket's buffer full, or no way.
     """
 
-    def __init__(self, port: int, hosts: tuple[str, ...] = ("0.0.0.0", "::")) -> None:  # noqa: S104
+    def __init__(self, port: int, hosts: tuple[str, ...]) -> None:
         """Describe it; nothing is opened before `async with`.
 
         Args:
             port: 0 picks a free one.
-            hosts: addresses to bind, at most one of each family; a family that this machine lacks is left out.
+            hosts: addresses under which clients reach it. Those of this machine get a socket each, so that an answer
+                comes from where the question went; behind an address translator it is one for all.
         """
         self.port = port
         self.strangers = self.malformed = self.unauthenticated = self.unsent = 0
@@ -88,10 +89,8 @@ class UdpMux:
         self._checks_s = 0.0
 
     async def __aenter__(self) -> Self:
-        for host in self._hosts:
+        for host in bindable(self._hosts):
             self._open(host)
-        if not self._sockets:
-            raise ConfigError(f"No UDP socket could be opened on {', '.join(self._hosts)}; set XUNLU_STREAMING_BIND.")
         return self
 
     async def __aexit__(
@@ -111,8 +110,6 @@ class UdpMux:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             sock.bind((host, self.port))
         except OSError as error:
-            if error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
-                return
             raise ConfigError(
                 f"UDP {host} port {self.port} cannot be opened ({error.strerror}); set XUNLU_STREAMING_MEDIA_PORT."
             ) from error
@@ -218,6 +215,28 @@ class UdpMux:
             if (forgotten := peer.learn(address)) is not None:
                 del self._by_address[forgotten]
         peer.checked(sock, address, nominated=nominated)
+
+
+def bindable(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    """What to bind for these addresses: themselves, or all of the family where one of them is not this machine's."""
+    chosen: list[str] = []
+    for family, everywhere in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):  # noqa: S104
+        mine = [host for host in hosts if (":" in host) == (family == socket.AF_INET6)]
+        chosen += mine if all(_is_ours(family, host) for host in mine) else [everywhere]
+    return tuple(chosen)
+
+
+def _is_ours(family: socket.AddressFamily, host: str) -> bool:
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError as error:
+            if error.errno != errno.EADDRNOTAVAIL:
+                raise ConfigError(
+                    f"{host} is no address ({error.strerror}); set XUNLU_STREAMING_MEDIA_HOSTS."
+                ) from error
+            return False
+    return True
 
 
 def username_of(data: bytes) -> bytes | None:

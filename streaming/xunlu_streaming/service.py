@@ -42,7 +42,7 @@ async def serve(settings: StreamingSettings) -> None:
     )
     async with (
         Session(settings.broker(), options, on_connect=publish_presence(host)) as session,
-        UdpMux(settings.media_port, settings.bind) as mux,
+        UdpMux(settings.media_port, settings.media_hosts) as mux,
         asyncio.TaskGroup() as tasks,
     ):
         reporter = Reporter(session, settings.tenant, settings.worker)
