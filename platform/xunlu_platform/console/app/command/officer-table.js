@@ -13,7 +13,7 @@ import { isFresh, stateText } from "../state/display.js";
 import { fleet } from "../state/fleet.js";
 import { watchDevices } from "../state/watch.js";
 import { offerDevices } from "../view/device-drag.js";
-import { sign, stateSign } from "../view/device-sign.js";
+import { recordedSign, sign, stateSign } from "../view/device-sign.js";
 import { loading, notice } from "../view/notice.js";
 import { chooseDevice } from "./show.js";
 
@@ -178,7 +178,7 @@ function row(device, index, focusable) {
 function watched(device) {
   const words = [device.live ? t("live.viewers", { n: device.live }) : "", device.srec ? t("live.recorded") : ""];
   const label = words.filter(Boolean).join(" · ");
-  return h("span", { class: `watched ${device.srec ? "is-srec" : ""}`, title: label }, icon(device.srec ? "circle-dot" : "eye", label));
+  return h("span", { class: `watched ${device.srec ? "is-srec" : ""}`, title: label }, device.srec ? recordedSign() : icon("eye"), h("span", { class: "visually-hidden" }, label));
 }
 
 /**

@@ -10,7 +10,7 @@ import { serverNow } from "../net/stream.js";
 import { lastCommand } from "../state/feed.js";
 import { fleet } from "../state/fleet.js";
 import { unitName } from "../state/organisation.js";
-import { deviceTitle, stateSign } from "../view/device-sign.js";
+import { deviceTitle, recordedSign, stateSign } from "../view/device-sign.js";
 import { complain } from "../view/notice.js";
 import { pictureTools } from "./picture-tools.js";
 import { Player } from "./player.js";
@@ -26,7 +26,8 @@ const ASKING = new Set(["idle", "asking", "connecting", "waiting"]);
 export class Picture {
   player;
   did;
-  element = h("figure", { class: "picture" });
+  /** Text over a picture stands on dark, whatever the theme. */
+  element = h("figure", { class: "picture", "data-theme": "dark" });
   #still = h("canvas", { class: "still", hidden: true });
   #badge = h("span", { class: "live-badge" });
   #title = h("span", { class: "row grow title" });
@@ -150,7 +151,7 @@ export class Picture {
     const live = this.live;
     const viewers = live?.live ?? 0;
     const watched = h("span", { class: "row soft", title: t("live.viewers", { n: viewers }) }, icon("eye"), viewers);
-    const recorded = h("span", { class: "row is-srec", title: t("live.recorded") }, icon("circle-dot"), t("live.rec"));
+    const recorded = h("span", { class: "row is-srec", title: t("live.recorded") }, recordedSign(), t("live.rec"));
     fill(this.#signs, live?.srec ? recorded : null, viewers ? watched : null);
   }
 
@@ -182,7 +183,7 @@ export class Picture {
     if (told === this.#told) return;
     this.#told = told;
     this.#words.hidden = !head;
-    fill(this.#words, ...(head ? this.#sentence(head, blocked ? "" : detail, blocked) : []));
+    fill(this.#words, head ? this.#sentence(head, blocked ? "" : detail, blocked) : null);
   }
 
   /**
@@ -195,12 +196,14 @@ export class Picture {
     const act = () => (blocked ? void this.player.unblock() : this.player.play());
     const button = h("button", { onclick: act }, icon(blocked ? "play" : "refresh-cw"), t(blocked ? "live.play" : "again"));
     const waits = ASKING.has(phase) && !blocked;
-    return [
+    return h(
+      "div",
+      { class: "say" },
       waits ? h("span", { class: "spinner" }) : null,
       h("b", {}, head),
       detail ? h("span", {}, detail) : null,
       waits ? null : button,
-    ].filter((part) => part !== null);
+    );
   }
 }
 

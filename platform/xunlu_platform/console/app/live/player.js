@@ -100,7 +100,7 @@ export class Player {
   hear(command) {
     if (command.did !== this.did || !this.active) return;
     if (command.name === "live_stop" && command.state === "done")
-      this.#finish(standing("ended", t("live.stopped", { who: command.created_by ?? "—" })));
+      this.#finish(standing("ended", t("live.stopped", { who: command.created_by ?? "—" }), t("live.stopped.do")));
     if (command.id !== this.#command || this.phase !== "waiting") return;
     if (!REFUSALS.has(command.state))
       return this.standing.set({ ...this.standing.value, title: t("live.command", { step: t(`step.${command.state}`) }) });
@@ -140,12 +140,7 @@ export class Player {
   async #open(grant, turn) {
     const session = new WhepSession(grant);
     this.#session = session;
-    session.onLost = (ended) => {
-      if (turn !== this.#turn) return;
-      this.#session = null;
-      if (ended) this.#finish(standing("ended", t("live.ended"), t("live.ended.do")));
-      else this.#again(this.#nextDelay());
-    };
+    session.onLost = () => turn === this.#turn && this.#again(this.#nextDelay());
     this.video.srcObject = session.media;
     await session.open();
   }

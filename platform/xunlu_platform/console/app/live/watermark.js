@@ -71,18 +71,27 @@ export function burnWatermark(context, width, height) {
 export class Watermark {
   #mark = h("div", { class: "watermark", "aria-hidden": "true" });
   #box;
+  #size;
 
-  /** @param {HTMLElement} box positioned, holds the picture */
-  constructor(box) {
+  /**
+   * @param {HTMLElement} box positioned, holds the picture
+   * @param {number} [scale]
+   */
+  constructor(box, scale = 1) {
     this.#box = box;
+    this.#size = `${WIDTH_PX * scale}px ${HEIGHT_PX * scale}px`;
     this.keep();
   }
 
   /** Call once a second. */
   keep() {
     const step = (Math.floor(serverNow() / STEP_MS) * STEP_PX) % (WIDTH_PX * HEIGHT_PX);
-    const moved = { "background-image": pattern().url, "background-position": `${step % WIDTH_PX}px ${step % HEIGHT_PX}px` };
-    for (const [name, value] of Object.entries({ ...STYLE, ...moved }))
+    const own = {
+      "background-image": pattern().url,
+      "background-size": this.#size,
+      "background-position": `${step % WIDTH_PX}px ${step % HEIGHT_PX}px`,
+    };
+    for (const [name, value] of Object.entries({ ...STYLE, ...own }))
       this.#mark.style.setProperty(name, value, "important");
     this.#mark.hidden = false;
     if (this.#mark.parentElement !== this.#box) this.#box.append(this.#mark);

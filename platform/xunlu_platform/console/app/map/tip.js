@@ -7,7 +7,7 @@ import { serverNow } from "../net/stream.js";
 import { stateText } from "../state/display.js";
 import { fleet } from "../state/fleet.js";
 import { unitName } from "../state/organisation.js";
-import { deviceTitle, stateSign } from "../view/device-sign.js";
+import { deviceTitle, recordedSign, stateSign } from "../view/device-sign.js";
 
 /**
  * @param {any} map Leaflet's
@@ -44,7 +44,7 @@ function describe(device) {
     h("div", { class: "row" }, stateSign(device), stateText(device, device.state)),
     h("div", { class: "dim" }, age + accuracy),
     device.live ? h("div", { class: "row" }, icon("eye"), t("live.viewers", { n: device.live })) : null,
-    device.srec ? h("div", { class: "row is-rec" }, icon("circle-dot"), t("live.recorded")) : null,
+    device.srec ? h("div", { class: "row is-srec" }, recordedSign(), t("live.recorded")) : null,
     ...device.warnings.map((warning) => h("div", { class: "is-warn" }, t(`warning.${warning}`))),
   ];
 }

@@ -1,6 +1,6 @@
 /** The REST interface: cookie, CSRF header, problems (RFC 9457) as errors that a person can read. */
 
-import { knows, language, t } from "../kit/i18n.js";
+import { knows, language, t, word } from "../kit/i18n.js";
 
 const TIMEOUT_MS = 20_000;
 const BASE = "/api/v1";
@@ -20,8 +20,19 @@ const TOLD_BY_NAME = new Set([
   "problem.not-live-capable",
   "problem.pending",
   "problem.disabled",
-  "problem.too-many-viewers",
+  "problem.overloaded",
+  "problem.token-expired",
+  "problem.offer-codec",
 ]);
+
+/**
+ * One thing that is wrong.
+ * @typedef {object} Complaint
+ * @property {string} field name in the interface, empty when it is about no single one
+ * @property {string} words
+ */
+
+const TOLD_MAX = 3;
 
 /** A refused or failed request. */
 export class Problem extends Error {
@@ -31,14 +42,21 @@ export class Problem extends Error {
    * @param {string} detail
    * @param {string} type
    * @param {number | null} retry_s after how many seconds the server lets us ask again (`Retry-After`)
+   * @param {Complaint[]} complaints what exactly is wrong
    */
-  constructor(status, title, detail, type = "", retry_s = null) {
+  constructor(status, title, detail, type = "", retry_s = null, complaints = []) {
     super(detail ? `${title}: ${detail}` : title);
     this.status = status;
     this.title = title;
     this.detail = detail;
     this.type = type;
     this.retry_s = retry_s;
+    this.complaints = complaints;
+  }
+
+  /** The message in the words of a form. @param {Record<string, string>} labels by name of the field */
+  toldBy(labels) {
+    return this.complaints.length ? `${this.title}: ${tell(this.complaints, labels)}` : this.message;
   }
 
   /** The last part of the type, such as `recorder-offline`. */
@@ -119,9 +137,23 @@ async function jsonOf(response) {
   return /json/.test(response.headers.get("content-type") ?? "") && text ? JSON.parse(text) : null;
 }
 
+/** @param {Complaint[]} complaints @param {Record<string, string>} [labels] */
+function tell(complaints, labels = {}) {
+  const called = (/** @type {string} */ field) => labels[field] ?? labels[field.replace(/_id$/, "")] ?? field;
+  const told = complaints.slice(0, TOLD_MAX).map(({ field, words }) => (field ? `${called(field)}: ${words}` : words));
+  return told.join("; ");
+}
+
+/** Our words for a reason that we know, else the server's. @param {any} error of a problem's `errors` @returns {Complaint} */
+function complaintOf({ field = "", reason, message, values = {} }) {
+  const key = `reason.${reason}`;
+  const row = values.row === undefined ? "" : t("reason.row", values);
+  return { field: field.replace(/^(body|query|path)(\.|$)/, ""), words: row + (knows(key) ? t(key, values) : message) };
+}
+
 /**
- * The server speaks English; who reads Chinese is told by the problem's name, and by the server's words where they hold
- * more than the name: which field, which row, which device.
+ * The server speaks English; who reads Chinese is told by the problem's name, by the reasons of its complaints, and by the
+ * server's words where we have none.
  * @param {Response} response of any of our services, refused
  */
 export async function problemOf(response) {
@@ -131,8 +163,11 @@ export async function problemOf(response) {
   const title = typeof json?.title === "string" ? json.title : t("problem.status", { status });
   const detail = typeof json?.detail === "string" ? json.detail : "";
   const retry_s = Number(headers.get("retry-after") ?? NaN) || null;
+  /** @type {Complaint[]} */
+  const complaints = (json?.errors ?? []).map(complaintOf);
   const plain = new Problem(status, title, detail, type, retry_s);
   const key = `problem.${plain.slug}`;
+  if (complaints.length) return new Problem(status, word("problem", plain.slug), tell(complaints), type, retry_s, complaints);
   if (language.value === "en" || !knows(key)) return plain;
   return new Problem(status, t(key), TOLD_BY_NAME.has(key) ? "" : [title, detail].filter(Boolean).join(" "), type, retry_s);
 }

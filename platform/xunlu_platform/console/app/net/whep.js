@@ -14,7 +14,7 @@ const BROKEN_MS = 4_000;
 
 export class WhepSession {
   media = new MediaStream();
-  /** Told once. @type {(ended: boolean) => void} `ended`: the other side said good-bye, nothing broke */
+  /** Told once, when it is gone for good. @type {() => void} */
   onLost = () => undefined;
   #grant;
   #peer;
@@ -92,16 +92,15 @@ export class WhepSession {
   #judge() {
     const state = this.#peer.connectionState;
     clearTimeout(this.#breaking);
-    const ended = this.#peer.getReceivers().some(({ transport }) => transport?.state === "closed");
-    if (ended || state === "failed" || state === "closed") this.#lose(ended);
-    else if (state === "disconnected") this.#breaking = setTimeout(() => this.#lose(false), BROKEN_MS);
+    const parted = this.#peer.getReceivers().some(({ transport }) => transport?.state === "closed");
+    if (parted || state === "failed" || state === "closed") this.#lose();
+    else if (state === "disconnected") this.#breaking = setTimeout(() => this.#lose(), BROKEN_MS);
   }
 
-  /** @param {boolean} ended */
-  #lose(ended) {
+  #lose() {
     if (this.#closed) return;
     this.close();
-    this.onLost(ended);
+    this.onLost();
   }
 }
 

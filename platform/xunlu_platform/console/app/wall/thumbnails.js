@@ -12,7 +12,7 @@ import { isBelow, unitById } from "../state/organisation.js";
 import { Watermark } from "../live/watermark.js";
 import { claimChoice } from "../command/show.js";
 import { go } from "../router.js";
-import { deviceTitle, stateSign } from "../view/device-sign.js";
+import { deviceTitle, recordedSign, stateSign } from "../view/device-sign.js";
 import { complain, loading, notice } from "../view/notice.js";
 import { addToWall, lastWall } from "./wall.js";
 
@@ -20,6 +20,8 @@ import { addToWall, lastWall } from "./wall.js";
 
 const REFRESH_MS = 15_000;
 const CARDS_MAX = 2000;
+/** The watermark of a small image is small. */
+const STAMP_SCALE = 0.6;
 /** An image older than this no longer stands for the present. */
 const OLD_MS = 5 * 60_000;
 
@@ -114,7 +116,7 @@ class Card {
     const foot = h("span", { class: "row foot" }, this.#name, h("span", { class: "grow" }), this.#age);
     const open = h("button", { class: "thumb", onclick: () => showLive(did) }, frame, foot, this.#state);
     this.element = h("div", { class: "card", role: "listitem", "data-did": did }, open);
-    this.#mark = new Watermark(frame);
+    this.#mark = new Watermark(frame, STAMP_SCALE);
     observer.observe(this.element);
   }
 
@@ -125,8 +127,9 @@ class Card {
   describe(device, place) {
     fill(this.#name, stateSign(device), deviceTitle(device));
     const watched = device.live ? h("span", { class: "row" }, icon("eye"), device.live) : null;
+    const recorded = h("span", { class: "row is-srec", title: t("live.recorded") }, recordedSign());
     const words = h("span", { class: `grow ellipsis is-${device.state}` }, stateText(device, device.state));
-    fill(this.#state, words, device.srec ? icon("circle-dot", t("live.recorded")) : null, watched);
+    fill(this.#state, words, device.srec ? recorded : null, watched);
     this.element.style.setProperty("order", String(place));
   }
 
