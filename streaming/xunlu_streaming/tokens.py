@@ -53,7 +53,8 @@ def verify(
         claims = MediaClaims.parse(jwt.decode(token, key, algorithms=[ALGORITHM]).claims)
     except ProtocolError as error:
         raise TokenError("claims", f"The media token does not say what it is for: {error}") from error
-    except (JoseError, ValueError) as error:
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
+        # Types and depths of a hostile header are not the library's concern.
         raise TokenError("malformed", "The media token is not from our platform. Ask for a new one.") from error
     if now_s is not None and now_s > claims.exp + CLOCK_SKEW_S:
         raise TokenError("expired", "The media token has expired. Ask for a new one.")

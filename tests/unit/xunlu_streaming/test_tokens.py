@@ -136,6 +136,10 @@ def test_any_header_is_refused(header: object) -> None:
         verify(f"{head}.e30.e30", KEY, now_s=NOW_S, path="rec-1", action="play")
 
 
+def test_a_header_without_bottom_is_refused() -> None:
+    assert refusal(f"{encoded(b'[' * 1400)}.e30.e30") == "malformed"
+
+
 @pytest.mark.parametrize(
     "pem",
     ["", "no key", OKPKey.generate_key("X25519").as_pem(private=False).decode()],
