@@ -5,9 +5,9 @@ draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1.
 
 import struct
 
+from xunlu_streaming.rtcp import RTPFB
 from xunlu_streaming.sequence import Unwrapper
 
-RTPFB = 205
 FORMAT_TRANSPORT_CC = 15
 TICK_US = 250
 REFERENCE_TICKS = 256
