@@ -12,8 +12,26 @@ class NotFoundError(StoreError):
 
 
 class ConflictError(StoreError):
-    """What is stored forbids the change; the message says what to do."""
+    """What is stored forbids the change; the message says what to do.
+
+    Attributes:
+        reason: stable name of why.
+    """
+
+    reason = "taken-or-used"
+
+
+class OutOfScopeError(ConflictError):
+    """The change would reach out of what its author sees."""
+
+    reason = "out-of-scope"
 
 
 class UnstorableError(StoreError):
-    """A value breaks a bound of the schema."""
+    """A value breaks a bound of the schema.
+
+    Attributes:
+        reason: stable name of why.
+    """
+
+    reason = "unstorable"

@@ -53,6 +53,17 @@ async def test_a_new_account_gets_a_password_that_is_shown_once(page: Page, bure
     await expect(page.get_by_label("当前密码")).to_be_visible()
 
 
+async def test_who_reads_chinese_is_told_in_chinese_which_field_is_wrong_and_why(page: Page, bureau: Bureau) -> None:
+    await bureau.sign_in(page, await bureau.account("administrator"), "/manage/users")
+    await page.get_by_role("button", name="新建用户").click()
+    await page.get_by_label("用户名").fill("xunlu-desk")
+    await page.get_by_label("显示名").fill("新同事")
+    await page.get_by_role("button", name="新建", exact=True).click()
+    await expect(page.get_by_role("dialog").get_by_role("alert")).to_have_text(
+        "内容不符合要求: 用户名: “xunlu”开头的名称和“claim”由平台保留"
+    )
+
+
 async def test_a_unit_is_added_below_another_and_renamed(page: Page, bureau: Bureau) -> None:
     name = f"分队 {secrets.token_hex(2)}"
     await bureau.sign_in(page, await bureau.account("administrator"), "/manage/organisation")

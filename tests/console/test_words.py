@@ -12,6 +12,14 @@ LANGUAGES = ("zh-CN", "en")
 # Words of an open vocabulary are looked up with a variable: `t(`state.${state}`)`.
 LITERAL = re.compile(r"""\bt\(\s*"([^"]+)"|\bclaimKey\(scope, "[^"]+", "([^"]+)"|\blabel: "([^"]+)",? """)
 
+# What the server gives as the reason of a complaint.
+REASON = re.compile(
+    r"""\b(?:conflict\(|invalid\(\s*"\w+",)\s*"([a-z-]+)"|reason = "([a-z-]+)"|^    "(password-[a-z-]+)": """,
+    re.MULTILINE,
+)
+# Only programs page by hand.
+UNSEEN_REASONS = {"cursor"}
+
 
 def words(language: str) -> dict[str, str]:
     found: dict[str, str] = json.loads((CONSOLE / "i18n" / f"{language}.json").read_text("utf-8"))
@@ -38,3 +46,10 @@ def test_every_key_that_the_console_names_has_words() -> None:
     named = {next(filter(None, match)) for module in modules() for match in LITERAL.findall(module.read_text("utf-8"))}
     assert len(named) > 200
     assert named <= known
+
+
+def test_every_reason_that_the_server_gives_has_words() -> None:
+    sources = [path.read_text("utf-8") for path in CONSOLE.parent.rglob("*.py")]
+    given = {next(filter(None, match)) for source in sources for match in REASON.findall(source)} - UNSEEN_REASONS
+    assert len(given) > 20
+    assert {f"reason.{reason}" for reason in given} <= words("en").keys()

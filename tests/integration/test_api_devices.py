@@ -81,6 +81,8 @@ async def test_bindings_keep_their_history_and_move_the_device_to_the_unit_of_it
     assert (await clerk.get("/devices/R1")).json()["unit"]["id"] == 3
     taken = await clerk.post("/devices/R2/bind", json={"officer_id": 2})
     assert (taken.status_code, "R1" in taken.json()["title"]) == (409, True)
+    [complaint] = taken.json()["errors"]
+    assert (complaint["reason"], complaint["values"]) == ("officer-wears", {"device": "R1"})
     released = (await clerk.post("/devices/R1/unbind")).json()["items"]
     assert all(binding["released_at"] for binding in released)
     worn = (await clerk.get("/officers/2/bindings")).json()["items"]
@@ -257,22 +259,25 @@ async def test_the_first_to_acknowledge_an_alarm_wins_and_the_second_gets_it_as_
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "says", "reason"),
     [
-        (b"serial,vendor\nS1,Xunlu\n", "columns"),
-        ("serial,vendor,model,unit\nS 1,Xunlu,M,东街中队\n".encode(), "Row 2, serial"),
-        ("serial,vendor,model,unit\nS1,Xunlu,M,没有中队\n".encode(), "Row 2: there is no unit"),
-        ("serial,vendor,model,unit,officer_number\nS1,Xunlu,M,东街中队,X\n".encode(), "no officer"),
-        (b"\xff\xfe\x00", "UTF-8"),
+        (b"serial,vendor\nS1,Xunlu\n", "columns", "csv-columns"),
+        ("serial,vendor,model,unit\nS 1,Xunlu,M,东街中队\n".encode(), "Row 2, serial", "string_pattern_mismatch"),
+        ("serial,vendor,model,unit\nS1,Xunlu,M,没有中队\n".encode(), "Row 2: there is no unit", "no-such-unit"),
+        ("serial,vendor,model,unit,officer_number\nS1,Xunlu,M,东街中队,X\n".encode(), "no officer", "no-such-officer"),
+        (b"\xff\xfe\x00", "UTF-8", "csv"),
     ],
 )
-async def test_an_imported_list_is_taken_whole_or_not_at_all(platform: Platform, text: bytes, says: str) -> None:
+async def test_an_imported_list_is_taken_whole_or_not_at_all(
+    platform: Platform, text: bytes, says: str, reason: str
+) -> None:
     clerk = await platform.sign_in("clerk")
     good = "serial,vendor,model,unit\nS9,Xunlu,M,东街中队\n".encode()
     assert (await clerk.post("/expected-devices", content=good)).json() == {"imported": 1}
     answer = await clerk.post("/expected-devices", content=text)
     assert answer.status_code == 422
     assert says in answer.json()["detail"]
+    assert [error["reason"] for error in answer.json()["errors"]] == [reason]
     listed = (await clerk.get("/expected-devices")).json()["items"]
     assert [each["serial"] for each in listed] == ["S9"]
     assert (await clerk.request("DELETE", "/expected-devices/Xunlu/S9")).status_code == 204

@@ -39,9 +39,15 @@ async def bind(services: Serving, caller: Annotated[Caller, allow("devices")], d
         device = await one_device(session, did)
         officer = await one_officer(session, wanted.officer_id)
         if not officer["active"]:
-            raise conflict("This officer is no longer active.", "Choose another one, or make the officer active again.")
+            raise conflict(
+                "officer-inactive",
+                "This officer is no longer active.",
+                "Choose another one, or make the officer active again.",
+            )
         if officer["device"] not in (None, did):
-            raise conflict(f"This officer wears {officer['device']}.", "Unbind that device first.")
+            raise conflict(
+                "officer-wears", "This officer wears {device}.", "Unbind that device first.", device=officer["device"]
+            )
         if officer["device"] is None:
             values = {"id": device["id"], "officer_id": officer["id"], "account_id": caller.account_id}
             await session.run("devices", "release", values)

@@ -61,7 +61,7 @@ async def send_command(
 ) -> Row:
     """Send a command. The answer says that it is on its way, never that it was obeyed."""
     if new.name == "live_start":
-        raise invalid("name", "Live video is asked for by POST /api/v1/live/{did}, which makes its token.")
+        raise invalid("name", "use-live", "Live video is asked for by POST /api/v1/live/{did}, which makes its token.")
     command = Sent(name=new.name, arguments=arguments(new.name, new.args), live_s=new.expires_s)
     async with services.store.session(caller.scope) as session:
         device = await one_device(session, did)
@@ -79,7 +79,9 @@ async def queue_command(services: Services, session: Session, caller: Caller, de
         Problem: 409, not approved; 429, too many wait for it.
     """
     if device["status"] != "approved":
-        raise conflict("This device takes no commands.", "It must be approved and enabled first.")
+        raise conflict(
+            "device-not-approved", "This device takes no commands.", "It must be approved and enabled first."
+        )
     open_now = await session.one("commands", "count_open", {"device_id": device["id"]})
     if open_now is not None and open_now["commands"] >= OPEN_COMMANDS_MAX:
         title = f"{OPEN_COMMANDS_MAX} commands wait for this device."

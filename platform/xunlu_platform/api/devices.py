@@ -160,7 +160,9 @@ async def create_device(
 ) -> FreshCredentials:
     """Register a device by hand, approved from the start; the answer carries its password."""
     if is_reserved(new.did):
-        raise invalid("did", "Names that begin with “xunlu”, “claim” and “admin” belong to the platform itself.")
+        raise invalid(
+            "did", "reserved-did", "Names that begin with “xunlu”, “claim” and “admin” belong to the platform itself."
+        )
     password = random_password()
     values = {"tenant": services.settings.tenant, "status": "approved", "inspection_report": None}
     async with services.store.session(caller.scope) as session:

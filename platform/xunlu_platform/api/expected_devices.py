@@ -13,7 +13,7 @@ from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record
 from xunlu_platform.api.devices import UnitName
 from xunlu_platform.api.paging import After, Answer, Limit, Page, decode_cursor, page
-from xunlu_platform.api.problems import invalid, not_found
+from xunlu_platform.api.problems import Complaint, Problem, complaint_of, invalid, not_found
 from xunlu_platform.api.services import Services, Serving
 from xunlu_platform.auth.logins import Caller
 from xunlu_platform.store.store import Session
@@ -101,32 +101,45 @@ def _parse(body: bytes) -> list[_Line]:
         text = body.decode("utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         if not set(COLUMNS[:4]) <= set(reader.fieldnames or ()):
-            raise invalid("body", f"The first line must name the columns {', '.join(COLUMNS)}.")
+            raise invalid(
+                "body", "csv-columns", "The first line must name the columns {columns}.", columns=", ".join(COLUMNS)
+            )
         return [_line(number, row) for number, row in enumerate(reader, 2)]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise invalid("body", f"This is not CSV in UTF-8: {error}") from error
+        raise invalid("body", "csv", "This is not CSV in UTF-8: {error}", error=str(error)) from error
 
 
 def _line(number: int, row: dict[str, str | None]) -> _Line:
     if number > ROWS_MAX + 1:
-        raise invalid("body", f"Import at most {ROWS_MAX} devices at once.")
+        raise invalid("body", "too-many-rows", "Import at most {rows} devices at once.", rows=ROWS_MAX)
     try:
         return _Line.model_validate({name: text for name, text in row.items() if name in COLUMNS and text is not None})
     except ValidationError as error:
-        first = error.errors()[0]
-        raise invalid("body", f"Row {number}, {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise _row_problem(number, complaint_of(error.errors()[0])) from error
+
+
+def _row_problem(number: int, complaint: Complaint) -> Problem:
+    told = f"Row {number}, {complaint['field']}: {complaint['message']}"
+    located: Complaint = {**complaint, "values": {**complaint["values"], "row": number}}
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "body cannot be taken.", told, errors=[located])
 
 
 async def _put(services: Services, session: Session, number: int, line: _Line) -> None:
     unit = await session.one("units", "by_name", {"name": line.unit})
     if unit is None:
-        raise invalid("body", f"Row {number}: there is no unit {line.unit}.")
+        raise invalid("body", "no-such-unit", "Row {row}: there is no unit {unit}.", row=number, unit=line.unit)
     officer_id = None
     if line.officer_number:
         wanted = {"number": line.officer_number, "tenant": services.settings.tenant}
         officer = await session.one("officers", "by_number", wanted)
         if officer is None:
-            raise invalid("body", f"Row {number}: there is no officer {line.officer_number}.")
+            raise invalid(
+                "body",
+                "no-such-officer",
+                "Row {row}: there is no officer {number}.",
+                row=number,
+                number=line.officer_number,
+            )
         officer_id = officer["id"]
     values = {"unit_id": unit["id"], "officer_id": officer_id, "inspection_report": line.inspection_report or None}
     await session.run("expected", "put", {**line.model_dump(include={"serial", "vendor", "model"}), **values})

@@ -17,7 +17,7 @@ from xunlu_platform.api.paging import Answer
 from xunlu_platform.api.problems import Problem, invalid
 from xunlu_platform.api.services import Services, Serving, address_of, came_over_tls
 from xunlu_platform.auth.logins import Caller, Login, LoginKind, SignInError, sign_in, sign_out
-from xunlu_platform.auth.passwords import LENGTH_MAX, hash_password, verify_password, weakness
+from xunlu_platform.auth.passwords import LENGTH_MAX, LENGTH_MIN, Weakness, hash_password, verify_password, weakness
 
 router = APIRouter(prefix="/auth", tags=["identity"])
 
@@ -26,6 +26,12 @@ _turns = asyncio.Semaphore(4)
 
 Username = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 Password = Annotated[str, Field(min_length=1, max_length=LENGTH_MAX)]
+
+WEAKNESSES: dict[Weakness, str] = {
+    "password-length": "Choose a password of {min} to {max} characters.",
+    "password-user-name": "Choose a password without the user name in it.",
+    "password-characters": "Choose a password with more different characters.",
+}
 
 
 class Credentials(BaseModel):
@@ -115,11 +121,11 @@ async def change_password(services: Serving, caller: Annotated[Caller, allow("se
             row = await session.one("accounts", "password_hash", {"id": caller.account_id})
         if not await verify_password(change.old, row["password_hash"] if row else None):
             services.sign_ins.count(_counted(caller.address))
-            raise invalid("old", "The old password is wrong.")
+            raise invalid("old", "old-password", "The old password is wrong.")
     if change.new == change.old:
-        raise invalid("new", "Choose a password that is not the old one.")
+        raise invalid("new", "same-password", "Choose a password that is not the old one.")
     if why := weakness(change.new, caller.username):
-        raise invalid("new", why)
+        raise invalid("new", why, WEAKNESSES[why], min=LENGTH_MIN, max=LENGTH_MAX)
     values = {"id": caller.account_id, "password_hash": await hash_password(change.new), "must_change": False}
     async with services.store.session(caller.scope) as session:
         await session.run("accounts", "set_password", values)

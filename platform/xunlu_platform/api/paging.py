@@ -47,7 +47,7 @@ def decode_cursor(cursor: str | None, kind: type[Key]) -> Key | None:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         return TypeAdapter(kind).validate_json(text, strict=True)
     except (binascii.Error, ValueError) as error:
-        raise invalid("after", "Use the cursor `next` of the page before as it is.") from error
+        raise invalid("after", "cursor", "Use the cursor `next` of the page before as it is.") from error
 
 
 def page(rows: Sequence[Row], limit: int, key: Callable[[Row], object]) -> dict[str, object]:

@@ -19,6 +19,6 @@ NeededTo = Annotated[AwareDatetime, Query(alias="to", description="ISO 8601 with
 def check_period(since: datetime, until: datetime) -> None:
     """Refuse an empty, a reversed or an endless period."""
     if until <= since:
-        raise invalid("to", "`to` must be later than `from`.")
+        raise invalid("to", "period-order", "`to` must be later than `from`.")
     if until - since > HISTORY_MAX:
-        raise invalid("to", f"Ask for at most {HISTORY_MAX.days} days at a time.")
+        raise invalid("to", "period-length", "Ask for at most {days} days at a time.", days=HISTORY_MAX.days)

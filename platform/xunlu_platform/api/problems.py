@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 
 from xunlu_kit.errors import TransportError
@@ -20,6 +21,18 @@ MEDIA_TYPE = "application/problem+json"
 FIELD_ERRORS_MAX = 20
 
 
+Value = str | int | float
+
+
+class Complaint(TypedDict):
+    """One thing that is wrong; who has words of their own for a `reason` fills the `values` in."""
+
+    field: NotRequired[str]
+    reason: str
+    message: str
+    values: Mapping[str, Value]
+
+
 class Problem(Exception):  # noqa: N818  the word of RFC 9457
     """An answer that is an error.
 
@@ -29,10 +42,17 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
         title: what is wrong.
         detail: what to do.
         headers: of the answer.
+        errors: what exactly is wrong.
     """
 
     def __init__(
-        self, status: HTTPStatus, name: str, title: str, detail: str, headers: Mapping[str, str] | None = None
+        self,
+        status: HTTPStatus,
+        name: str,
+        title: str,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[Complaint] = (),
     ) -> None:
         super().__init__(title)
         self.status = status
@@ -40,6 +60,7 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
         self.title = title
         self.detail = detail
         self.headers = headers
+        self.errors = errors
 
 
 def not_found(what: str) -> Problem:
@@ -47,14 +68,25 @@ def not_found(what: str) -> Problem:
     return Problem(HTTPStatus.NOT_FOUND, "not-found", f"There is no such {what}.", "Look it up in the list again.")
 
 
-def conflict(title: str, detail: str) -> Problem:
-    """What is stored forbids the change."""
-    return Problem(HTTPStatus.CONFLICT, "conflict", title, detail)
+def conflict(reason: str, title: str, detail: str, **values: Value) -> Problem:
+    """What is stored forbids the change; `values` are filled into the title."""
+    title = title.format(**values)
+    complaint = Complaint(reason=reason, message=f"{title} {detail}", values=values)
+    return Problem(HTTPStatus.CONFLICT, "conflict", title, detail, errors=[complaint])
 
 
-def invalid(field: str, message: str) -> Problem:
-    """A value that only the server could judge."""
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", f"{field} cannot be taken.", message)
+def invalid(field: str, reason: str, message: str, **values: Value) -> Problem:
+    """A value that only the server could judge; `values` are filled into the message."""
+    message = message.format(**values)
+    complaint = Complaint(field=field, reason=reason, message=message, values=values)
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", f"{field} cannot be taken.", message, errors=[complaint])
+
+
+def complaint_of(error: ErrorDetails) -> Complaint:
+    """A field that its type does not allow, with the reason in pydantic's words."""
+    values = {name: value for name, value in error.get("ctx", {}).items() if isinstance(value, Value)}
+    field = ".".join(str(part) for part in error["loc"])
+    return Complaint(field=field, reason=error["type"], message=error["msg"], values=values)
 
 
 def problem_response(
@@ -63,7 +95,7 @@ def problem_response(
     title: str,
     detail: str,
     *,
-    errors: Sequence[Mapping[str, object]] = (),
+    errors: Sequence[Complaint] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """Render a problem."""
@@ -86,7 +118,9 @@ def handle_problems(app: FastAPI) -> None:
 
 async def _problem(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)
-    return problem_response(error.status, error.name, error.title, error.detail, headers=error.headers)
+    return problem_response(
+        error.status, error.name, error.title, error.detail, errors=error.errors, headers=error.headers
+    )
 
 
 _HTTP_DETAILS = {
@@ -106,10 +140,7 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
 
 async def _validation(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    fields = [
-        {"field": ".".join(str(part) for part in complaint["loc"]), "message": complaint["msg"]}
-        for complaint in error.errors()[:FIELD_ERRORS_MAX]
-    ]
+    fields = [complaint_of(complaint) for complaint in error.errors()[:FIELD_ERRORS_MAX]]
     detail = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:3])
     return problem_response(422, "invalid", "Some fields cannot be taken.", detail, errors=fields)
 
@@ -118,10 +149,11 @@ async def _store(request: Request, error: Exception) -> JSONResponse:
     detail = str(error)
     if isinstance(error, NotFoundError):
         return problem_response(404, "not-found", "Nothing was found.", detail)
-    if isinstance(error, ConflictError):
-        return problem_response(409, "conflict", "The change does not fit what is stored.", detail)
-    if isinstance(error, UnstorableError):
-        return problem_response(422, "invalid", "A value cannot be stored.", detail)
+    if isinstance(error, ConflictError | UnstorableError):
+        complaints = [Complaint(reason=error.reason, message=detail, values={})]
+        if isinstance(error, UnstorableError):
+            return problem_response(422, "invalid", "A value cannot be stored.", detail, errors=complaints)
+        return problem_response(409, "conflict", "The change does not fit what is stored.", detail, errors=complaints)
     log.error("database refused a request", extra={"path": request.url.path, "error": repr(error.__cause__ or error)})
     return problem_response(503, "database-unreachable", "The database does not answer.", "Try again in a moment.")
 

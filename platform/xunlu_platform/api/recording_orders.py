@@ -63,7 +63,9 @@ async def switch(services: Serving, caller: Annotated[Caller, allow("live")], di
     async with services.store.session(caller.scope) as session:
         device = await one_device(session, did)
         if wanted.on and device["status"] != "approved":
-            raise conflict("This device is not recorded.", "It must be approved and enabled first.")
+            raise conflict(
+                "device-not-approved", "This device is not recorded.", "It must be approved and enabled first."
+            )
         values = {
             "id": secrets.token_urlsafe(9),
             "device_id": device["id"],

@@ -93,9 +93,11 @@ async def change_unit(
 
 async def _move(session: Session, caller: Caller, unit: Row, parent: Row) -> None:
     if unit["id"] == caller.unit_id or unit["parent_id"] is None:
-        raise conflict("This unit cannot be moved.", "It is the top of what you see; move the units below it.")
+        raise conflict(
+            "top-unit", "This unit cannot be moved.", "It is the top of what you see; move the units below it."
+        )
     if parent["path"].startswith(unit["path"]):
-        raise invalid("parent_id", "A unit cannot hang below itself.")
+        raise invalid("parent_id", "below-itself", "A unit cannot hang below itself.")
     await session.run("units", "move", {"id": unit["id"], "parent_id": parent["id"]})
     await session.run("units", "move_paths", {"from": unit["path"], "to": f"{parent['path']}{unit['id']}/"})
 

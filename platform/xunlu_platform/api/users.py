@@ -79,7 +79,11 @@ async def users(
 async def create_user(services: Serving, caller: Annotated[Caller, allow("users")], new: NewUser) -> Row:
     """Add an account; the answer carries its password."""
     if is_reserved(new.username) and new.username.lower() != "admin":
-        raise invalid("username", "Names that begin with “xunlu” and the name “claim” belong to the platform itself.")
+        raise invalid(
+            "username",
+            "reserved-username",
+            "Names that begin with “xunlu” and the name “claim” belong to the platform itself.",
+        )
     password = random_password()
     values = {**new.model_dump(), "password_hash": await hash_password(password), "must_change": True}
     async with services.store.session(caller.scope) as session:
@@ -97,7 +101,7 @@ async def change_user(
 ) -> Row:
     """Change or disable an account; what it is signed in with ends with a change of role, unit or officer."""
     if user_id == caller.account_id and (change.disabled or change.role not in (None, caller.role)):
-        raise conflict("You cannot disable or demote yourself.", "Let another administrator do it.")
+        raise conflict("not-yourself", "You cannot disable or demote yourself.", "Let another administrator do it.")
     given = change.model_fields_set
     async with services.store.session(caller.scope) as session:
         user = await _one(session, user_id)
@@ -130,7 +134,7 @@ async def _check_officer(session: Session, role: Role, officer_id: int | None) -
     if officer_id is not None:
         await one_officer(session, officer_id)
     elif role == "officer":
-        raise invalid("officer_id", "An account of the role “officer” belongs to an officer.")
+        raise invalid("officer_id", "officer-needed", "An account of the role “officer” belongs to an officer.")
 
 
 async def _one(session: Session, user_id: int) -> Row:

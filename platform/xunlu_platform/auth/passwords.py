@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from functools import cache
+from typing import Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -45,15 +46,16 @@ def _nobodys_hash() -> str:
     return _hasher.hash(secrets.token_urlsafe(32))
 
 
-def weakness(password: str, username: str) -> str | None:
-    """Why a new password is not good enough, in words for its owner; None when it is."""
+Weakness = Literal["password-length", "password-user-name", "password-characters"]
+
+
+def weakness(password: str, username: str) -> Weakness | None:
+    """Why a new password is not good enough; None when it is."""
     if not LENGTH_MIN <= len(password) <= LENGTH_MAX:
-        return f"Choose a password of {LENGTH_MIN} to {LENGTH_MAX} characters."
+        return "password-length"
     if username.lower() in password.lower():
-        return "Choose a password without the user name in it."
-    if len(set(password)) < 4:
-        return "Choose a password with more different characters."
-    return None
+        return "password-user-name"
+    return "password-characters" if len(set(password)) < 4 else None
 
 
 def random_password() -> str:

@@ -14,7 +14,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import JsonbDumper
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from xunlu_platform.errors import ConflictError, StoreError, UnstorableError
+from xunlu_platform.errors import ConflictError, OutOfScopeError, StoreError, UnstorableError
 from xunlu_platform.store.queries import query
 
 log = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ class Store:
             # Anything else that is not granted is a mistake of ours.
             if "row-level security" not in str(error):
                 raise
-            raise ConflictError("This belongs to a part of the organisation that you do not see.") from error
+            raise OutOfScopeError("This belongs to a part of the organisation that you do not see.") from error
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             raise UnstorableError("A value is longer, larger or of another form than can be stored.") from error
 

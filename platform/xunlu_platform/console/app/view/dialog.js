@@ -2,6 +2,7 @@
 
 import { h, icon } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
+import { Problem } from "../net/http.js";
 import { field } from "./sign-in.js";
 
 /**
@@ -41,6 +42,7 @@ export function openDialog(title, ...content) {
 export function ask(title, questions, action, act, options = {}) {
   const error = h("p", { class: "problem", role: "alert" });
   const submit = h("button", { class: options.danger ? "danger" : "primary", type: "submit" }, action);
+  const labels = Object.fromEntries(questions.map(({ name, label }) => [name, label]));
   const send = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     submit.disabled = true;
@@ -48,7 +50,7 @@ export function ask(title, questions, action, act, options = {}) {
       await act(Object.fromEntries(questions.map((question) => [question.name, question.control.value])));
       dialog.close();
     } catch (problem) {
-      error.textContent = problem instanceof Error ? problem.message : String(problem);
+      error.textContent = problem instanceof Problem ? problem.toldBy(labels) : String(problem);
     } finally {
       submit.disabled = false;
     }

@@ -2,6 +2,7 @@
 
 import { h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
+import { Problem } from "../net/http.js";
 import { changePassword, signOut } from "../net/session.js";
 import { openDialog } from "./dialog.js";
 import { complain, toast } from "./notice.js";
@@ -12,6 +13,7 @@ const PASSWORD_CHARACTERS_MIN = 10;
 /** @param {() => void} done */
 function passwordForm(done) {
   const error = h("p", { class: "problem", role: "alert" });
+  const labels = { old: t("password.old"), new: t("password.new") };
   const old = h("input", { type: "password", name: "old", autocomplete: "current-password", required: true });
   const replacement = h("input", {
     type: "password",
@@ -30,14 +32,14 @@ function passwordForm(done) {
       toast(t("password.changed"), "good");
       done();
     } catch (problem) {
-      error.textContent = problem instanceof Error ? problem.message : String(problem);
+      error.textContent = problem instanceof Problem ? problem.toldBy(labels) : String(problem);
     }
   };
   return h(
     "form",
     { class: "stack", onsubmit: submit },
-    field(t("password.old"), old),
-    field(t("password.new"), replacement, t("password.rule", { n: PASSWORD_CHARACTERS_MIN })),
+    field(labels.old, old),
+    field(labels.new, replacement, t("password.rule", { n: PASSWORD_CHARACTERS_MIN })),
     field(t("password.again"), again),
     error,
     h("button", { class: "primary", type: "submit" }, t("password.change")),
