@@ -3,12 +3,15 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from xunlu_protocol.media import PathState
 from xunlu_streaming.fanout import Stage
 from xunlu_streaming.layer import Kind, Layer, Outgoing, Track
 from xunlu_streaming.meter import Meter
+from xunlu_streaming.peer import Peer
+from xunlu_streaming.shape import Shape
 
 if TYPE_CHECKING:
     from xunlu_streaming.publisher import Publisher
@@ -31,6 +34,28 @@ class Tap(Protocol):
 
     def report(self, path: "Path", kind: Kind, ntp: int, stamp: int) -> None:
         """A sender report, in the path's numbering."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crowds:
+    """Viewers by how they are served; made anew when one of them comes or goes.
+
+    Attributes:
+        plain: who gets the path's own numbers, by shape.
+        switched: who has numbers of its own.
+    """
+
+    plain: Sequence[tuple[Shape, Sequence[Peer]]]
+    switched: Sequence["Viewer"]
+
+    @classmethod
+    def of(cls, viewers: Sequence["Viewer"]) -> "Crowds":
+        """Sort them."""
+        shapes: dict[Shape, list[Peer]] = {}
+        for viewer in viewers:
+            if viewer.switch is None:
+                shapes.setdefault(viewer.shape, []).append(viewer.peer)
+        return cls(tuple(shapes.items()), [viewer for viewer in viewers if viewer.switch is not None])
 
 
 class Path:
@@ -61,6 +86,7 @@ class Path:
         self._changed = changed
         self._starting: list[Viewer] = []
         self._flowing: list[Viewer] = []
+        self._crowds: Crowds | None = None
         self._turn = 0
 
     @property
@@ -86,6 +112,7 @@ class Path:
         # A new encoder begins with a keyframe that everybody needs.
         self._starting += self._flowing
         self._flowing = []
+        self._crowds = None
         for tap in self.taps:
             tap.began(self)
         self._changed()
@@ -105,7 +132,9 @@ class Path:
         self.meter.count(burst)
         if self._flowing:
             self._turn += 1
-            self._send(burst, rotated(self._flowing, self._turn))
+            if self._crowds is None:
+                self._crowds = Crowds.of(self._flowing)
+            self._send(burst, self._crowds, self._turn)
         if self._starting:
             self._start(burst)
         if self.taps:
@@ -113,17 +142,13 @@ class Path:
             for tap in self.taps:
                 tap.packets(self, burst, arrival_us)
 
-    def _send(self, burst: Sequence[Outgoing], viewers: Sequence["Viewer"]) -> None:
+    def _send(self, burst: Sequence[Outgoing], crowds: Crowds, turn: int = 0) -> None:
         """Those who see the same numbers in the same dress are served together."""
-        groups: dict[object, list[Viewer]] = {}
-        for viewer in viewers:
-            if viewer.switch is None:
-                groups.setdefault(viewer.shape, []).append(viewer)
-            else:
-                self._stage.send(viewer.shape.dress(viewer.switch.choose(burst)), (viewer.peer,))
-        for members in groups.values():
-            peers = [member.peer for member in members]
-            self._stage.send(members[0].shape.dress([one.packet for one in burst]), peers)
+        for shape, peers in crowds.plain:
+            self._stage.send(shape.dress([one.packet for one in burst]), rotated(peers, turn))
+        for viewer in crowds.switched:
+            assert viewer.switch is not None
+            self._stage.send(viewer.shape.dress(viewer.switch.choose(burst)), (viewer.peer,))
 
     def _start(self, burst: Sequence[Outgoing]) -> None:
         """Whoever waits begins with a keyframe; a publication without video has nothing to wait for."""
@@ -134,11 +159,12 @@ class Path:
         if first < 0:
             return
         ready, self._starting = self._starting, []
-        self._send(burst[first:], ready)
+        self._send(burst[first:], Crowds.of(ready))
         self._flow(ready)
 
     def _flow(self, viewers: Sequence["Viewer"]) -> None:
         self._flowing += viewers
+        self._crowds = None
         for viewer in viewers:
             viewer.began()
             for track in self.tracks.values():
@@ -185,6 +211,7 @@ class Path:
         for crowd in (self._starting, self._flowing):
             if viewer in crowd:
                 crowd.remove(viewer)
+        self._crowds = None
         self._note_idle()
         self._changed()
 
@@ -245,7 +272,7 @@ class Path:
         )
 
 
-def rotated(viewers: Sequence["Viewer"], turn: int) -> Sequence["Viewer"]:
-    """The same viewers from another beginning, so that nobody is always last."""
-    start = turn % len(viewers)
-    return [*viewers[start:], *viewers[:start]]
+def rotated(peers: Sequence[Peer], turn: int) -> Sequence[Peer]:
+    """The same peers from another beginning, so that nobody is always last."""
+    start = turn % len(peers)
+    return [*peers[start:], *peers[:start]]

@@ -21,6 +21,8 @@ from xunlu_streaming.peer import Peer
 from xunlu_streaming.stream import Stream
 from xunlu_streaming.transport_cc import Arrivals
 
+PACKET_BYTES_MAX = 1472
+"""What IPv4 carries over Ethernet without fragments, and then not even our tag: no honest encoder comes near."""
 STREAMS_MAX = 16
 """SSRCs of one publisher: three layers of video with their repairs, audio, and some changes of mind."""
 BURST_MAX = 512
@@ -42,7 +44,7 @@ class Publisher:
         path: that it publishes.
         peer: its session below.
         connected_at_ms: UTC milliseconds when the keys were there; 0 before.
-        unknown: packets that belong to nothing that was negotiated.
+        unknown: packets that belong to nothing that was agreed on, or are too long.
         rtt_s: from a request for repair to the repair.
     """
 
@@ -55,6 +57,7 @@ class Publisher:
         self.unknown = 0
         self.rtt_s = RTT_S
         self._accepted = accepted
+        self._known = accepted.payload_types.keys() | accepted.repairs.keys()
         self._streams: dict[int, Stream] = {}
         self._repairs: dict[int, Stream] = {}
         self._burst: list[Outgoing] = []
@@ -117,7 +120,11 @@ class Publisher:
 
     def packet(self, packet: bytes, now_s: float) -> None:
         """Take an RTP packet into the burst that `flush` forwards."""
-        _, _, seq, stamp, ssrc = HEADER.unpack_from(packet)
+        _, second, seq, stamp, ssrc = HEADER.unpack_from(packet)
+        if second & 0x7F not in self._known or len(packet) > PACKET_BYTES_MAX:
+            # A codec that was not agreed on, or more than fits on the way: nobody could use it.
+            self.unknown += 1
+            return
         if self._reads_extensions:
             self._note_arrival(packet, ssrc, now_s)
         stream = self._streams.get(ssrc)
