@@ -61,7 +61,9 @@ async def send_command(
 ) -> Row:
     """Send a command. The answer says that it is on its way, never that it was obeyed."""
     if new.name == "live_start":
-        raise invalid("name", "use-live", "Live video is asked for by POST /api/v1/live/{did}, which makes its token.")
+        raise invalid(
+            "name", "use-live", "Live video is asked for by POST /api/v1/live/{{did}}, which makes its token."
+        )
     command = Sent(name=new.name, arguments=arguments(new.name, new.args), live_s=new.expires_s)
     async with services.store.session(caller.scope) as session:
         device = await one_device(session, did)
