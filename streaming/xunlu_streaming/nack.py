@@ -111,12 +111,6 @@ class Losses:
             self._give_up(number)
         return wanted
 
-    def forget_before(self, ext: int) -> None:
-        """Give up what is older than this number: a keyframe begins here, and nothing before it is needed."""
-        for number in [number for number in self._open if number < ext]:
-            self._give_up(number)
-        self._next = max(self._next, ext)
-
     def _give_up(self, number: int) -> None:
         del self._open[number]
         self.lost += 1

@@ -64,7 +64,6 @@ class Publisher:
         self._estimator = Estimator()
         self._arrivals = Arrivals()
         self._ids = {uri: accepted.extensions.get(uri) for uri in HOP_EXTENSIONS}
-        self._reads_extensions = any(self._ids[uri] for uri in (ABS_SEND_TIME, TRANSPORT_CC))
         self._keyframe_asked_s = 0.0
         self._keyframe_wanted = False
         self._fir_number = 0
@@ -125,8 +124,7 @@ class Publisher:
             # A codec that was not agreed on, or more than fits on the way: nobody could use it.
             self.unknown += 1
             return
-        if self._reads_extensions:
-            self._note_arrival(packet, ssrc, now_s)
+        self._note_arrival(packet, ssrc, now_s)
         stream = self._streams.get(ssrc)
         if stream is None:
             if (repaired := self._repaired(packet, ssrc)) is None:
@@ -148,15 +146,24 @@ class Publisher:
             self.path.forward(burst)
 
     def _note_arrival(self, packet: bytes, ssrc: int, now_s: float) -> None:
-        send_time: int | None = None
-        if packet[0] & 0x10:
-            wanted, transport = self._ids[ABS_SEND_TIME], self._ids[TRANSPORT_CC]
-            for number, start, size in extensions.read(memoryview(packet), 12 + 4 * (packet[0] & 0x0F)):
-                if number == wanted and size == 3:
-                    send_time = int.from_bytes(packet[start : start + 3])
-                elif number == transport and size == 2:
-                    self._arrivals.received(int.from_bytes(packet[start : start + 2]), int(now_s * 1e6))
-        self._estimator.received(int(now_s * 1000), send_time, len(packet), ssrc)
+        """What the uplink's bandwidth is judged by: its own clock's numbers, or else the publisher's send times."""
+        transport = self._ids[TRANSPORT_CC]
+        if transport is None:
+            value = self._element(packet, self._ids[ABS_SEND_TIME], 3)
+            send_time = int.from_bytes(value) if value is not None else None
+            self._estimator.received(int(now_s * 1000), send_time, len(packet), ssrc)
+        elif (value := self._element(packet, transport, 2)) is not None:
+            self._arrivals.received(int.from_bytes(value), int(now_s * 1e6))
+
+    @staticmethod
+    def _element(packet: bytes, wanted: int | None, size_min: int = 1) -> bytes | None:
+        """The value of a header extension element."""
+        if wanted is None or not packet[0] & 0x10:
+            return None
+        for number, start, size in extensions.read(packet, 12 + 4 * (packet[0] & 0x0F)):
+            if number == wanted and size >= size_min:
+                return packet[start : start + size]
+        return None
 
     def _repaired(self, packet: bytes, ssrc: int) -> tuple[Stream, bytes, int] | None:
         """What a packet of the repair stream (RFC 4588) brings back; None when it is none, or mere padding."""
@@ -202,13 +209,8 @@ class Publisher:
         return stream
 
     def _text(self, packet: bytes, uri: str) -> str | None:
-        wanted = self._accepted.extensions.get(uri)
-        if wanted is None or not packet[0] & 0x10:
-            return None
-        for number, start, size in extensions.read(memoryview(packet), 12 + 4 * (packet[0] & 0x0F)):
-            if number == wanted:
-                return packet[start : start + size].decode("ascii", "replace")
-        return None
+        value = self._element(packet, self._accepted.extensions.get(uri))
+        return None if value is None else value.decode("ascii", "replace")
 
     # -- feedback -----------------------------------------------------------------------------------------------------
 

@@ -74,7 +74,8 @@ class Stream:
             ssrc=self.ssrc,
             fraction=min(255, missing * 256 // new.expected) if new.expected > 0 else 0,
             lost=max(-0x80_0000, min(0x7F_FFFF, expected - received)),
-            highest=self._highest & 0xFFFF_FFFF,
+            # Our extended numbers begin one cycle ahead, so that none of them is negative.
+            highest=self._highest - 0x1_0000 & 0xFFFF_FFFF,
             jitter=min(0xFFFF_FFFF, int(self._jitter)),
             lsr=self.report_ntp >> 16 & 0xFFFF_FFFF,
             dlsr=min(0xFFFF_FFFF, int(since_s * 65_536)),

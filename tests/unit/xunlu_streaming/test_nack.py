@@ -80,21 +80,6 @@ def test_what_is_too_old_is_given_up_without_another_try() -> None:
     assert losses.lost == 1
 
 
-def test_before_a_keyframe_nothing_is_missed() -> None:
-    losses = missing(3, 7)
-    losses.forget_before(FIRST + 5)
-    assert losses.due(0.01, 0.05) == [FIRST + 7]
-    assert losses.lost == 1
-    assert not losses.received(FIRST + 3, 0.02)
-
-
-def test_a_keyframe_ahead_opens_no_gap() -> None:
-    losses = missing()
-    losses.forget_before(FIRST + 20)
-    assert losses.received(FIRST + 20, 0.1)
-    assert losses.open == 0
-
-
 def test_too_many_gaps_give_up_the_oldest() -> None:
     losses = Losses(open_max=100)
     for number in range(0, 600, 2):
