@@ -8,7 +8,7 @@ runs are computed once for all viewers. See docs/decisions/0007-one-numbering.md
 import errno
 import socket
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, NamedTuple, Protocol
 
 from xunlu_streaming.adapter import Keys, ffi, srtp_protect
@@ -44,7 +44,7 @@ class Stage:
 
     Attributes:
         segmented: whether the kernel segments; cleared at its first refusal.
-        failed: packets that libsrtp would not encrypt.
+        failed: packets that were not sent because libsrtp would not encrypt one of their burst.
     """
 
     def __init__(self) -> None:
@@ -71,31 +71,31 @@ class Stage:
                 self._send_all(some, chosen, tag_bytes)
 
     def _send_all(self, packets: Sequence[bytes], receivers: Sequence[Receiver], tag_bytes: int) -> None:
-        total, pairs = self._lay_out(packets, tag_bytes)
+        total, pointers = self._lay_out(packets, tag_bytes)
+        # Newest first: libsrtp's replay window, 1024 bits, then moves once for each receiver, not for each packet.
+        backwards = pointers[::-1], self._length_pointers[len(pointers) - 1 :: -1]
         runs = self._runs([len(packet) + tag_bytes for packet in packets])
         work, plain, lengths, sizes = self._work, self._plain, self._lengths, self._sizes
         lengths_bytes = 4 * len(packets)
         memmove, protect = ffi.memmove, srtp_protect
-        failed = 0
         for one in receivers:
             keys, sock, address = one.keys, one.sock, one.address
             if keys is None or sock is None or address is None:
                 continue
             memmove(work, plain, total)
             memmove(lengths, sizes, lengths_bytes)
-            context = keys.send
-            for packet, length in pairs:
-                if protect(context, packet, length):
-                    failed += 1
+            if any(map(protect, repeat(keys.send), *backwards)):
+                # What stayed plain text must not go out.
+                self.failed += len(packets)
+                continue
             send = sock.sendmsg
             for view, control in runs:
                 try:
                     send((view,), control, 0, address)
                 except OSError as error:
                     self._complain(one, error, view, control)
-        self.failed += failed
 
-    def _lay_out(self, packets: Sequence[bytes], tag_bytes: int) -> tuple[int, list[tuple[Any, Any]]]:
+    def _lay_out(self, packets: Sequence[bytes], tag_bytes: int) -> tuple[int, list[Any]]:
         """Put packets one behind the other with room for their tags; gives the bytes used, and pointers."""
         view, sizes, work, at = self._plain_view, self._sizes, self._work, 0
         pointers = []
@@ -105,7 +105,7 @@ class Stage:
             sizes[number] = size
             pointers.append(work + at)
             at += size + tag_bytes
-        return at, list(zip(pointers, self._length_pointers, strict=False))
+        return at, pointers
 
     def _runs(self, sizes: Sequence[int]) -> list[Run]:
         if not self.segmented:

@@ -55,7 +55,7 @@ class RelayMetrics(Collector):
             "checks_refused": ("Connectivity checks with a wrong name or password.", mux.unauthenticated),
             "datagrams_unsent": ("Datagrams that the kernel did not take.", mux.unsent + manager.unsent),
             "packets_rejected": ("Packets that were forged, replayed or malformed.", manager.rejected),
-            "packets_failed": ("Packets that could not be encrypted.", manager.stage.failed),
+            "packets_failed": ("Packets held back because they could not be encrypted.", manager.stage.failed),
             "viewings_lost": ("Ended viewings that were given up unconfirmed.", manager.viewings_lost),
             "tap_dropped": ("Messages that a reader of the tap did not take in time.", self._tap.dropped),
         }

@@ -18,6 +18,7 @@ from xunlu_streaming.adapter import (
     srtp_unprotect,
     srtp_unprotect_rtcp,
 )
+from xunlu_streaming.fanout import PACKETS_MAX
 
 PACKET = bytes.fromhex("8060000100000e1000001234") + b"picture"
 REPORT = bytes.fromhex("81c90001000012340000567800000000000000000000000000000000")
@@ -114,6 +115,17 @@ async def test_a_forged_and_a_repeated_packet_are_refused() -> None:
     assert received(protected[:-1] + bytes([protected[-1] ^ 1])) != 0
     assert received(protected) == 0
     assert received(protected) != 0
+
+
+async def test_a_whole_stage_of_packets_may_be_encrypted_newest_first() -> None:
+    server, client = await keys()
+    memory, length = ffi.new("char[]", 200), ffi.new("int *")
+    for seq in range(PACKETS_MAX, 0, -1):
+        packet = PACKET[:2] + seq.to_bytes(2) + PACKET[4:]
+        ffi.memmove(memory, packet, len(packet))
+        length[0] = len(packet)
+        assert srtp_protect(server.send, memory, length) == 0
+        assert srtp_unprotect(client.receive, memory, length) == 0
 
 
 @pytest.mark.parametrize("profile", [Policy.SRTP_PROFILE_AEAD_AES_256_GCM, Policy.SRTP_PROFILE_AES128_CM_SHA1_80])

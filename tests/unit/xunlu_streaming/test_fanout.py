@@ -27,7 +27,9 @@ class Sending:
     def __init__(self, tag_bytes: int) -> None:
         key = os.urandom(44 if tag_bytes == 16 else 30)
         profile = PROFILES[tag_bytes]
-        self._session = Session(Policy(key=key, ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile))
+        policy = Policy(key=key, ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile)
+        policy.window_size = 1024  # aiortc's, as test_adapter holds it to
+        self._session = Session(policy)
         self.send = self._session._srtp[0]
         self.tag_bytes = tag_bytes
         self.other = Session(Policy(key=key, ssrc_type=Policy.SSRC_ANY_INBOUND, srtp_profile=profile))
@@ -73,6 +75,17 @@ def test_every_receiver_gets_every_packet(sizes: list[int], segmented: bool, rec
     stage.send(packets, receivers)  # type: ignore[arg-type]  # Sending has what Keys has
     assert [one.take(len(packets)) for one in receivers] == [packets] * 3
     assert stage.failed == 0
+
+
+def test_what_could_not_be_encrypted_does_not_go_out(receivers: list[Receiver]) -> None:
+    stage = Stage()
+    for _ in range(2):
+        stage.send([packet(1, 200)], receivers[:1])  # type: ignore[arg-type]
+    assert receivers[0].take(1) == [packet(1, 200)]
+    assert stage.failed == 1, "the same number once more, which this session does not allow"
+    receivers[0].end.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        receivers[0].end.recv(2000)
 
 
 def test_a_kernel_that_cannot_segment_is_asked_once_and_nothing_is_lost(receivers: list[Receiver]) -> None:
