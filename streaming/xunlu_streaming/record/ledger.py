@@ -1,0 +1,167 @@
+"""What the recorder process must not forget, on disk: what is being written, and what is finished and not confirmed.
+
+The folder is the state. `running/ID.json` says what is being written, `finished/ID.json` is a report that nobody has
+confirmed, and beside the recording lies the report that the database holds.
+"""
+
+import contextlib
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import Field
+
+from xunlu_protocol.base import Identifier, Wire
+from xunlu_protocol.errors import ProtocolError
+from xunlu_protocol.media import Cause, Gap, Milliseconds, RecordingReport
+
+log = logging.getLogger(__name__)
+
+Kept = TypeVar("Kept", bound=Wire)
+
+
+class Draft(Wire):
+    """A recording that runs: what its report will say, as far as it is known; see `RecordingReport`."""
+
+    id: Identifier
+    did: Identifier
+    why: Cause
+    order: Identifier | None = None
+    file: Annotated[str, Field(max_length=300)]
+    started_ms: Milliseconds
+    video: str | None = None
+    audio: str | None = None
+    gaps: tuple[Gap, ...] = ()
+
+    def report(self, *, ended_ms: int, size_bytes: int, sha256: str, complete: bool) -> RecordingReport:
+        """What is said of it when it is finished."""
+        return RecordingReport.parse(
+            self.model_dump() | {"ended_ms": ended_ms, "size_bytes": size_bytes, "sha256": sha256, "complete": complete}
+        )
+
+
+class Ledger:
+    """The folders below the recordings. Everything here blocks: it belongs into a thread."""
+
+    def __init__(self, root: Path) -> None:
+        """Name the folders; `open` makes them.
+
+        Args:
+            root: folder of the recordings.
+        """
+        self.root = root
+        self._running = root / "running"
+        self._finished = root / "finished"
+
+    def open(self) -> None:
+        """Make the folders."""
+        for folder in (self._running, self._finished):
+            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+
+    def note(self, draft: Draft) -> None:
+        """Keep what is known of a running recording."""
+        write_durably(self._running / f"{draft.id}.json", draft.encode())
+
+    def finish(self, report: RecordingReport) -> None:
+        """Keep a report until it is confirmed."""
+        write_durably(self._finished / f"{report.id}.json", report.encode())
+        self.forget(report.id)
+
+    def forget(self, name: str) -> None:
+        """A recording does not run any more."""
+        (self._running / f"{name}.json").unlink(missing_ok=True)
+
+    def confirm(self, report: RecordingReport) -> None:
+        """The database holds a report: from now on it lies beside its file."""
+        with contextlib.suppress(FileNotFoundError):
+            (self._finished / f"{report.id}.json").replace((self.root / report.file).with_suffix(".json"))
+
+    def unconfirmed(self) -> list[RecordingReport]:
+        """Reports that are still to be confirmed, oldest first."""
+        return sorted(_read(self._finished, RecordingReport), key=lambda report: report.started_ms)
+
+    def abandoned(self) -> list[Draft]:
+        """Recordings whose process was killed."""
+        drafts = []
+        for draft in _read(self._running, Draft):
+            if (self._finished / f"{draft.id}.json").exists():
+                self.forget(draft.id)
+            else:
+                drafts.append(draft)
+        return drafts
+
+
+def _read(folder: Path, kind: type[Kept]) -> Iterator[Kept]:
+    for file in folder.glob("*.json"):
+        try:
+            yield kind.decode(file.read_bytes())
+        except (OSError, ProtocolError) as error:
+            log.error("not readable, left alone", extra={"file": str(file), "error": str(error)})  # noqa: TRY400
+
+
+def write_durably(file: Path, data: bytes) -> None:
+    """Write a whole file or nothing: a killed process or machine leaves the old one or the new one."""
+    new = file.with_suffix(".new")
+    with new.open("wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+    new.replace(file)
+    sync_folder(file.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+class DurableFile:
+    """A file that only grows, each piece durable before the next, and that nobody changes afterwards.
+
+    Attributes:
+        size: bytes so far.
+    """
+
+    def __init__(self, file: Path) -> None:
+        """Make the file.
+
+        Raises:
+            OSError: it is there already, or the disk will not.
+        """
+        file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        self.size = 0
+        self._digest = hashlib.sha256()
+        self._out = file.open("xb", buffering=0)
+        sync_folder(file.parent)
+
+    def append(self, data: bytes) -> None:
+        """Write a piece.
+
+        Raises:
+            OSError: the disk will not; what was written before stays good.
+        """
+        view = memoryview(data)
+        while view:
+            view = view[self._out.write(view) :]
+        os.fdatasync(self._out.fileno())
+        self._digest.update(data)
+        self.size += len(data)
+
+    def finish(self) -> str:
+        """Close it for good, readable only; gives its SHA-256, hexadecimal."""
+        os.fchmod(self._out.fileno(), 0o440)
+        os.fsync(self._out.fileno())
+        self._out.close()
+        return self._digest.hexdigest()
+
+    def abandon(self) -> None:
+        """Close it as it is."""
+        with contextlib.suppress(OSError):
+            self._out.close()
