@@ -12,6 +12,7 @@ from tests.services import TestBroker, TestDatabase
 from xunlu_kit.errors import TransportError
 from xunlu_kit.mqtt import Broker, Session, SessionOptions, Subscription
 from xunlu_platform.api import provisioning
+from xunlu_platform.app import open_services
 from xunlu_platform.auth.broker_accounts import ROLES_PAGE
 from xunlu_protocol.provision import ProvisionRequest, ProvisionResponse
 from xunlu_protocol.topics import provision_request, provision_response, up
@@ -140,12 +141,36 @@ async def test_one_serial_never_gets_a_second_identity_but_the_same_nonce_gets_t
     assert stolen.status == "refused"
 
 
+async def test_a_device_whose_answer_died_with_the_process_is_answered_again_until_it_has_spoken(
+    database: TestDatabase, broker: TestBroker
+) -> None:
+    serial, nonce = fresh_serial(), secrets.token_hex(16)
+    async with running_platform(database, broker) as platform:
+        await platform.services.mqtt.wait_connected()
+        lost = await claim(broker, request(serial), nonce)
+    async with open_services(platform.services.settings) as services:
+        await services.mqtt.wait_connected()
+        assert (await claim(broker, request(serial))).status == "refused", "another nonce is somebody else"
+        again = await claim(broker, request(serial), nonce)
+        assert (again.status, again.did, again.username) == (lost.status, lost.did, lost.username)
+        assert again.password != lost.password
+        state = up("main", serial, "state")
+        assert await publishes(broker.device(serial, again.password or ""), state, ONLINE)
+        await platform.sql("insert into device_state (device_id) select id from device where did = %s", [serial])
+    async with open_services(platform.services.settings) as services:
+        await services.mqtt.wait_connected()
+        assert (await claim(broker, request(serial), nonce)).status == "refused"
+    claims = await platform.sql("select detail->>'again' from audit where action = 'device.claim' order by id")
+    assert claims == [(None,), ("true",)]
+
+
 async def test_new_credentials_replace_lost_ones(platform: Platform, broker: TestBroker) -> None:
     serial = fresh_serial()
     lost = await claim(broker, request(serial))
     administrator = await platform.sign_in("administrator")
     fresh = (await administrator.post(f"/devices/{serial}/new-credentials")).json()
     assert fresh["password"] != lost.password
+    assert await platform.sql("select did from device where claim_hash is not null") == []
     device = broker.device(fresh["username"], fresh["password"])
     assert await publishes(device, up("main", serial, "state"), ONLINE)
 

@@ -164,7 +164,7 @@ async def create_device(
             "did", "reserved-did", "Names that begin with “xunlu”, “claim” and “admin” belong to the platform itself."
         )
     password = random_password()
-    values = {"tenant": services.settings.tenant, "status": "approved", "inspection_report": None}
+    values = {"tenant": services.settings.tenant, "status": "approved", "inspection_report": None, "claim_hash": None}
     async with services.store.session(caller.scope) as session:
         await require_unit(session, new.unit_id)
         await session.one("devices", "insert", {**new.model_dump(), **values})
@@ -221,6 +221,7 @@ async def new_credentials(services: Serving, caller: Annotated[Caller, allow("ap
     password = random_password()
     async with services.store.session(caller.scope) as session:
         row = await one_device(session, did)
+        await session.run("devices", "close_claim", {"id": row["id"]})
         await record(session, caller, "device.new-credentials", did)
         await services.broker_accounts.put(did, password, row["status"], row["kind"])
     return FreshCredentials(username=did, password=password)

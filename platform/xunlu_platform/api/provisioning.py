@@ -1,7 +1,8 @@
 """Provisioning by claim (自动注册): a device without identity asks, and is told its own credentials one time.
 
 One serial has one identity, ever: who asks again with another nonce is refused, because whoever holds the claim
-credential could otherwise take over a device by its serial number.
+credential could otherwise take over a device by its serial number. The nonce of before is answered again: with the same
+words as long as this process remembers them, later with a new password, until the device has spoken with one.
 """
 
 import asyncio
@@ -16,7 +17,8 @@ from xunlu_kit.errors import TransportError
 from xunlu_kit.mqtt import Message
 from xunlu_platform.api.metrics import CLAIMS, CLAIMS_DROPPED
 from xunlu_platform.api.services import Services
-from xunlu_platform.auth.broker_accounts import DeviceStatus, is_reserved
+from xunlu_platform.auth.broker_accounts import DeviceKind, DeviceStatus, is_reserved
+from xunlu_platform.auth.logins import hash_token
 from xunlu_platform.auth.passwords import random_password
 from xunlu_platform.auth.throttle import Throttle
 from xunlu_platform.errors import ConflictError, StoreError
@@ -100,7 +102,7 @@ class Provisioning:
             same = known.request == request
             return known.response if same else ProvisionResponse(status="refused", why="Use a nonce of your own.")
         try:
-            response = await self._register(request)
+            response = await self._register(nonce, request)
         except ConflictError:
             response = ProvisionResponse(status="refused", why=_LOST)
         if response.did is not None:
@@ -115,13 +117,17 @@ class Provisioning:
         while len(self._answers) > ANSWERS_KEPT_MAX:
             self._answers.popitem(last=False)
 
-    async def _register(self, request: ProvisionRequest) -> ProvisionResponse:
+    async def _register(self, nonce: str, request: ProvisionRequest) -> ProvisionResponse:
         """The broker's account first, then the commit: what fails in between leaves one that the next try renews."""
-        services = self._services
         who = {"vendor": request.vendor, "serial": request.serial}
-        async with services.store.session(SYSTEM) as session:
-            if await session.one("devices", "claimed", who) is not None:
-                return ProvisionResponse(status="refused", why=_LOST)
+        claim_hash = hash_token(nonce)
+        async with self._services.store.session(SYSTEM) as session:
+            claimed = await session.one("devices", "claimed", {**who, "claim_hash": claim_hash})
+            if claimed is not None:
+                if not claimed["open"]:
+                    return ProvisionResponse(status="refused", why=_LOST)
+                await _record_claim(session, request, claimed["did"], claimed["unit_id"], again=True)
+                return await self._grant(claimed["did"], claimed["status"], claimed["kind"])
             expected = await session.one("expected", "one", who)
             pending = await session.one("devices", "count_pending")
             # A flood of strangers must not keep out those who are expected.
@@ -129,14 +135,18 @@ class Provisioning:
                 return ProvisionResponse(status="refused", why=_FULL)
             status: DeviceStatus = "approved" if expected else "pending"
             did = await _free_did(session, request.serial)
-            await self._insert(session, request, did, expected)
-            password = random_password()
-            await services.broker_accounts.put(did, password, status, request.kind)
-        return ProvisionResponse(
-            status=status, did=did, tenant=services.settings.tenant, username=did, password=password
-        )
+            await self._insert(session, request, did, expected, claim_hash)
+            return await self._grant(did, status, request.kind)
 
-    async def _insert(self, session: Session, request: ProvisionRequest, did: str, expected: Row | None) -> None:
+    async def _grant(self, did: str, status: DeviceStatus, kind: DeviceKind) -> ProvisionResponse:
+        password = random_password()
+        await self._services.broker_accounts.put(did, password, status, kind)
+        tenant = self._services.settings.tenant
+        return ProvisionResponse(status=status, did=did, tenant=tenant, username=did, password=password)
+
+    async def _insert(
+        self, session: Session, request: ProvisionRequest, did: str, expected: Row | None, claim_hash: bytes
+    ) -> None:
         tenant = self._services.settings.tenant
         root = await session.one("units", "root", {"tenant": tenant})
         if root is None:
@@ -145,22 +155,25 @@ class Provisioning:
         values = {
             **request.model_dump(include={"serial", "vendor", "model", "kind"}), "did": did, "tenant": tenant,
             "unit_id": unit_id, "status": "approved" if expected else "pending",
-            "inspection_report": expected["inspection_report"] if expected else None,
+            "inspection_report": expected["inspection_report"] if expected else None, "claim_hash": claim_hash,
         }  # fmt: skip
         row = await session.one("devices", "insert", values)
         assert row is not None
         if expected and expected["officer_id"]:
             officer = {"id": row["id"], "officer_id": expected["officer_id"], "account_id": None}
             await session.run("devices", "bind_if_free", officer)
-        await session.run("audit", "insert", {
-            "account_id": None, "username": "claim", "unit_id": unit_id, "action": "device.claim", "target": did,
-            "detail": {"serial": request.serial, "vendor": request.vendor, "expected": expected is not None},
-            "address": None,
-        })  # fmt: skip
+        await _record_claim(session, request, did, unit_id, expected=expected is not None)
 
     async def _tell(self, nonce: str, response: ProvisionResponse) -> None:
         payload = response.encode()
         await self._services.publish(provision_response(nonce), payload, expiry_s=ANSWER_EXPIRY_S)
+
+
+async def _record_claim(session: Session, request: ProvisionRequest, did: str, unit_id: int, **more: bool) -> None:
+    await session.run("audit", "insert", {
+        "account_id": None, "username": "claim", "unit_id": unit_id, "action": "device.claim", "target": did,
+        "detail": {"serial": request.serial, "vendor": request.vendor, **more}, "address": None,
+    })  # fmt: skip
 
 
 async def _free_did(session: Session, serial: str) -> str:

@@ -51,7 +51,14 @@ insert into binding (device_id, officer_id, bound_by) values (%(id)s, %(officer_
 select did, status, kind from device order by did
 
 -- name: claimed
-select id, did, status from device where vendor = %(vendor)s and serial = %(serial)s
+-- `open`: the answer may have been lost, for nobody has used it yet, and this is who it was for.
+select did, status, kind, unit_id, coalesce(claim_hash = %(claim_hash)s, false) and status <> 'disabled'
+    and created_at > now() - interval '1 day'
+    and not exists (select from device_state s where s.device_id = device.id) as open
+from device where vendor = %(vendor)s and serial = %(serial)s
+
+-- name: close_claim
+update device set claim_hash = null where id = %(id)s
 
 -- name: taken
 select exists (select from device where did = %(did)s) as taken
@@ -60,9 +67,9 @@ select exists (select from device where did = %(did)s) as taken
 select count(*) as devices from device where status = 'pending'
 
 -- name: insert
-insert into device (did, tenant, unit_id, kind, serial, vendor, model, inspection_report, status, approved_at)
+insert into device (did, tenant, unit_id, kind, serial, vendor, model, inspection_report, status, approved_at, claim_hash)
 values (%(did)s, %(tenant)s, %(unit_id)s, %(kind)s, %(serial)s, %(vendor)s, %(model)s, %(inspection_report)s, %(status)s,
-  case when %(status)s = 'approved' then now() end)
+  case when %(status)s = 'approved' then now() end, %(claim_hash)s)
 returning id
 
 -- name: bind_if_free

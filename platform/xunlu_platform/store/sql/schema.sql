@@ -295,6 +295,7 @@ CREATE TABLE public.device (
     status text DEFAULT 'pending'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     approved_at timestamp with time zone,
+    claim_hash bytea,
     CONSTRAINT device_did_check CHECK ((did ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
     CONSTRAINT device_kind_check CHECK ((kind = ANY (ARRAY['recorder'::text, 'station'::text, 'tracker'::text]))),
     CONSTRAINT device_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'disabled'::text])))
