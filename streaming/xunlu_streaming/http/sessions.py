@@ -23,7 +23,7 @@ from xunlu_streaming.sdp import Offer
 from xunlu_streaming.sdp_fragment import ufrag_of
 
 _PATH = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_ENTITY_TAG = re.compile(r'"([^"]*)"')
+_STRONG_TAG = re.compile(r'(?<!W/)"([^"]*)"')
 _ENDPOINT_METHODS = "GET, HEAD, OPTIONS, POST"
 _SESSION_METHODS = "DELETE, GET, HEAD, OPTIONS, PATCH"
 
@@ -99,7 +99,7 @@ class SessionPages:
             title = "The header If-Match is missing."
             detail = "Send the ETag of the session with its candidates."
             raise Problem(HTTPStatus.PRECONDITION_REQUIRED, "if-match-missing", title, detail)
-        if matches != "*" and session.etag not in _ENTITY_TAG.findall(matches):
+        if matches != "*" and session.etag not in _STRONG_TAG.findall(matches):
             title = "The session has another entity tag."
             raise Problem(HTTPStatus.PRECONDITION_FAILED, "if-match", title, "Send the ETag of the 201 answer.")
         ufrag = ufrag_of(await read_text(request))
