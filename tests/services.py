@@ -17,6 +17,7 @@ from xunlu_deploy.broker import SECRETS, MessageBroker, TlsListener
 from xunlu_deploy.child import Child
 from xunlu_deploy.database import HOST, OWNER, ROLES, SUPERUSER, Database
 from xunlu_deploy.runtime import find_or_make
+from xunlu_deploy.settings import PORTS
 from xunlu_deploy.state import State
 from xunlu_deploy.tls import ensure_certificate
 from xunlu_kit.mqtt import Broker
@@ -43,7 +44,7 @@ def free_block() -> int:
     for base in random.sample(range(12_000, 30_000, 20), 50):
         with contextlib.ExitStack() as stack:
             try:
-                for port in range(base, base + 10):
+                for port in range(base, base + PORTS):
                     each = stack.enter_context(socket.socket())
                     each.bind((HOST, port))
             except OSError:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.repository import ROOT
 from xunlu_deploy.broker import MessageBroker, TlsListener
+from xunlu_deploy.configuration import settings_classes
 from xunlu_deploy.runtime import Runtime
 from xunlu_deploy.state import State
 
@@ -39,6 +40,17 @@ def test_a_unit_names_programs_that_exist(unit: Path) -> None:
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     for program in re.findall(r"^ExecStart=\S+/(\S+)", unit.read_text("utf-8"), re.MULTILINE):
         assert f'\n{program} = "' in project
+
+
+def test_every_variable_of_the_containers_is_a_setting() -> None:
+    known = {
+        f"{settings.model_config['env_prefix']}{name}".upper()
+        for settings in settings_classes()
+        for name in settings.model_fields
+    }
+    for name in ("compose.yaml", "Dockerfile"):
+        text = (ROOT / "deploy" / name).read_text("utf-8")
+        assert set(re.findall(r"XUNLU_(?:PLATFORM|STREAMING|DEPLOY)_[A-Z_]+", text)) <= known, name
 
 
 def test_the_setup_script_is_valid_shell() -> None:

@@ -12,7 +12,15 @@ from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-PACKAGES = ("xunlu_deploy", "xunlu_platform", "xunlu_streaming", "xunlu_edge", "xunlu_sim", "xunlu_gis")
+PACKAGES = (
+    "xunlu_deploy",
+    "xunlu_platform",
+    "xunlu_streaming",
+    "xunlu_streaming.record",
+    "xunlu_edge",
+    "xunlu_sim",
+    "xunlu_gis",
+)
 MODULES = ("settings", "config")
 
 HEAD = """# Configuration
@@ -65,7 +73,9 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=False)
-    return "–" if value in (None, "", ()) else f"`{value}`"
+    if isinstance(value, tuple):
+        value = ",".join(map(str, value))
+    return "–" if value in (None, "") else f"`{value}`"
 
 
 def _values(field: FieldInfo) -> str:

@@ -1,6 +1,7 @@
 """Asking a process on this machine whether it is ready."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 
@@ -54,8 +55,19 @@ async def see_free(port: int, what: str, host: str = "127.0.0.1") -> None:
     try:
         server = await asyncio.start_server(lambda _, writer: writer.close(), host, port)
     except OSError as error:
-        raise DeployError(
-            f"Port {port} ({what}) is in use by another program. Stop it, or move every port: PORT=9000 make demo"
-        ) from error
+        raise DeployError(_taken(port, what)) from error
     server.close()
     await server.wait_closed()
+
+
+def see_free_udp(port: int, what: str) -> None:
+    """See that nobody takes datagrams on a port; see `see_free`."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("", port))
+    except OSError as error:
+        raise DeployError(_taken(port, what)) from error
+
+
+def _taken(port: int, what: str) -> str:
+    return f"Port {port} ({what}) is in use by another program. Stop it, or move every port: PORT=9000 make demo"

@@ -12,9 +12,10 @@ from xunlu_deploy.broker import MessageBroker, TlsListener
 from xunlu_deploy.console_lines import Warnings, progress, say
 from xunlu_deploy.database import Database
 from xunlu_deploy.errors import DeployError
-from xunlu_deploy.health import see_free
+from xunlu_deploy.health import see_free, see_free_udp
 from xunlu_deploy.logins import Login, parse_logins, read_logins, write_logins
 from xunlu_deploy.once import run_once
+from xunlu_deploy.privilege import private_folder
 from xunlu_deploy.processes import Plan, endpoints, program
 from xunlu_deploy.runtime import Runtime, find
 from xunlu_deploy.settings import DeploySettings
@@ -49,10 +50,14 @@ class Installation:
         self.state.folder.mkdir(parents=True, exist_ok=True)
         with self._alone():
             self.state.make_secrets()
+            for folder in (self.state.run, self.state.recordings):
+                private_folder(folder)
             certificate = ensure_certificate(self.state.tls, (self.settings.public_host,))
             plan = Plan(settings=self.settings, state=self.state, where=endpoints(self.settings, certificate.authority))
             for port, what in plan.ports().items():
                 await see_free(port, what)
+            for port, what in plan.media_ports().items():
+                see_free_udp(port, what)
             async with Supervisor(self.state.logs, listener=self.warnings) as supervisor:
                 await self._start_services(supervisor, certificate)
                 if mode != "services":

@@ -1,5 +1,6 @@
 """What runs on one machine: programs, environments, ports. Read it like a table."""
 
+import socket
 import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from xunlu_deploy.privilege import command
 from xunlu_deploy.process import Process
 from xunlu_deploy.settings import DeploySettings
 from xunlu_deploy.state import State
+from xunlu_deploy.tls import own_addresses
 
 
 def program(name: str) -> Path:
@@ -62,33 +64,62 @@ class Plan:
     def platform_environment(self, health_port: int = 0) -> dict[str, str]:
         """Environment of every `xunlu-platform …`."""
         return {
-            **self._service_environment("XUNLU_PLATFORM_", "platform"),
-            "XUNLU_PLATFORM_TENANT": self.settings.tenant,
+            **self._common("XUNLU_PLATFORM_"),
+            **self._listener("XUNLU_PLATFORM_", self.settings.port_of("platform")),
             "XUNLU_PLATFORM_DATABASE_HOST": self.where.database_host,
             "XUNLU_PLATFORM_DATABASE_PORT": str(self.where.database_port),
             "XUNLU_PLATFORM_MAP": str(self.state.map),
             "XUNLU_PLATFORM_TILE_CACHE": str(self.state.tiles),
+            "XUNLU_PLATFORM_STREAMING_URLS": self._relay_urls(),
+            "XUNLU_PLATFORM_RECORDINGS": str(self.state.recordings),
             "XUNLU_PLATFORM_HEALTH_PORT": str(health_port),
         }
 
-    def _service_environment(self, prefix: str, listener: str) -> dict[str, str]:
-        port = self.settings.port_of("platform" if listener == "platform" else "streaming")
-        values: Mapping[str, object] = {
-            "HOST": self.settings.host,
-            "PORT": port,
-            "SECRETS": self.state.secrets,
-            "BROKER_HOST": self.where.broker_host,
-            "BROKER_PORT": self.where.broker_port,
-            "BROKER_CA_FILE": self.where.broker_ca_file,
-            "TLS_CERTIFICATE": self.settings.tls_certificate,
-            "TLS_KEY": self.settings.tls_key,
-            "LOG_FORMAT": self.settings.log_format,
-        }
-        return {prefix + name: str(value) for name, value in values.items() if value is not None}
+    def _streaming_environment(self) -> dict[str, str]:
+        """Environment of every `xunlu-streaming …`."""
+        return {**self._common("XUNLU_STREAMING_"), "XUNLU_STREAMING_RUN": str(self.state.run)}
+
+    def _relay_urls(self) -> str:
+        """Base URL of every relay: the same list for platform and relays, because it decides who serves whom."""
+        settings = self.settings
+        host = f"[{settings.public_host}]" if ":" in settings.public_host else settings.public_host
+        ports = map(settings.relay_port, range(settings.relays))
+        return ",".join(f"{settings.scheme}://{host}:{port}" for port in ports)
+
+    def _common(self, prefix: str) -> dict[str, str]:
+        return _variables(
+            prefix,
+            {
+                "TENANT": self.settings.tenant,
+                "SECRETS": self.state.secrets,
+                "BROKER_HOST": self.where.broker_host,
+                "BROKER_PORT": self.where.broker_port,
+                "BROKER_CA_FILE": self.where.broker_ca_file,
+                "LOG_FORMAT": self.settings.log_format,
+            },
+        )
+
+    def _listener(self, prefix: str, port: int) -> dict[str, str]:
+        return _variables(
+            prefix,
+            {
+                "HOST": self.settings.host,
+                "PORT": port,
+                "TLS_CERTIFICATE": self.settings.tls_certificate,
+                "TLS_KEY": self.settings.tls_key,
+            },
+        )
 
     def servers(self) -> list[Process]:
         """What serves people and devices."""
-        return [self._api(), *map(self._ingest, range(self.settings.workers)), self._jobs(), self._streaming()]
+        settings = self.settings
+        return [
+            self._api(),
+            *map(self._ingest, range(settings.workers)),
+            self._jobs(),
+            *map(self._relay, range(settings.relays)),
+            self._record(),
+        ]
 
     def _api(self) -> Process:
         settings = self.settings
@@ -118,13 +149,36 @@ class Plan:
             ready=http_ready(HOST, port),
         )
 
-    def _streaming(self) -> Process:
+    def _relay(self, number: int) -> Process:
         settings = self.settings
+        port = settings.relay_port(number)
+        environment = {
+            **self._streaming_environment(),
+            **self._listener("XUNLU_STREAMING_", port),
+            "XUNLU_STREAMING_WORKERS": self._relay_urls(),
+            "XUNLU_STREAMING_NUMBER": str(number + 1),
+            "XUNLU_STREAMING_MEDIA_PORT": str(settings.port_of("media", number)),
+            "XUNLU_STREAMING_MEDIA_HOSTS": ",".join(settings.media_hosts or addresses(settings.public_host)),
+        }
         return Process(
-            name="streaming",
-            argv=command([program("xunlu-streaming")]),
-            environment=self._service_environment("XUNLU_STREAMING_", "streaming"),
-            ready=http_ready(settings.host, settings.port_of("streaming"), tls=settings.scheme == "https"),
+            name=f"relay-{number + 1}",
+            argv=command([program("xunlu-streaming"), "relay"]),
+            environment=environment,
+            ready=http_ready(settings.host, port, tls=settings.scheme == "https"),
+        )
+
+    def _record(self) -> Process:
+        port = self.settings.port_of("record")
+        environment = {
+            **self._streaming_environment(),
+            "XUNLU_STREAMING_RECORDINGS": str(self.state.recordings),
+            "XUNLU_STREAMING_RECORD_HEALTH_PORT": str(port),
+        }
+        return Process(
+            name="record",
+            argv=command([program("xunlu-streaming"), "record"]),
+            environment=environment,
+            ready=http_ready(HOST, port),
         )
 
     def fleet(self) -> Process:
@@ -142,9 +196,10 @@ class Plan:
         return Process(name="fleet", argv=command([program("xunlu-sim"), "patrol", *words]), ready=always)
 
     def ports(self) -> dict[int, str]:
-        """Every port of the block that we listen on, with its purpose."""
+        """Every TCP port of the block that we listen on, with its purpose."""
         settings = self.settings
-        ports = {settings.port_of("platform"): "console", settings.port_of("streaming"): "streaming"}
+        ports = {settings.port_of("platform"): "console", settings.port_of("record"): "health page of the recorder"}
+        ports |= {settings.relay_port(n): f"relay-{n + 1}" for n in range(settings.relays)}
         if settings.broker_host is None:
             ports |= {settings.port_of("mqtt_tls"): "MQTT over TLS", settings.port_of("mqtt_plain"): "MQTT, loopback"}
         if settings.database_host is None:
@@ -152,3 +207,21 @@ class Plan:
         ports[settings.port_of("jobs")] = "health page of jobs"
         ports |= {settings.port_of("ingest", n): f"health page of ingest-{n + 1}" for n in range(settings.workers)}
         return ports
+
+    def media_ports(self) -> dict[int, str]:
+        """Every UDP port of the block."""
+        settings = self.settings
+        return {settings.port_of("media", n): f"media of relay-{n + 1}" for n in range(settings.relays)}
+
+
+def _variables(prefix: str, values: Mapping[str, object]) -> dict[str, str]:
+    return {prefix + name: str(value) for name, value in values.items() if value is not None}
+
+
+def addresses(host: str) -> list[str]:
+    """The IP addresses of a name; those of this machine where nobody here knows the name."""
+    try:
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
+    except OSError:
+        found = own_addresses()
+    return sorted(address.partition("%")[0] for address in found) or [HOST]

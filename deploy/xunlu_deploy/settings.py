@@ -1,14 +1,17 @@
 """Settings of the runtime on one machine: `XUNLU_DEPLOY_…`, and the short names that people type before `make demo`."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from xunlu_kit.errors import ConfigError
 
-PortOffset = Literal["platform", "streaming", "mqtt_tls", "mqtt_plain", "database", "jobs", "ingest"]
+PortOffset = Literal[
+    "platform", "streaming", "mqtt_tls", "mqtt_plain", "database", "jobs", "ingest", "more_streaming", "media", "record"
+]
 _OFFSETS: dict[PortOffset, int] = {
     "platform": 0,
     "streaming": 1,
@@ -17,9 +20,21 @@ _OFFSETS: dict[PortOffset, int] = {
     "database": 4,
     "jobs": 5,
     "ingest": 6,
+    "more_streaming": 11,
+    "media": 14,
+    "record": 18,
 }
 WORKERS_MAX = 4
-"""Their health pages lie between the offsets 6 and 9; media begins at 10."""
+"""Their health pages lie between the offsets 6 and 9."""
+RELAYS_MAX = 4
+"""The first has the offset 1, the others 11 to 13; their media (UDP) lies between 14 and 17."""
+PORTS = 19
+"""Width of the block."""
+
+
+def _relays() -> int:
+    """One for each core that we may use."""
+    return min(RELAYS_MAX, len(os.sched_getaffinity(0)))
 
 
 class DeploySettings(BaseSettings):
@@ -61,6 +76,15 @@ class DeploySettings(BaseSettings):
         "main", description="Tenant of this installation: third level of every topic."
     )
     workers: Annotated[int, Field(ge=1, le=WORKERS_MAX)] = Field(2, description="Ingest processes.")
+    relays: Annotated[int, Field(ge=1, le=RELAYS_MAX)] = Field(
+        default_factory=_relays,
+        description="Relay processes of live video, one core each; as many as there are cores, unless set.",
+    )
+    media_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="IP addresses by which browsers and recorders reach the relays' media (UDP), with commas between; "
+        "unset takes those of `public_host`.",
+    )
     tls_certificate: Path | None = Field(None, description="PEM chain; with `tls_key` console and streaming use HTTPS.")
     tls_key: Path | None = Field(None, description="PEM key of `tls_certificate`.")
     database_host: str | None = Field(None, description="A running PostgreSQL with TimescaleDB; unset starts our own.")
@@ -69,6 +93,11 @@ class DeploySettings(BaseSettings):
     broker_port: Annotated[int, Field(ge=1, le=65_535)] = Field(8883, description="Its port.")
     broker_ca_file: Path | None = Field(None, description="CA of its certificate; unset speaks plain TCP.")
     log_format: Literal["json", "text"] = Field("text", description="`json` for machines, `text` for people.")
+
+    @field_validator("media_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> "DeploySettings":
@@ -90,8 +119,12 @@ class DeploySettings(BaseSettings):
             raise ConfigError("A setting is wrong. " + "; ".join(lines)) from error
 
     def port_of(self, listener: PortOffset, number: int = 0) -> int:
-        """Port of a listener of the block; `number` counts ingest workers from 0."""
+        """Port of a listener of the block; `number` counts those of one kind from 0."""
         return self.port + _OFFSETS[listener] + number
+
+    def relay_port(self, number: int) -> int:
+        """Port of WHIP and WHEP of a relay; `number` counts from 0."""
+        return self.port_of("more_streaming", number - 1) if number else self.port_of("streaming")
 
     @property
     def scheme(self) -> Literal["http", "https"]:

@@ -125,7 +125,7 @@ def _still_good(file: Path, key: Path, names: list[x509.GeneralName], authority:
 
 def _subject_names(extra: tuple[str, ...]) -> list[x509.GeneralName]:
     hosts = {"localhost", socket.gethostname(), *extra}
-    addresses = {"127.0.0.1", "::1", *_own_addresses()}
+    addresses = {"127.0.0.1", "::1", *own_addresses()}
     names: list[x509.GeneralName] = []
     for name in sorted(hosts | addresses):
         try:
@@ -135,7 +135,7 @@ def _subject_names(extra: tuple[str, ...]) -> list[x509.GeneralName]:
     return names
 
 
-def _own_addresses() -> set[str]:
+def own_addresses() -> set[str]:
     """Addresses that the host's name resolves to, and the one that routes outward; no packet is sent."""
     found = set()
     with contextlib.suppress(OSError):

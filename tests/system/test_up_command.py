@@ -10,6 +10,7 @@ import pytest
 
 from tests.services import free_block
 from tests.system.command import READY_S, end, lines_until, listens, xunlu
+from xunlu_deploy.settings import PORTS
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
@@ -28,14 +29,14 @@ async def test_up_brings_the_whole_platform_and_takes_it_down_again(tmp_path: Pa
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             answer = await client.post("/api/v1/auth/token", data={"username": username, "password": password})
             assert answer.status_code == 200
-        for offset in (0, 1, 5, 6, 7):
+        for offset in (0, 1, 5, 6, 7, 18):
             await answers(port + offset)
         await a_killed_worker_comes_back(tmp_path, port)
     finally:
         code, errors = await end(process)
     assert code == 0, errors
     assert "Traceback" not in errors
-    assert not [offset for offset in range(10) if await listens(port + offset)]
+    assert not [offset for offset in range(PORTS) if await listens(port + offset)]
 
 
 async def answers(port: int) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from xunlu_deploy.errors import DeployError
 from xunlu_deploy.logins import Login, parse_logins, read_logins, write_logins
-from xunlu_deploy.state import SECRETS, State
+from xunlu_deploy.state import MEDIA_KEY, SECRETS, State
 
 
 def test_every_secret_is_its_own_file_that_only_its_owner_may_read(tmp_path: Path) -> None:
@@ -19,6 +19,21 @@ def test_every_secret_is_its_own_file_that_only_its_owner_may_read(tmp_path: Pat
 
 def test_a_secret_stays_the_same(tmp_path: Path) -> None:
     assert State(tmp_path).secret("db-api") == State(tmp_path).secret("db-api")
+
+
+def test_the_keys_of_media_tokens_are_made_once_and_the_public_one_follows_from_the_private(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    state.make_secrets()
+    private, public = state.secrets / MEDIA_KEY, state.secrets / f"{MEDIA_KEY}.pub"
+    made = private.read_text("utf-8"), public.read_text("utf-8")
+    assert private.stat().st_mode & 0o777 == 0o600
+    public.unlink()
+    State(tmp_path).make_secrets()
+    assert (private.read_text("utf-8"), public.read_text("utf-8")) == made
+    private.unlink()
+    State(tmp_path).make_secrets()
+    assert private.read_text("utf-8") != made[0]
+    assert public.read_text("utf-8") != made[1]
 
 
 def test_logins_are_read_from_among_log_lines() -> None:
