@@ -152,7 +152,7 @@ class Peer:
     async def _reach(self) -> bool:
         """Wait until datagrams can go both ways; False when they never will."""
         await self._checked.wait()
-        return True
+        return not self._ended
 
     async def _part(self) -> None:
         """Let go of the way."""
@@ -170,6 +170,8 @@ class Peer:
         if self._ended:
             return
         self._ended = True
+        # Who waits for a first check waits no longer.
+        self._checked.set()
         resident, self._resident = self._resident, None
         self._mux.remove(self)
         goodbye = self._say_goodbye()
