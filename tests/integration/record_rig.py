@@ -45,6 +45,8 @@ class Relay:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._peer: socket.socket | None = None
         self._task: asyncio.Task[None] | None = None
+        # asyncio lets one task at a time wait for room in a socket.
+        self._turn = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         self._file.parent.mkdir(exist_ok=True)
@@ -79,7 +81,8 @@ class Relay:
 
     async def send(self, data: bytes) -> None:
         assert self._peer is not None, "nobody is connected"
-        await asyncio.get_running_loop().sock_sendall(self._peer, data)
+        async with self._turn:
+            await asyncio.get_running_loop().sock_sendall(self._peer, data)
 
 
 @dataclass(slots=True)
@@ -93,6 +96,7 @@ class Show:
         codec: of its pictures.
         group: pictures from keyframe to keyframe.
         width: of its pictures.
+        bitrate_bps: of its pictures, about.
         late_s: how much later than the picture its sound arrives.
         reports: whether the publisher says how its tracks lie to each other.
         length_s: of all that it can send.
@@ -106,6 +110,7 @@ class Show:
     codec: VideoCodec = "H264"
     group: int = FPS
     width: int = 192
+    bitrate_bps: int = 800_000
     late_s: float = 0.0
     reports: bool = False
     length_s: int = 6
@@ -123,17 +128,23 @@ class Show:
         await self.relay.send(b"P" + json.dumps(told).encode())
 
     async def play(self, seconds: float, lost: Sequence[int] = ()) -> None:
-        """Send pictures and the sound that belongs to them; of the pictures in `lost` nothing arrives."""
-        shown = pictures(self.codec, self.length_s * FPS, group=self.group, width=self.width)
+        """Send pictures and the sound that belongs to them, from the start again at the end of what there is.
+
+        Of the pictures in `lost` nothing arrives.
+        """
+        count, height = self.length_s * FPS, self.width * 9 // 16 & ~1
+        shown = pictures(
+            self.codec, count, group=self.group, width=self.width, height=height, bitrate_bps=self.bitrate_bps
+        )
         heard = sounds(self.length_s * SOUNDS_PER_S)
         for at in range(self.at, self.at + round(seconds * FPS)):
             if self.reports and at % FPS == 0:
                 await self._report(at / FPS)
-            for packet in self.video.packets(shown[at].payloads, at / FPS):
+            for packet in self.video.packets(shown[at % count].payloads, at / FPS):
                 if at not in lost:
                     await self._send(VIDEO, at / FPS, packet)
             for place in range(at * SOUNDS_PER_S // FPS, (at + 1) * SOUNDS_PER_S // FPS):
-                [packet] = self.audio.packets([heard[place]], place / SOUNDS_PER_S)
+                [packet] = self.audio.packets([heard[place % len(heard)]], place / SOUNDS_PER_S)
                 await self._send(AUDIO, place / SOUNDS_PER_S + self.late_s, packet)
         self.at += round(seconds * FPS)
 

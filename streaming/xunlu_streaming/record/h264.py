@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 
 from xunlu_streaming.record.rtp import Packet
 from xunlu_streaming.record.unit import UNIT_BYTES_MAX, Format, Unit
@@ -51,18 +52,18 @@ class H264:
         self._broken = False
         self._fragments: list[bytes] | None = None
 
-    def take(self, packet: Packet, lost: bool) -> list[Unit]:
+    def take(self, packet: Packet, lost: bool) -> Sequence[Unit]:
         """Take the next packet; see `unit.Depacketiser.take`."""
-        out: list[Unit] = []
         if lost:
             self._lose()
+        out: Sequence[Unit] = ()
         if packet.stamp != self._stamp:
             # The marker of the picture before was lost or never set (RFC 6184 §5.1).
-            out += self._finish()
+            out = self._finish()
             self._begin(packet.stamp)
         self._take_payload(packet.payload)
         if packet.marker:
-            out += self._finish()
+            out = (*out, *self._finish())
             self._begin(None)
         return out
 
@@ -149,25 +150,25 @@ class H264:
 
     # -- NAL units to pictures ----------------------------------------------------------------------------------------
 
-    def _finish(self) -> list[Unit]:
+    def _finish(self) -> Sequence[Unit]:
         """The picture that ends, when it can be decoded."""
         stamp = self._stamp
         if stamp is None:
-            return []
+            return ()
         if self._fragments is not None:
             self._spoil()
         self._adopt_sets()
         if not self._whole and not self._broken:
-            return []
+            return ()
         if self._broken or (self.needs_keyframe and not self._idr) or self._format is None:
             if self._broken and not self.needs_keyframe:
                 self.needs_keyframe = self._lost = True
             self.undecodable += 1
-            return []
+            return ()
         after_loss, self._lost, self.needs_keyframe = self._lost, False, False
         nals = [*self._sets, *self._nals] if self._idr else self._nals
         data = START + START.join(nals)
-        return [Unit(stamp, data, self._idr, self._format, after_loss)]
+        return (Unit(stamp, data, self._idr, self._format, after_loss),)
 
     def _adopt_sets(self) -> None:
         """Parameter sets stand for all pictures until others come; a lone PPS goes with the SPS that is there."""

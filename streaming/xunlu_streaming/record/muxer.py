@@ -60,7 +60,8 @@ class Muxer:
         self._container: OutputContainer = av.open(self._sink, "w", format=kind, options=options)
         self._container.metadata.update(facts)
         self._streams = [self._add(one) for one in formats]
-        self._bases = [Fraction(1, _CLOCK_HZ[stream.type]) for stream in self._streams]
+        self._clocks_hz = [_CLOCK_HZ[stream.type] for stream in self._streams]
+        self._bases = [Fraction(1, clock_hz) for clock_hz in self._clocks_hz]
         self._last = [-1] * len(formats)
 
     def _add(self, one: Format) -> Stream:
@@ -83,14 +84,14 @@ class Muxer:
         Returns:
             What is to be written now: nothing, or the header, or whole fragments.
         """
-        base = self._bases[track]
-        at = max(round(at_us * base.denominator / 1_000_000), self._last[track] + 1)
+        clock_hz = self._clocks_hz[track]
+        at = max(round(at_us * clock_hz / 1_000_000), self._last[track] + 1)
         self._last[track] = at
         packet = av.Packet(unit.data)
         packet.stream = self._streams[track]
-        packet.time_base = base
+        packet.time_base = self._bases[track]
         packet.pts = packet.dts = at
-        packet.duration = lasts_us * base.denominator // 1_000_000
+        packet.duration = lasts_us * clock_hz // 1_000_000
         packet.is_keyframe = unit.keyframe
         self._container.mux_one(packet)
         return self._sink.take()

@@ -1,5 +1,7 @@
 """Opus over RTP (RFC 7587): one packet, one unit."""
 
+from collections.abc import Sequence
+
 from xunlu_streaming.record.rtp import Packet
 from xunlu_streaming.record.unit import Format, Unit
 
@@ -39,10 +41,10 @@ class Opus:
         self.undecodable = 0
         self.needs_keyframe = False
 
-    def take(self, packet: Packet, lost: bool) -> list[Unit]:
+    def take(self, packet: Packet, lost: bool) -> Sequence[Unit]:
         """Take the next packet; see `unit.Depacketiser.take`."""
         lasts_us = duration_us(packet.payload)
         if lasts_us is None:
             self.malformed += 1
-            return []
-        return [Unit(packet.stamp, packet.payload, True, FORMAT, lost, lasts_us)]
+            return ()
+        return (Unit(packet.stamp, packet.payload, True, FORMAT, lost, lasts_us),)

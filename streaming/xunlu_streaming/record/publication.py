@@ -71,11 +71,12 @@ class Publication:
         if entry is None:
             return
         place, track = entry
-        for utc_us, unit in track.take(data, at, arrival_us):
-            self._interleave.put(place, utc_us, unit)
-        while (frame := self._interleave.take()) is not None:
-            self._take(frame)
-        if place == LEADER and track.depacketiser.needs_keyframe and not self._asked:
+        if placed := track.take(data, at, arrival_us):
+            for utc_us, unit in placed:
+                self._interleave.put(place, utc_us, unit)
+            while (frame := self._interleave.take()) is not None:
+                self._take(frame)
+        if not self._asked and place == LEADER and track.depacketiser.needs_keyframe:
             self._asked = True
             self._ask()
 

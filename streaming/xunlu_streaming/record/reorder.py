@@ -42,20 +42,23 @@ class Reorder:
 
     def _begin(self) -> None:
         self._numbers = Unwrapper()
-        self._due: int | None = None
+        self._due = 0
         self._waiting: dict[int, tuple[Packet, int]] = {}
         self._gap_since_us = 0
 
+    def passes(self, packet: Packet) -> bool:
+        """Whether it is this packet's turn and nothing waits, as nearly always; then it is taken. Else `put` it."""
+        if packet.ssrc != self._ssrc or self._waiting or self._numbers.unwrap(packet.seq) != self._due:
+            return False
+        self._due += 1
+        return True
+
     def put(self, packet: Packet, arrival_us: int) -> list[Ordered]:
-        """Take a packet as it arrived; gives those whose turn has come."""
+        """Take a packet that does not pass, as it arrived; gives those whose turn has come."""
         if packet.ssrc != self._ssrc:
             return self._restart(packet, arrival_us)
         number = self._numbers.unwrap(packet.seq)
         due = self._due
-        assert due is not None
-        if number == due and not self._waiting:
-            self._due = due + 1
-            return [Ordered(packet, arrival_us, False)]
         if abs(number - due) > LEAP_MAX:
             return self._restart(packet, arrival_us)
         if number < due or number in self._waiting:
@@ -91,7 +94,6 @@ class Reorder:
     def _skip(self) -> list[Ordered]:
         """Give up on the packets before the first that waits."""
         first = min(self._waiting)
-        assert self._due is not None
         self.lost += first - self._due
         self._due = first
         return self._run(lost=True)
@@ -100,7 +102,6 @@ class Reorder:
         """Those that follow without a hole."""
         out: list[Ordered] = []
         due = self._due
-        assert due is not None
         while (entry := self._waiting.pop(due, None)) is not None:
             out.append(Ordered(*entry, lost))
             lost, due = False, due + 1

@@ -1,6 +1,6 @@
 """One track of a publication: from RTP packets to units with their place in time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 
 from xunlu_streaming.record.h264 import H264
 from xunlu_streaming.record.messages import TapTrack
@@ -42,7 +42,7 @@ class Track:
         self.malformed = 0
         self._payload_type = described.pt
 
-    def take(self, data: bytes, at: int, arrival_us: int) -> Iterable[tuple[int, Unit]]:
+    def take(self, data: bytes, at: int, arrival_us: int) -> Sequence[tuple[int, Unit]]:
         """Take a packet as it arrived.
 
         Args:
@@ -59,13 +59,21 @@ class Track:
             return ()
         if packet.payload_type != self._payload_type:
             return ()
+        if self.reorder.passes(packet):
+            units = self.depacketiser.take(packet, False)
+            return self._placed(units, arrival_us) if units else ()
         return self._units(self.reorder.put(packet, arrival_us))
 
-    def flush(self) -> Iterable[tuple[int, Unit]]:
+    def flush(self) -> Sequence[tuple[int, Unit]]:
         """What waited for packets that will not come."""
         return self._units(self.reorder.flush())
 
-    def _units(self, turn: Iterable[Ordered]) -> Iterator[tuple[int, Unit]]:
-        for packet, arrival_us, lost in turn:
-            for unit in self.depacketiser.take(packet, lost):
-                yield self.timeline.utc_us(unit.stamp, arrival_us), unit
+    def _units(self, turn: Sequence[Ordered]) -> Sequence[tuple[int, Unit]]:
+        return [
+            placed
+            for packet, arrival_us, lost in turn
+            for placed in self._placed(self.depacketiser.take(packet, lost), arrival_us)
+        ]
+
+    def _placed(self, units: Sequence[Unit], arrival_us: int) -> Sequence[tuple[int, Unit]]:
+        return [(self.timeline.utc_us(unit.stamp, arrival_us), unit) for unit in units]

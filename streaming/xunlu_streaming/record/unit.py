@@ -1,5 +1,6 @@
 """What comes out of a depacketiser: a picture or a stretch of sound, as a decoder takes it."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from xunlu_streaming.record.rtp import Packet
@@ -57,7 +58,7 @@ class Depacketiser(Protocol):
     undecodable: int
     needs_keyframe: bool
 
-    def take(self, packet: Packet, lost: bool) -> list[Unit]:
+    def take(self, packet: Packet, lost: bool) -> Sequence[Unit]:
         """Take the next packet.
 
         Args:

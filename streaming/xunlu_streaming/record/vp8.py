@@ -1,5 +1,7 @@
 """VP8 over RTP (RFC 7741) to frames."""
 
+from collections.abc import Sequence
+
 from xunlu_streaming.keyframes import picture_size
 from xunlu_streaming.record.rtp import Packet
 from xunlu_streaming.record.unit import UNIT_BYTES_MAX, Format, Unit
@@ -27,18 +29,18 @@ class Vp8:
         self._bytes = 0
         self._broken = False
 
-    def take(self, packet: Packet, lost: bool) -> list[Unit]:
+    def take(self, packet: Packet, lost: bool) -> Sequence[Unit]:
         """Take the next packet; see `unit.Depacketiser.take`."""
-        out: list[Unit] = []
         if lost:
             self._begin(self._stamp)
             self.needs_keyframe = self._lost = True
+        out: Sequence[Unit] = ()
         if packet.stamp != self._stamp:
-            out += self._finish()
+            out = self._finish()
             self._begin(packet.stamp)
         self._take_payload(packet.payload)
         if packet.marker:
-            out += self._finish()
+            out = (*out, *self._finish())
             self._begin(None)
         return out
 
@@ -56,10 +58,10 @@ class Vp8:
             self._parts.append(payload[head.length :])
             self._bytes += len(payload)
 
-    def _finish(self) -> list[Unit]:
+    def _finish(self) -> Sequence[Unit]:
         stamp = self._stamp
         if stamp is None:
-            return []
+            return ()
         data = b"".join(self._parts)
         # RFC 6386 §9.1: the lowest bit of a keyframe's tag is zero.
         keyframe = bool(data) and not data[0] & 1
@@ -69,6 +71,6 @@ class Vp8:
             self._lost = self._lost or not self.needs_keyframe
             self.needs_keyframe = True
             self.undecodable += 1
-            return []
+            return ()
         after_loss, self._lost, self.needs_keyframe = self._lost, False, False
-        return [Unit(stamp, data, keyframe, self._format, after_loss)]
+        return (Unit(stamp, data, keyframe, self._format, after_loss),)

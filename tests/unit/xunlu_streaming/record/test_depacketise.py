@@ -31,7 +31,8 @@ def packets_of(shown: Sequence[Picture]) -> list[Packet]:
 
 
 def taken(depacketiser: Depacketiser, packets: Sequence[Packet], lost: frozenset[int] = frozenset()) -> list[Unit]:
-    units, missing = [], False
+    units: list[Unit] = []
+    missing = False
     for place, packet in enumerate(packets):
         if place in lost:
             missing = True
