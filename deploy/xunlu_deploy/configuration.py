@@ -72,7 +72,8 @@ def _variable(prefix: str, name: str, field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    value = field.get_default(call_default_factory=False)
+    # What a factory makes differs from machine to machine: the description says how.
+    value = None if field.default_factory else field.default
     if isinstance(value, tuple):
         value = ",".join(map(str, value))
     return "–" if value in (None, "") else f"`{value}`"

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,17 @@ from xunlu_protocol.errors import ProtocolError
 from xunlu_protocol.event import Event, SequenceRange
 from xunlu_protocol.fleet import FleetDevice, FleetFrame, Notice
 from xunlu_protocol.location import LOCATIONS_PER_MESSAGE_MAX, Location, decode_locations, encode_locations
+from xunlu_protocol.media import (
+    Gap,
+    MediaAck,
+    MediaClaims,
+    MediaFrame,
+    PathState,
+    RecordingOrder,
+    RecordingReport,
+    Viewing,
+    worker_of,
+)
 from xunlu_protocol.provision import ProvisionRequest, ProvisionResponse
 from xunlu_protocol.shadow import RecorderConfig, Shadow
 from xunlu_protocol.status import Birth, Lamps, ServerState, State, Telemetry
@@ -79,7 +91,52 @@ telemetry = st.builds(
     lamps=maybe(st.builds(Lamps, white=maybe(st.booleans()), ir=maybe(st.booleans()))),
 )
 configs = st.builds(RecorderConfig, still_s=st.floats(0.2, 3600), satellites_min=st.integers(3, 20))
+causes = st.sampled_from(["hand", "sos", "always"])
+paths = st.builds(
+    PathState,
+    did=names,
+    live=st.booleans(),
+    since_ms=milliseconds,
+    viewers=st.integers(0, 10_000),
+    video=maybe(st.sampled_from(["H264", "VP8"])),
+    width=maybe(st.integers(0, 16_384)),
+    loss_percent=percent,
+)
+viewings = st.builds(
+    Viewing, id=names, did=names, from_ms=milliseconds, to_ms=maybe(milliseconds), why=maybe(st.text(max_size=32))
+)
+media = st.one_of(
+    st.builds(
+        MediaClaims, path=names, act=st.sampled_from(["publish", "play"]), jti=names, sub=text, iat=seconds, exp=seconds
+    ),
+    st.builds(
+        MediaFrame,
+        worker=names,
+        tms=milliseconds,
+        paths=st.lists(paths, max_size=3).map(tuple),
+        viewings=st.lists(viewings, max_size=3).map(tuple),
+    ),
+    st.builds(RecordingOrder, id=names, why=causes, by=maybe(text), until=maybe(seconds)),
+    st.builds(
+        RecordingReport,
+        id=names,
+        did=names,
+        why=causes,
+        order=maybe(names),
+        file=st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,200}", fullmatch=True),
+        started_ms=milliseconds,
+        ended_ms=milliseconds,
+        size_bytes=st.integers(0),
+        sha256=st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
+        gaps=st.lists(st.builds(Gap, from_ms=milliseconds, to_ms=milliseconds), max_size=3).map(tuple),
+        complete=st.booleans(),
+    ),
+    st.builds(
+        MediaAck, viewings=st.lists(names, max_size=3).map(tuple), recordings=st.lists(names, max_size=3).map(tuple)
+    ),
+)
 messages = st.one_of(
+    media,
     locations,
     events,
     telemetry,
@@ -126,14 +183,27 @@ def test_unknown_fields_are_kept_out(message: Wire) -> None:
 
 @given(st.binary(max_size=200))
 def test_no_bytes_raise_anything_but_a_protocol_error(payload: bytes) -> None:
-    for kind in (Location, Event, Telemetry, Birth, State, Confirmation, Request, Reply, Shadow):
+    kinds = (
+        Location,
+        Event,
+        Telemetry,
+        Birth,
+        State,
+        Confirmation,
+        Request,
+        Reply,
+        Shadow,
+        MediaFrame,
+        RecordingReport,
+    )
+    for kind in kinds:
         with contextlib.suppress(ProtocolError):
             kind.decode(payload)
 
 
 @given(json_values)
 def test_no_value_raises_anything_but_a_protocol_error(value: object) -> None:
-    for kind in (Location, Event, Telemetry, Confirmation, Request):
+    for kind in (Location, Event, Telemetry, Confirmation, Request, MediaClaims, MediaFrame, RecordingReport):
         with contextlib.suppress(ProtocolError):
             kind.parse(value)
 
@@ -214,6 +284,9 @@ def test_a_location_without_sequence_is_identified_by_its_time() -> None:
         ("say_text", {"text": "x" * 501}),
         ("lamp", {"lamp": "disco", "on": True}),
         ("config", {}),
+        ("live_start", {}),
+        ("live_start", {"whip": "ftp://x/whip/R1", "token": "t"}),
+        ("live_start", {"whip": "http://x/whip/R1", "token": "t", "height_max": 1}),
     ],
 )
 def test_arguments_out_of_bounds_are_refused(name: str, args: dict[str, object]) -> None:
@@ -225,3 +298,33 @@ def test_arguments_out_of_bounds_are_refused(name: str, args: dict[str, object])
 def test_a_confirmation_lists_at_most_two_hundred_ranges() -> None:
     with pytest.raises(ProtocolError):
         Confirmation.parse({"sid": 1, "upto": 1000, "missing": [[i, i] for i in range(201)]})
+
+
+@pytest.mark.parametrize("file", ["/etc/passwd", "../secret", ".hidden", "-rf", "a b.mp4", ""])
+def test_a_recording_lies_below_its_folder(file: str) -> None:
+    report = {
+        "id": "r",
+        "did": "R1",
+        "why": "hand",
+        "started_ms": 1,
+        "ended_ms": 2,
+        "size_bytes": 1,
+        "sha256": "0" * 64,
+    }
+    with pytest.raises(ProtocolError) as caught:
+        RecordingReport.parse(report | {"file": file})
+    assert caught.value.reason == "file"
+
+
+@given(names, st.lists(names, min_size=2, max_size=8, unique=True))
+def test_a_worker_that_leaves_moves_no_path_but_its_own(path: str, workers: list[str]) -> None:
+    serving = workers[worker_of(path, workers)]
+    for gone in workers:
+        left = [worker for worker in workers if worker != gone]
+        assert gone == serving or left[worker_of(path, left)] == serving
+
+
+def test_paths_spread_over_all_workers() -> None:
+    workers = [f"http://relay-{number}.example" for number in range(4)]
+    counts = Counter(worker_of(f"R{number:04d}", workers) for number in range(4000))
+    assert all(900 < counts[number] < 1100 for number in range(4))

@@ -6,16 +6,28 @@ import pytest
 
 from tests.repository import ROOT
 from xunlu_protocol.base import Wire, decode_json
-from xunlu_protocol.command import Reply, Request, check
+from xunlu_protocol.command import LiveStart, Reply, Request, check
 from xunlu_protocol.confirm import Confirmation
 from xunlu_protocol.event import Event
 from xunlu_protocol.location import Location
+from xunlu_protocol.media import (
+    Gap,
+    MediaAck,
+    MediaClaims,
+    MediaFrame,
+    PathState,
+    RecordingOrder,
+    RecordingReport,
+    Viewing,
+)
 from xunlu_protocol.provision import ProvisionRequest, ProvisionResponse
 from xunlu_protocol.shadow import RecorderConfig, Shadow
 from xunlu_protocol.status import Birth, State, Telemetry
 
 MESSAGES = (Birth, State, Location, Telemetry, Event, Confirmation, Request, Reply, Shadow)
-TYPES: dict[str, type[Wire]] = {one.__name__: one for one in (*MESSAGES, ProvisionRequest, ProvisionResponse)}
+MEDIA = (LiveStart, MediaClaims, MediaFrame, MediaAck, RecordingOrder, RecordingReport)
+TYPES: dict[str, type[Wire]] = {one.__name__: one for one in (*MESSAGES, *MEDIA, ProvisionRequest, ProvisionResponse)}
+PARTS = (RecorderConfig, PathState, Viewing, Gap)
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```json (\w+)\n(.*?)```", DOCUMENT, re.DOTALL)
 # Fields of OwnTracks that we accept and keep out.
@@ -41,7 +53,7 @@ def test_the_example_of_a_command_has_valid_arguments() -> None:
             check(Request.decode(text.encode()))
 
 
-@pytest.mark.parametrize("kind", [*TYPES.values(), RecorderConfig], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [*TYPES.values(), *PARTS], ids=lambda kind: kind.__name__)
 def test_every_field_is_documented(kind: type[Wire]) -> None:
     fields = {field.alias or name for name, field in kind.model_fields.items()}
     assert not [field for field in fields if f"`{field}`" not in DOCUMENT and f'"{field}"' not in DOCUMENT]
