@@ -25,6 +25,7 @@ class Fanout:
         lost_percent: of the packets that a receiver should have had.
         busy_percent: share of its core that the relay took.
         load_percent: share of theirs that the receivers took.
+        frames_per_s: to each viewer; 25 are due.
         profile: SRTP protection profile.
     """
 
@@ -33,7 +34,16 @@ class Fanout:
     lost_percent: float
     busy_percent: float
     load_percent: float
+    frames_per_s: float
     profile: str
+
+    @property
+    def circumstances(self) -> str:
+        """What the figures were taken under."""
+        return (
+            f"{self.busy_percent:.0f} % of its core, lost {self.lost_percent:.2g} %, {self.frames_per_s:.1f} frames/s "
+            f"to each viewer, receivers {self.load_percent:.0f} % of theirs, {self.profile}"
+        )
 
 
 async def fanout(relay: Relay, viewers: int, packets: int) -> Fanout:
@@ -55,6 +65,7 @@ async def fanout(relay: Relay, viewers: int, packets: int) -> Fanout:
         lost_percent=100 * (1 - total["packets"] / total["sequences"]),
         busy_percent=100 * total["relay_s"] / (RUNS * RUN_S),
         load_percent=100 * total["cpu_s"] / (RUNS * RUN_S),
+        frames_per_s=total["frames"] / viewers / (RUNS * RUN_S),
         profile=", ".join(before["profiles"]),
     )
 

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from tests.processes import answers
 from tests.services import free_ports
 
 HOST = "127.0.0.1"
-MOUNTPOINT = "1"
 STOP_TIMEOUT_S = 15.0
 JANUS = """
 general: {{
@@ -33,9 +32,9 @@ TRANSPORT = """
 general: {{ json = "compact", base_path = "/janus", http = true, port = {port}, ip = "127.0.0.1", https = false }}
 admin: {{ admin_http = false, admin_https = false }}
 """
-STREAMING = """
-load: {{
-  type = "rtp", id = {mountpoint}, audio = false, video = true, videoport = {rtp_port}, videoiface = "lo"
+MOUNTPOINT = """
+load{number}: {{
+  type = "rtp", id = {number}, audio = false, video = true, videoport = {rtp_port}, videoiface = "lo"
   videopt = {payload_type}, videocodec = "h264", videofmtp = "profile-level-id=42e01f;packetization-mode=1"
 }}
 """
@@ -43,13 +42,13 @@ load: {{
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Relay:
-    """A running relay with one path.
+    """A running relay with one stream or more.
 
     Attributes:
         name: for the table.
         pid: of the process whose processor time counts.
-        sender: how to publish `packets` a frame to it.
-        receivers: how `count` viewers watch.
+        sender: how to publish so many packets a frame to each of its streams.
+        receivers: how so many viewers watch each of its streams.
     """
 
     name: str
@@ -59,28 +58,27 @@ class Relay:
 
 
 @contextlib.asynccontextmanager
-async def running_janus(folder: Path) -> AsyncIterator[Relay]:
-    """Debian's Janus: its Streaming plugin with one mountpoint that takes plain RTP, ICE-lite as ours.
+async def running_janus(folder: Path, *, streams: int = 1) -> AsyncIterator[Relay]:
+    """Debian's Janus: its Streaming plugin with a mountpoint for each stream that takes plain RTP; ICE-lite as ours.
 
     Raises:
         UnavailableError: it is not installed.
     """
     program, parts = _installed_janus()
-    port, rtp_port = free_ports(2)
-    _configure(folder, parts, port, rtp_port)
-    async with _running(
-        program,
-        "--configs-folder",
-        str(folder),
-        "--disable-colors",
-    ) as process:
+    port, *rtp_ports = free_ports(1 + streams)
+    _configure(folder, parts, port, rtp_ports)
+    command = (program, "--configs-folder", str(folder), "--disable-colors", "--disable-stdout")
+    async with running_on_core(*command) as process:
         url = f"http://{HOST}:{port}/janus"
         await answers(f"{url}/info", process)
+        sources = [(HOST, str(rtp_port)) for rtp_port in rtp_ports]
         yield Relay(
             name=f"Janus {_janus_version(program)}",
             pid=process.pid,
-            sender=lambda packets: SenderPlan(kind="rtp", targets=[(HOST, str(rtp_port))], packets=packets),
-            receivers=lambda count: ReceiversPlan(kind="janus", targets=[(url, MOUNTPOINT)] * count),
+            sender=lambda packets: SenderPlan(kind="rtp", targets=sources, packets=packets),
+            receivers=lambda count: ReceiversPlan(
+                kind="janus", targets=[(url, str(number)) for number in range(1, streams + 1) for _ in range(count)]
+            ),
         )
 
 
@@ -89,7 +87,8 @@ async def running_naive() -> AsyncIterator[Relay]:
     """aiortc's peer connection and `MediaRelay`."""
     [port] = free_ports(1)
     url = f"http://{HOST}:{port}"
-    async with _running(sys.executable, "-m", "tests.benchmarks.media.naive", "--port", str(port)) as process:
+    command = (sys.executable, "-m", "tests.benchmarks.media.naive", "--port", str(port))
+    async with running_on_core(*command) as process:
         await answers(f"{url}/ready", process)
         yield Relay(
             name="aiortc MediaRelay",
@@ -106,17 +105,19 @@ def _installed_janus() -> tuple[str, Path]:
     return program, parts
 
 
-def _configure(folder: Path, parts: Path, port: int, rtp_port: int) -> None:
+def _configure(folder: Path, parts: Path, port: int, rtp_ports: Sequence[int]) -> None:
     """Only what is needed is loaded."""
     for kind, name in (("plugins", "libjanus_streaming.so"), ("transports", "libjanus_http.so")):
         (folder / kind).mkdir(parents=True)
         (folder / kind / name).symlink_to(parts / kind / name)
+    mountpoints = [
+        MOUNTPOINT.format(number=number, rtp_port=rtp_port, payload_type=PLAIN_PAYLOAD_TYPE)
+        for number, rtp_port in enumerate(rtp_ports, 1)
+    ]
     texts = {
         "janus.jcfg": JANUS.format(folder=folder, address=own_address()),
         "janus.transport.http.jcfg": TRANSPORT.format(port=port),
-        "janus.plugin.streaming.jcfg": STREAMING.format(
-            mountpoint=MOUNTPOINT, rtp_port=rtp_port, payload_type=PLAIN_PAYLOAD_TYPE
-        ),
+        "janus.plugin.streaming.jcfg": "".join(mountpoints),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, "ascii")
@@ -129,8 +130,13 @@ def _janus_version(program: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def _running(*command: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(*on_core(RELAY_CORE, *command), stdout=subprocess.DEVNULL)
+async def running_on_core(
+    *command: str, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A relay's process on the relay's core; what it writes to its standard output is nobody's."""
+    process = await asyncio.create_subprocess_exec(
+        *on_core(RELAY_CORE, *command), env=environment, stdout=subprocess.DEVNULL
+    )
     try:
         yield process
     finally:

@@ -22,7 +22,7 @@ from tests.benchmarks.media.conversation import questions, say
 from tests.benchmarks.media.link import CONSENT_INTERVAL_S, Link, Pump
 from tests.benchmarks.media.signalling import TIMEOUT_S, Http, Janus, JanusViewer, Signalling
 
-JOINING_MAX = 8
+SIGNALLING_MAX = 8
 REPORT_INTERVAL_S = 1.0
 
 
@@ -50,7 +50,7 @@ class Audience:
         self._http = http
         self._janus = janus
         self._certificate = RTCCertificate.generateCertificate()
-        self._joining = asyncio.Semaphore(JOINING_MAX)
+        self._signalling = asyncio.Semaphore(SIGNALLING_MAX)
         self._viewers: list[tuple[Client, Signalling]] = []
         self._joins_ms: list[float] = []
 
@@ -63,9 +63,9 @@ class Audience:
     async def leave(self) -> None:
         """All go, and say so."""
         viewers, self._viewers = self._viewers, []
-        for client, signalling in viewers:
-            await client.close()
-            await signalling.end()
+        async with asyncio.TaskGroup() as group:
+            for client, signalling in viewers:
+                group.create_task(self._leave(client, signalling), name="leave")
 
     def counts(self) -> dict[str, Any]:
         """What came so far; latencies and times to join since the last call."""
@@ -98,13 +98,18 @@ class Audience:
                 if spoken % round(CONSENT_INTERVAL_S / REPORT_INTERVAL_S) == 0:
                     client.link.check()
 
+    async def _leave(self, client: Client, signalling: Signalling) -> None:
+        async with self._signalling:
+            await client.close()
+            await signalling.end()
+
     async def _join(self, number: int, target: tuple[str, str]) -> None:
         every = self._plan.canary_every
         kind = Canary if every and number % every == 0 else Link
         signalling: Signalling = (
             Http(self._http, *target) if self._janus is None else JanusViewer(self._janus, int(target[1]))
         )
-        async with self._joining:
+        async with self._signalling:
             began_s = time.monotonic()
             client = await joined(self._pump, signalling, self._certificate, "recvonly", kind)
             self._joins_ms.append((time.monotonic() - began_s) * 1000)
@@ -126,7 +131,7 @@ def _report(client: Client) -> None:
 @contextlib.asynccontextmanager
 async def audience(plan: ReceiversPlan) -> AsyncIterator[Audience]:
     """Everybody has joined."""
-    limits = httpx2.Limits(max_connections=JOINING_MAX + 1)
+    limits = httpx2.Limits(max_connections=SIGNALLING_MAX + 1)
     with Pump() as pump:
         async with contextlib.AsyncExitStack() as stack:
             http = await stack.enter_async_context(httpx2.AsyncClient(timeout=TIMEOUT_S, limits=limits))

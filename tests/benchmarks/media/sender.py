@@ -106,7 +106,8 @@ async def _paced(sending: Sequence[Publisher]) -> None:
         for publisher in sending:
             await asyncio.sleep(due_s - loop.time())
             publisher.frame()
-            due_s += step_s
+            # Late frames are not made up for in a burst, which would be cheaper to forward than frames at their times.
+            due_s = max(due_s + step_s, loop.time())
 
 
 if __name__ == "__main__":
