@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 from playwright.async_api import Page, expect
 
 from tests.integration.api_client import PASSWORD, PASSWORD_HASH
-from tests.integration.ingest_rig import TENANT, Rig, fix, now_s, rig
-from tests.processes import Api, running_api
+from tests.integration.ingest_rig import TENANT, Rig, eventually, fix, now_s, rig
+from tests.media import Relay, running_relay
+from tests.processes import Api, platform_environment, running, running_api
 from tests.services import TestBroker, TestDatabase
 from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_platform.pinyin import pinyin_of
@@ -18,7 +20,7 @@ from xunlu_protocol.command import Reply
 from xunlu_protocol.event import Event
 from xunlu_protocol.fleet import FleetFrame, Notice
 from xunlu_protocol.provision import ProvisionRequest, ProvisionResponse
-from xunlu_protocol.status import State
+from xunlu_protocol.status import Birth, State
 from xunlu_protocol.topics import fleet, provision_request, provision_response
 
 SQUAD = "东街中队"
@@ -43,11 +45,17 @@ class Account:
 
 @dataclass(frozen=True)
 class Bureau:
-    """A district (named after the tenant) with one squad; the worker of ingest and the API run."""
+    """A district (named after the tenant) with one squad; ingest, the API, the jobs and a relay run.
+
+    Attributes:
+        recordings: folder of the server's own recordings.
+    """
 
     rig: Rig
     api: Api
     broker: TestBroker
+    relay: Relay
+    recordings: Path
 
     async def account(self, role: str, *, must_change: bool = False, number: str | None = None) -> Account:
         """An account for the whole district; `number` says which officer it belongs to."""
@@ -86,6 +94,21 @@ class Bureau:
         await self.rig.publish(did, "state", State(st="online", sid=1, tst=now_s()).encode())
         return Worn(did=did, number=number, name=name)
 
+    async def films(self, name: str) -> Worn:
+        """A recorder that can send live video."""
+        worn = await self.worn(name)
+        birth = Birth(sid=1, tst=now_s(), fw="1.0", serial=worn.did, caps=("record", "photo", "live"))
+        await self.rig.publish(worn.did, "birth", birth.encode())
+
+        async def known() -> object:
+            return await self.rig.rows(
+                "select 1 from device_state s join device d on d.id = s.device_id where did = %s and birth is not null",
+                worn.did,
+            )
+
+        await eventually(known)
+        return worn
+
     async def stands(self, worn: Worn, lat: float, lon: float, seq: int = 1, *, age_s: int = 0) -> None:
         """A fix of now, or of a while ago."""
         walking = fix(seq, age_s=age_s, lat=lat, lon=lon, vel=4.0, cog=45, acc=5, bds=9, sat=15)
@@ -99,13 +122,15 @@ class Bureau:
         """One step of a command, as the recorder reports it."""
         await self.rig.publish(worn.did, "rpc", reply.encode(), rid)
 
-    async def last_command(self, worn: Worn) -> str | None:
-        """Identity of the newest command for a recorder."""
-        rows = await self.rig.rows(
-            "select rid from command c join device d on d.id = c.device_id where did = %s order by c.created_at desc",
-            worn.did,
+    async def goes_home(self) -> None:
+        """Nobody is on duty any more and no alarm is open: the next test sees only its own."""
+        alarms = await self.rig.rows(
+            "update alarm set state = 'false', closed_at = now(), note = 'test' where state in ('new', 'acknowledged')"
+            " returning id::text"
         )
-        return str(rows[0]["rid"]) if rows else None
+        await self.rig.connection.execute("update device set status = 'disabled' where status = 'approved'")
+        notices = [Notice(what="organisation", id="all"), *(Notice(what="alarm", id=one["id"]) for one in alarms)]
+        await self.rig.session.publish(fleet(TENANT, "api"), FleetFrame(notices=tuple(notices)).encode(), qos=0)
 
     async def claims(self, serial: str) -> str:
         """A recorder nobody knows asks for its identity; returns its name."""
@@ -123,6 +148,26 @@ class Bureau:
                 return answer.did
         raise AssertionError
 
+    async def command(self, worn: Worn, name: str) -> str:
+        """Wait for a command to a recorder; returns its identity."""
+
+        async def sent() -> str | None:
+            rows = await self.rig.rows(
+                "select rid from command c join device d on d.id = c.device_id where did = %s and name = %s"
+                " order by c.created_at desc",
+                worn.did,
+                name,
+            )
+            return str(rows[0]["rid"]) if rows else None
+
+        return str(await eventually(sent))
+
+    async def viewers(self, worn: Worn) -> int:
+        """How many the relay serves with the pictures of a recorder."""
+        async with httpx2.AsyncClient() as client:
+            streams = (await client.get(f"{self.relay.url}/api/streams")).json()
+        return sum(one["viewers"] for one in streams if one["did"] == worn.did)
+
     async def sign_in(self, page: Page, account: Account, view: str = "/") -> None:
         """Open a view of the console as somebody, and wait until the door is behind."""
         await self.knock(page, account, view)
@@ -137,14 +182,24 @@ class Bureau:
 
 
 @asynccontextmanager
-async def running_bureau(database: TestDatabase, broker: TestBroker, bundle: Path) -> AsyncIterator[Bureau]:
-    """The bureau, with the map of a bundle."""
-    async with rig(database, broker) as made, made.working():
+async def running_bureau(database: TestDatabase, broker: TestBroker, folder: Path) -> AsyncIterator[Bureau]:
+    """The bureau, with the map of the bundle `map` in a folder."""
+    recordings = folder / "recordings"
+    async with (
+        rig(database, broker) as made,
+        made.working(),
+        running_relay(broker, folder, idle_grace_s=2) as relay,
+    ):
         await made.device()
         await made.connection.execute(
             "insert into unit (tenant, parent_id, kind, name, pinyin, path) "
             "select tenant, id, 'squad', %s, %s, '' from unit where parent_id is null",
             [SQUAD, pinyin_of(SQUAD)],
         )
-        async with running_api(database, broker, map=bundle) as api:
-            yield Bureau(made, api, broker)
+        settings = {"streaming_urls": relay.url, "recordings": recordings}
+        jobs = platform_environment(database, broker, **settings)
+        async with (
+            running_api(database, broker, map=folder / "map", **settings) as api,
+            running("xunlu_platform", "jobs", environment=jobs),
+        ):
+            yield Bureau(made, api, broker, relay, recordings)

@@ -16,15 +16,29 @@ CHROMIUM = shutil.which("chromium")
 TIMEOUT_MS = 10_000
 
 # A refused request is told to the person by the console; the browser reports it by itself besides.
-EXPECTED_COMPLAINTS = ("status of 401", "status of 403", "status of 422", "Bad response code: 401")
+EXPECTED_COMPLAINTS = (
+    "status of 401",
+    "status of 403",
+    "status of 404",
+    "status of 409",
+    "status of 422",
+    "ERR_CONNECTION_REFUSED",
+    "Bad response code: 401",
+)
 
 
 @pytest_asyncio.fixture(scope="package")
-async def bureau(services: Services, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bureau]:
-    bundle = tmp_path_factory.mktemp("console") / "map"
-    prepare(None, bundle)
-    async with fresh_database(services) as database, running_bureau(database, services.test_broker, bundle) as running:
+async def open_bureau(services: Services, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bureau]:
+    folder = tmp_path_factory.mktemp("console")
+    prepare(None, folder / "map")
+    async with fresh_database(services) as database, running_bureau(database, services.test_broker, folder) as running:
         yield running
+
+
+@pytest_asyncio.fixture
+async def bureau(open_bureau: Bureau) -> AsyncIterator[Bureau]:
+    yield open_bureau
+    await open_bureau.goes_home()
 
 
 @pytest_asyncio.fixture(scope="package")
@@ -50,9 +64,8 @@ async def page(browser: Browser, bureau: Bureau) -> AsyncIterator[Page]:
             complaints.append(message.text)
 
     def watch(request: Request) -> None:
-        if urlsplit(request.url).scheme in {"http", "https", "ws", "wss"} and not request.url.startswith(
-            bureau.api.url
-        ):
+        ours = request.url.startswith((bureau.api.url, bureau.relay.url))
+        if urlsplit(request.url).scheme in {"http", "https", "ws", "wss"} and not ours:
             strangers.append(request.url)
 
     page.on("console", hear)

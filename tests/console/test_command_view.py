@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.console.bureau import SQUAD, Bureau, Worn
-from tests.integration.ingest_rig import eventually, now_s
+from tests.integration.ingest_rig import now_s
 from xunlu_protocol.command import UNSUPPORTED, Reply
 
 pytestmark = [pytest.mark.console, pytest.mark.integration]
@@ -148,7 +148,7 @@ async def test_a_command_that_the_recorder_refuses_is_shown_as_refused(page: Pag
     await page.get_by_role("button", name="拍照").click()
     log = page.locator(".command-log")
     await expect(log).to_contain_text("已排队")
-    rid = await eventually(lambda: bureau.last_command(worn))
+    rid = await bureau.command(worn, "photo")
     await bureau.answers(worn, rid, Reply(st="rejected", code=UNSUPPORTED, why="no camera", tst=now_s()))
     await expect(log).to_contain_text("被拒绝 · 不支持")
 

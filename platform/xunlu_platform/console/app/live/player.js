@@ -100,7 +100,7 @@ export class Player {
   hear(command) {
     if (command.did !== this.did || !this.active) return;
     if (command.name === "live_stop" && command.state === "done")
-      this.#finish(standing("ended", t("live.stopped", { who: command.created_by ?? "—" }), t("live.stopped.do")));
+      this.#finish(standing("ended", t("live.stopped"), t("live.stopped.do")));
     if (command.id !== this.#command || this.phase !== "waiting") return;
     if (!REFUSALS.has(command.state))
       return this.standing.set({ ...this.standing.value, title: t("live.command", { step: t(`step.${command.state}`) }) });

@@ -36,7 +36,8 @@ export class Turns {
   /** The layout of the next turn. @param {Layout} layout */
   next(layout) {
     this.restart();
-    return turn(layout, this.#candidates(layout.carousel?.units ?? []));
+    const needy = (/** @type {string} */ did) => fleet.devices.get(did)?.state === "sos";
+    return turn(layout, this.#candidates(layout.carousel?.units ?? []), needy);
   }
 
   /** Recorders on duty, by number. @param {number[]} ids of units; none: everybody's */

@@ -131,18 +131,20 @@ export function togglePin(layout, did) {
 }
 
 /**
- * The next turn of a carousel: every place that is not pinned gets the next of those who wait.
+ * The next turn of a carousel: every place that is not held gets the next of those who wait.
  * @param {Layout} layout
  * @param {string[]} candidates in a fixed order
+ * @param {(did: string) => boolean} needy who stays though nobody pinned it
  * @returns {Layout}
  */
-export function turn(layout, candidates) {
+export function turn(layout, candidates, needy) {
   const seen = shown(layout);
-  const loose = seen.flatMap((did, place) => (isPinned(layout, did) ? [] : [place]));
-  const waiting = candidates.filter((did) => !layout.pinned.includes(did));
+  const held = new Set(seen.filter((did) => did !== null && (isPinned(layout, did) || needy(did))));
+  const loose = seen.flatMap((did, place) => (held.has(did) ? [] : [place]));
+  const waiting = candidates.filter((did) => !layout.pinned.includes(did) && !held.has(did));
   if (waiting.length <= loose.length && waiting.every((did) => seen.includes(did))) return layout;
   const last = loose.map((place) => waiting.indexOf(seen[place] ?? "")).reduce((a, b) => (b >= 0 ? b : a), -1);
-  const places = layout.places.map((did) => (isPinned(layout, did) ? did : null));
+  const places = layout.places.map((did) => (held.has(did) || isPinned(layout, did) ? did : null));
   loose.slice(0, waiting.length).forEach((place, k) => (places[place] = waiting[(last + 1 + k) % waiting.length] ?? null));
   return tidy({ ...layout, places });
 }

@@ -99,7 +99,7 @@ function paintBar(bar, now, change, turns, scope) {
   const sizes = layouts.GRIDS.map((grid, i) =>
     h("button", { title: `${t("wall.grid", { n: grid })} (${i + 1})`, onclick: () => change({ ...now(), grid, full: null }) }, grid),
   );
-  const carousel = h("button", { onclick: () => toggleCarousel(now(), change, turns) });
+  const carousel = h("button", { onclick: () => toggleCarousel(now, change, turns) });
   const sos = h("button", { onclick: () => sosFirst.set(!sosFirst.value), title: t("wall.sos.do") }, icon("bell-ring"), t("wall.sos"));
   const screen = h("button", { onclick: () => void fillScreen(), title: `${t("wall.screen")} (F)` }, icon("maximize"), t("wall.screen"));
   const group = h("span", { class: "row sizes", role: "group", "aria-label": t("wall.grids") }, icon("layout-grid"), sizes);
@@ -116,13 +116,13 @@ function paintBar(bar, now, change, turns, scope) {
 }
 
 /**
- * @param {Layout} layout
+ * @param {() => Layout} now
  * @param {(next: Layout) => void} change
  * @param {Turns} turns
  */
-function toggleCarousel(layout, change, turns) {
-  if (layout.carousel) return change({ ...layout, carousel: null });
-  askCarousel(CAROUSEL, (carousel) => change(turns.next({ ...layout, carousel })));
+function toggleCarousel(now, change, turns) {
+  if (now().carousel) change({ ...now(), carousel: null });
+  else askCarousel(CAROUSEL, (carousel) => change(turns.next({ ...now(), carousel })));
 }
 
 /** The wall without anything else; toasts and dialogs are inside. */
