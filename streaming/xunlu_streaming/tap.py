@@ -8,7 +8,6 @@ import asyncio
 import json
 import logging
 import socket
-import struct
 from collections.abc import Sequence
 from pathlib import Path as FilePath
 from types import TracebackType
@@ -17,20 +16,16 @@ from typing import Any, Protocol, Self
 from xunlu_kit.errors import ConfigError
 from xunlu_streaming.layer import Kind, Outgoing
 from xunlu_streaming.path import Path, Tap
+from xunlu_streaming.tap_messages import EVERY_PATH, PACKET, REPORT
 
 log = logging.getLogger(__name__)
 
-PACKET = struct.Struct(">cHBq")
-"""`R`, path, track, UTC µs of arrival; the packet follows."""
-REPORT = struct.Struct(">cHBQI")
-"""`S`, path, track, NTP time, RTP time."""
 TRACKS: dict[Kind, int] = {"video": 0, "audio": 1}
 
 CONNECTIONS_MAX = 8
 REQUEST_BYTES_MAX = 1000
 REQUESTS_PER_TURN = 32
 BUFFER_BYTES = 4 * 1024 * 1024
-EVERY_PATH = "*"
 
 
 class Connection:

@@ -22,7 +22,7 @@ from xunlu_kit.mqtt import Message, Session, SessionOptions, Subscription
 from xunlu_protocol.media import MediaAck, RecordingOrder, RecordingReport
 from xunlu_protocol.topics import media_ack, media_order, media_recording
 from xunlu_streaming.record.config import RecordSettings
-from xunlu_streaming.tap import PACKET, REPORT
+from xunlu_streaming.tap_messages import PACKET, REPORT
 
 TIMEOUT_S = 20.0
 VIDEO, AUDIO = 0, 1

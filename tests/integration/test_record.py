@@ -15,6 +15,8 @@ import pytest
 
 from tests.integration.ingest_rig import eventually
 from tests.integration.record_rig import Rig, Show, play, record_rig, until
+from tests.integration.test_relay import Client
+from tests.media import running_relay
 from tests.rtp_media import FPS, VideoCodec
 from tests.services import TestBroker
 from xunlu_protocol.media import RecordingReport
@@ -192,6 +194,28 @@ async def test_nonsense_of_the_relay_is_counted_and_stops_nothing(opened: Opener
         assert play(file_of(rig, report)).pictures == 3 * FPS
         await eventually(lambda: rig.counted("xunlu_record_invalid_messages_total", len(nonsense)))
         assert await rig.measure('xunlu_record_packets_total{reason="malformed"}') > 0
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+async def test_what_stock_aiortc_publishes_to_a_relay_is_recorded(
+    opened: Opener, broker: TestBroker, tmp_path: Path, codec: str
+) -> None:
+    async with running_relay(broker, tmp_path, idle_grace_s=1) as relay, opened(run=relay.run) as rig, rig.recorder():
+        publisher = Client(relay, "REC-10")
+        await rig.order("REC-10")
+        await eventually(lambda: rig.healthy("relay"))
+        await publisher.publish(codec)
+        await eventually(lambda: rig.counted("xunlu_record_frames_total", 200))
+        await rig.withdraw("REC-10")
+        report = await rig.report()
+        await eventually(publisher.ended)
+        await publisher.close()
+        played = play(file_of(rig, report))
+    assert (report.video, report.audio, report.complete, report.gaps) == (codec, "opus", True, ())
+    assert report.ended_ms - report.started_ms == pytest.approx(1000 * played.picture_s[-1], abs=200)
+    # Until the first reports the sound lies where a busy machine sent it.
+    assert 0.6 * played.picture_s[-1] < played.sound_s < 1.1 * played.picture_s[-1]
+    assert played.size == (320, 180)
 
 
 async def test_a_disk_without_room_is_left_alone_and_said_aloud(opened: Opener) -> None:

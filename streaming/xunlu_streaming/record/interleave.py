@@ -39,12 +39,24 @@ class Interleave:
         self._heap: list[Frame] = []
         self._count = 0
 
-    def put(self, track: int, utc_us: int, unit: Unit) -> None:
-        """Take a frame; within a track none is earlier than the one before it."""
-        utc_us = max(utc_us, self._newest_us[track] + 1)
+    def put(self, track: int, utc_us: int, unit: Unit) -> bool:
+        """Take a frame.
+
+        Within a track none is earlier than the one before it. A picture that claims to be is shown right after that
+        one; sound, of which there would then be too much for its time, is left out.
+
+        Returns:
+            Whether it was taken.
+        """
+        newest_us = self._newest_us[track]
+        if utc_us <= newest_us:
+            if not unit.format.width:
+                return False
+            utc_us = newest_us + 1
         self._newest_us[track] = utc_us
         self._count += 1
         heapq.heappush(self._heap, Frame(utc_us, self._count, track, unit))
+        return True
 
     def take(self) -> Frame | None:
         """The next frame, once nothing earlier can come or has been waited for long enough."""

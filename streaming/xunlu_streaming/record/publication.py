@@ -7,12 +7,12 @@ from typing import Protocol
 
 from xunlu_streaming.record.interleave import Frame, Interleave
 from xunlu_streaming.record.measures import Measures
-from xunlu_streaming.record.messages import TapPath
 from xunlu_streaming.record.opus import FORMAT as SOUND
 from xunlu_streaming.record.recording import GAP_US_MIN, LEADER, Recording
 from xunlu_streaming.record.track import Track, depacketiser
-from xunlu_streaming.record.unit import Format
+from xunlu_streaming.record.unit import Format, Unit
 from xunlu_streaming.record.wishes import Wish
+from xunlu_streaming.tap_messages import TapPath
 
 log = logging.getLogger(__name__)
 
@@ -72,13 +72,17 @@ class Publication:
             return
         place, track = entry
         if placed := track.take(data, at, arrival_us):
-            for utc_us, unit in placed:
-                self._interleave.put(place, utc_us, unit)
+            self._put(place, placed)
             while (frame := self._interleave.take()) is not None:
                 self._take(frame)
         if not self._asked and place == LEADER and track.depacketiser.needs_keyframe:
             self._asked = True
             self._ask()
+
+    def _put(self, place: int, placed: Sequence[tuple[int, Unit]]) -> None:
+        for utc_us, unit in placed:
+            if not self._interleave.put(place, utc_us, unit):
+                self._studio.measures.dropped.labels("overlap").inc()
 
     def report(self, number: int, ntp: int, stamp: int) -> None:
         """Take a sender report of a track."""
@@ -119,8 +123,7 @@ class Publication:
     def end(self) -> None:
         """The publication is over, or nobody wants it recorded any more."""
         for place, track in self._tracks.values():
-            for utc_us, unit in track.flush():
-                self._interleave.put(place, utc_us, unit)
+            self._put(place, track.flush())
         while (frame := self._interleave.flush()) is not None:
             self._take(frame)
         self._count()
@@ -175,6 +178,8 @@ class Publication:
         if self._recording is not None:
             self._recording.close()
             self._in_order[LEADER].timeline.settle()
+            for track in self._in_order[1:]:
+                track.timeline.forget_reports()
             self._align()
         formats = [frame.unit.format, *(SOUND for _ in self._in_order[1:])]
         self._recording = self._studio.open(self.did, self.wish, formats, frame.utc_us)

@@ -13,7 +13,6 @@ from functools import partial
 from xunlu_streaming.record.config import RecordSettings
 from xunlu_streaming.record.ledger import Draft, Ledger
 from xunlu_streaming.record.measures import Measures
-from xunlu_streaming.record.messages import TapPath
 from xunlu_streaming.record.muxer import extension
 from xunlu_streaming.record.publication import Publication
 from xunlu_streaming.record.recording import LEADER, Recording
@@ -22,6 +21,7 @@ from xunlu_streaming.record.reports import Reports
 from xunlu_streaming.record.tap_client import TapClient
 from xunlu_streaming.record.unit import Format
 from xunlu_streaming.record.wishes import Wish, Wishes
+from xunlu_streaming.tap_messages import TapPath
 
 log = logging.getLogger(__name__)
 

@@ -10,17 +10,18 @@ from pathlib import Path
 
 from xunlu_kit.backoff import backoff_s
 from xunlu_protocol.errors import ProtocolError
-from xunlu_streaming.record.messages import (
+from xunlu_streaming.record.publication import Publication
+from xunlu_streaming.tap_messages import (
     BEGIN_KIND,
     END_KIND,
     MESSAGE_BYTES_MAX,
+    PACKET,
     PACKET_KIND,
+    REPORT,
     REPORT_KIND,
     TapEnd,
     TapPath,
 )
-from xunlu_streaming.record.publication import Publication
-from xunlu_streaming.tap import PACKET, REPORT
 
 log = logging.getLogger(__name__)
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from xunlu_streaming.record.h264 import H264
-from xunlu_streaming.record.messages import TapTrack
 from xunlu_streaming.record.opus import Opus
 from xunlu_streaming.record.reorder import Ordered, Reorder
 from xunlu_streaming.record.rtp import parse
 from xunlu_streaming.record.timeline import Timeline
 from xunlu_streaming.record.unit import Depacketiser, Unit
 from xunlu_streaming.record.vp8 import Vp8
+from xunlu_streaming.tap_messages import TapTrack
 
 
 def depacketiser(described: TapTrack) -> Depacketiser | None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from xunlu_kit.mqtt import Message
 from xunlu_protocol.errors import ProtocolError
 from xunlu_protocol.media import Cause, RecordingOrder
-from xunlu_streaming.tap import EVERY_PATH
+from xunlu_streaming.tap_messages import EVERY_PATH
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,7 @@
 """Packets find their order, and tracks their common clock."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from xunlu_streaming.record.interleave import HOLD_US, Interleave
 from xunlu_streaming.record.reorder import PACKETS_MAX, WAIT_US, Ordered, Reorder
 from xunlu_streaming.record.rtp import Packet
-from xunlu_streaming.record.timeline import LEAP_US, SKEW_US_MAX, Timeline
+from xunlu_streaming.record.timeline import LEAP_US, SKEW_US_MAX, SLEW, Timeline
 from xunlu_streaming.record.unit import Format, Unit
 
 START_US = 1_800_000_000_000_000
@@ -117,6 +118,24 @@ def test_sound_lies_to_the_picture_as_the_publisher_says_not_as_it_arrives(skew_
     assert heard - seen == pytest.approx(0, abs=2)
 
 
+def test_a_report_that_is_off_moves_nothing_and_a_lasting_skew_is_made_up_slowly() -> None:
+    video, audio = Timeline(90_000), Timeline(48_000)
+    heard = []
+    for n in range(1000):
+        at_s = n / 50
+        if n % 50 == 0:
+            wrong_s = 0.4 if n == 200 else 0.1 if n >= 400 else 0.0
+            video.report = (ntp(at_s), round(at_s * 90_000))
+            audio.report = (ntp(at_s + wrong_s), round(at_s * 48_000))
+            audio.follow(video)
+        video.utc_us(round(at_s * 90_000), START_US + n * STEP_US)
+        heard.append(audio.utc_us(n * 960, START_US + n * STEP_US))
+    steps = [after - before for before, after in pairwise(heard)]
+    assert set(steps[:400]) == {STEP_US}
+    assert max(steps) <= STEP_US + STEP_US // SLEW
+    assert heard[-1] - heard[0] == 999 * STEP_US + 100_000
+
+
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1))
 def test_no_report_moves_the_sound_beyond_what_a_skew_can_be(ntp_v: int, rtp_v: int, ntp_a: int, rtp_a: int) -> None:
     video, audio = Timeline(90_000), Timeline(48_000)
@@ -133,14 +152,21 @@ def test_tracks_merge_into_one_order_of_time(puts: list[tuple[int, int]]) -> Non
     for track, passed_us in puts:
         # A track lags behind the other by less than it is waited for.
         clocks[track] = max(clocks[track] + min(passed_us, HOLD_US // 4), max(clocks) - HOLD_US // 2)
-        merge.put(track, clocks[track], UNIT)
-        count += 1
+        count += merge.put(track, clocks[track], UNIT)
         while (frame := merge.take()) is not None:
             out.append(frame)
     while (frame := merge.flush()) is not None:
         out.append(frame)
     assert len(out) == count
     assert [frame.utc_us for frame in out] == sorted(frame.utc_us for frame in out)
+
+
+def test_pictures_out_of_order_are_kept_and_sound_for_the_same_time_is_not() -> None:
+    merge = Interleave(1)
+    picture = UNIT._replace(format=Format("H264", 320, 180))
+    assert [merge.put(0, START_US - n, picture) for n in range(3)] == [True, True, True]
+    sound = Interleave(1)
+    assert [sound.put(0, START_US - n, UNIT) for n in range(3)] == [True, False, False]
 
 
 def test_a_silent_track_is_not_waited_for_longer_than_agreed() -> None:

@@ -12,12 +12,12 @@ from tests.rtp_media import FPS, pictures, video_stream
 from xunlu_protocol.media import RecordingReport
 from xunlu_streaming.record.ledger import Draft, Ledger
 from xunlu_streaming.record.measures import Measures
-from xunlu_streaming.record.messages import TapPath, TapTrack
 from xunlu_streaming.record.publication import Publication
 from xunlu_streaming.record.recording import GAPS_MAX, Recording
 from xunlu_streaming.record.recovery import close_abandoned
 from xunlu_streaming.record.unit import Format
 from xunlu_streaming.record.wishes import Wish
+from xunlu_streaming.tap_messages import TapPath, TapTrack
 
 START_US = 1_800_000_000_000_000
 VIDEO = TapTrack(track=0, kind="video", codec="H264", clock_hz=90_000, pt=96)

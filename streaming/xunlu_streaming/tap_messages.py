@@ -1,5 +1,10 @@
-"""What the relay says over its tap (`xunlu_streaming.tap`)."""
+"""What is said over a tap: the contract between a worker of the relay and who reads from it; see docs/streaming.md.
 
+A reader asks in JSON: `take`, `leave` or `keyframe`, with the name of a path. A taken path need not be live, and is
+kept up. What a worker says begins with the byte of its kind; behind `P` and `E` comes JSON.
+"""
+
+import struct
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -7,8 +12,14 @@ from pydantic import Field
 from xunlu_protocol.base import Identifier, Wire
 from xunlu_protocol.media import Milliseconds
 
+EVERY_PATH = "*"
+"""Takes every path whenever it is live, and keeps none up."""
+PACKET = struct.Struct(">cHBq")
+"""`R`, path, track, UTC µs of arrival; the packet follows, in plain text."""
+REPORT = struct.Struct(">cHBQI")
+"""`S`, path, track, NTP time, RTP time: of a sender report (RFC 3550 §6.4.1)."""
 MESSAGE_BYTES_MAX = 16_384
-PACKET_KIND, REPORT_KIND, BEGIN_KIND, END_KIND = b"R"[0], b"S"[0], b"P"[0], b"E"[0]
+PACKET_KIND, REPORT_KIND, BEGIN_KIND, END_KIND = b"RSPE"
 
 
 class TapTrack(Wire):
