@@ -17,7 +17,9 @@ AUDIENCE = "xunlu-streaming"
 ALGORITHM = "Ed25519"
 """`alg` of every media token (RFC 9864 §2.2): the platform signs, the relay holds the public key alone."""
 
-VIEWINGS_PER_FRAME_MAX = 500
+VIEWINGS_PER_FRAME_MAX = 400
+PATHS_PER_FRAME_MAX = 400
+"""So many of both stay below `PAYLOAD_BYTES_MAX`, whatever their fields hold; a busy worker sends several frames."""
 
 Milliseconds = Annotated[int, Field(ge=0, le=32_503_680_000_000)]
 Action = Literal["publish", "play"]
@@ -110,7 +112,7 @@ class MediaFrame(Wire):
 
     worker: Identifier
     tms: Milliseconds
-    paths: Annotated[tuple[PathState, ...], Field(max_length=2000)] = ()
+    paths: Annotated[tuple[PathState, ...], Field(max_length=PATHS_PER_FRAME_MAX)] = ()
     viewings: Annotated[tuple[Viewing, ...], Field(max_length=VIEWINGS_PER_FRAME_MAX)] = ()
 
 

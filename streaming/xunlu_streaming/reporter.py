@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import TypeVar
 
 from xunlu_kit.errors import TransportError
 from xunlu_kit.mqtt import Session
 from xunlu_protocol.errors import ProtocolError
-from xunlu_protocol.media import VIEWINGS_PER_FRAME_MAX, MediaAck, MediaFrame
+from xunlu_protocol.media import PATHS_PER_FRAME_MAX, VIEWINGS_PER_FRAME_MAX, MediaAck, MediaFrame
 from xunlu_protocol.topics import media_frame
 from xunlu_streaming.path_manager import PathManager
 
@@ -16,6 +19,8 @@ log = logging.getLogger(__name__)
 
 FRAME_S = 2.0
 PUBLISH_TIMEOUT_S = 5.0
+
+T = TypeVar("T")
 
 
 class Reporter:
@@ -48,17 +53,18 @@ class Reporter:
                 await asyncio.sleep(FRAME_S)
 
     def _frames(self, manager: PathManager) -> list[MediaFrame]:
-        """All there is to tell; a worker with many viewers needs several frames."""
+        """All there is to tell, in as many frames as it needs."""
         states = {path.name: path.state() for path in manager.paths.values()}
         live = {name for name, state in states.items() if state.live}
-        told = tuple(states[name] for name in sorted(live | (self._live & states.keys())))
+        told = [states[name] for name in sorted(live | (self._live & states.keys()))]
         self._live = live
         going_on = [viewing for viewer in manager.viewers() if (viewing := viewer.viewing) is not None]
         viewings = [*manager.viewings.values(), *going_on]
         now_ms = time.time_ns() // 1_000_000
-        starts = range(0, max(1, len(viewings)), VIEWINGS_PER_FRAME_MAX)
-        parts = [tuple(viewings[start : start + VIEWINGS_PER_FRAME_MAX]) for start in starts]
-        return [MediaFrame(worker=self._worker, tms=now_ms, paths=told, viewings=part) for part in parts]
+        parts = zip_longest(batched(told, PATHS_PER_FRAME_MAX), batched(viewings, VIEWINGS_PER_FRAME_MAX), fillvalue=())
+        return [MediaFrame(worker=self._worker, tms=now_ms, paths=paths, viewings=some) for paths, some in parts] or [
+            MediaFrame(worker=self._worker, tms=now_ms)
+        ]
 
     async def hear(self, manager: PathManager) -> None:
         """Forget what the database holds, for ever."""
@@ -71,3 +77,8 @@ class Reporter:
                 continue
             for viewing in ack.viewings:
                 manager.viewings.pop(viewing, None)
+
+
+def batched(values: Sequence[T], count: int) -> list[tuple[T, ...]]:
+    """The values in order, at most `count` together."""
+    return [tuple(values[start : start + count]) for start in range(0, len(values), count)]

@@ -16,6 +16,8 @@ from xunlu_protocol.event import Event, SequenceRange
 from xunlu_protocol.fleet import FleetDevice, FleetFrame, Notice
 from xunlu_protocol.location import LOCATIONS_PER_MESSAGE_MAX, Location, decode_locations, encode_locations
 from xunlu_protocol.media import (
+    PATHS_PER_FRAME_MAX,
+    VIEWINGS_PER_FRAME_MAX,
     Gap,
     MediaAck,
     MediaClaims,
@@ -328,3 +330,16 @@ def test_paths_spread_over_all_workers() -> None:
     workers = [f"http://relay-{number}.example" for number in range(4)]
     counts = Counter(worker_of(f"R{number:04d}", workers) for number in range(4000))
     assert all(900 < counts[number] < 1100 for number in range(4))
+
+
+def test_a_full_media_frame_fits_into_a_message() -> None:
+    name, number = "x" * 64, 32_503_680_000_000
+    path = PathState(
+        did=name, live=True, since_ms=number, viewers=9999, recorded=True, video="x" * 16, audio="x" * 16,
+        width=16_384, height=16_384, bitrate_bps=10**9, loss_percent=99.99, fps=999.9,
+    )  # fmt: skip
+    viewing = Viewing(id=name, did=name, from_ms=number, to_ms=number, sent_bytes=10**12, why="x" * 32)
+    frame = MediaFrame(
+        worker=name, tms=number, paths=(path,) * PATHS_PER_FRAME_MAX, viewings=(viewing,) * VIEWINGS_PER_FRAME_MAX
+    )
+    assert MediaFrame.decode(frame.encode()) == frame
