@@ -10,6 +10,7 @@ from tests.console.bureau import Account, Bureau, Worn
 from tests.console.camera import HEIGHT, WIDTH, Scene, publishing
 from tests.integration.ingest_rig import eventually, now_s
 from xunlu_protocol.command import BUSY, Reply
+from xunlu_protocol.status import State
 
 pytestmark = [pytest.mark.console, pytest.mark.integration]
 
@@ -110,6 +111,19 @@ async def test_a_recorder_without_a_camera_for_live_video_is_told_by_name(page: 
     await bureau.sign_in(page, await bureau.account("dispatcher"), f"/?device={worn.did}")
     await page.get_by_role("button", name="实时画面").click()
     await expect(picture(page)).to_contain_text("这台设备没有实时画面")
+
+
+async def test_a_recorder_that_was_away_is_asked_as_soon_as_it_is_back(page: Page, bureau: Bureau) -> None:
+    worn = await bureau.films("沈岩")
+    await bureau.rig.publish(worn.did, "state", State(st="offline", sid=1, tst=now_s(), why="lost").encode())
+    await bureau.sign_in(page, await bureau.account("dispatcher"), f"/?device={worn.did}")
+    await expect(page.get_by_role("row", name=worn.number)).to_contain_text("失联")
+    await page.get_by_role("button", name="实时画面").click()
+    await expect(picture(page)).to_contain_text("记录仪不在线")
+    await bureau.rig.publish(worn.did, "state", State(st="online", sid=2, tst=now_s()).encode())
+    await bureau.command(worn, "live_start")
+    async with publishing(bureau.relay, worn.did):
+        await lives(page)
 
 
 async def test_somebody_stops_the_live_picture_for_everybody(page: Page, bureau: Bureau) -> None:

@@ -9,7 +9,7 @@ import { t } from "../kit/i18n.js";
 import { serverNow } from "../net/stream.js";
 import { lastCommand } from "../state/feed.js";
 import { fleet } from "../state/fleet.js";
-import { unitName } from "../state/organisation.js";
+import { unitName, units } from "../state/organisation.js";
 import { deviceTitle, recordedSign, stateSign } from "../view/device-sign.js";
 import { complain } from "../view/notice.js";
 import { pictureTools } from "./picture-tools.js";
@@ -22,6 +22,8 @@ const HIDDEN_MS = 5_000;
 /** A short stall shows by colour and badge; a longer one is told in words over the picture. */
 const TOLD_STALL_S = 3;
 const ASKING = new Set(["idle", "asking", "connecting", "waiting"]);
+/** Slug of the problem with a recorder that is not connected; the fleet tells when it is back. */
+const OFFLINE = "offline";
 
 export class Picture {
   player;
@@ -59,6 +61,7 @@ export class Picture {
     scope.read(this.player.standing, () => this.#restate());
     scope.read(this.player.blocked, () => this.#say());
     scope.read(fleet.changed, () => this.#name());
+    scope.read(units, () => this.#name());
     scope.read(lastCommand, (command) => command && this.player.hear(command));
     scope.every(1000, () => this.#tick());
     this.#watchSight(scope);
@@ -143,7 +146,10 @@ export class Picture {
       h("span", { class: "soft ellipsis" }, unit),
     );
     this.element.setAttribute("aria-label", t("live.of", { who: title, unit }));
+    this.element.dataset["state"] = live?.state ?? "";
     this.#sign();
+    const back = this.player.standing.value.slug === OFFLINE && live?.st === "online";
+    if (back && this.#inSight) this.player.play();
   }
 
   /** Who else looks, and whether the server records. */

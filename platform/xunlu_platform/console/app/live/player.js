@@ -2,7 +2,8 @@
  * One picture from click to end: asks the platform, plays from the relay, sees by the frames themselves whether the
  * picture lives, and comes back by itself when it was only the network. The state says what is true now:
  *
- * idle → asking → connecting → waiting (for the recorder) → live ⇄ stalled; ended or refused until somebody asks again.
+ * idle → asking → connecting → waiting (for the recorder) → live ⇄ stalled; away when it is tried again by itself; ended or
+ * refused until somebody asks again.
  */
 
 import { h } from "../kit/dom.js";
@@ -24,7 +25,7 @@ const REFUSALS = new Set(["rejected", "failed", "expired"]);
 const HAS_FRAME_CALLBACK = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
 
 /**
- * @typedef {"idle" | "asking" | "connecting" | "waiting" | "live" | "stalled" | "ended" | "refused"} Phase
+ * @typedef {"idle" | "asking" | "connecting" | "waiting" | "live" | "stalled" | "away" | "ended" | "refused"} Phase
  * @typedef {object} Standing
  * @property {Phase} phase
  * @property {number} since_ms `performance.now()`
@@ -163,7 +164,7 @@ export class Player {
    */
   #again(delay_ms, title = t("live.interrupted"), detail = t("live.interrupted.do")) {
     this.#drop();
-    this.standing.set(standing("stalled", title, detail));
+    this.standing.set(standing("away", title, detail));
     this.#retry = setTimeout(() => void this.#ask(), delay_ms);
   }
 
