@@ -1,6 +1,7 @@
 /**
  * The officers: one canvas above the map for everything that moves. It draws when something changed and while somebody
- * glides, at most 30 times a second with a crowd in view, and not at all while the page is hidden.
+ * glides, at most 30 times a second with a crowd in view, and not at all while the page is hidden. Between two drawings it
+ * moves along with the map that is dragged.
  */
 
 import { fleet } from "../state/fleet.js";
@@ -14,7 +15,9 @@ import { Lines } from "./lines.js";
 import { CLUSTER_PX, Painter } from "./painter.js";
 import { MapView } from "./view.js";
 
+/** So many in view, or drawn each by itself, are a crowd. */
 const CROWD = 5000;
+const CROWD_SINGLE = 1000;
 const CROWD_FRAME_MS = 1000 / 30 - 2;
 const PULSE_FRAME_MS = 1000 / 20;
 const HIT_PX = 16;
@@ -83,7 +86,8 @@ export class OfficerLayer {
   #tick(clock) {
     this.#frame = 0;
     if (this.#zooming || document.hidden) return;
-    const wait_ms = this.#layout.inView > CROWD ? CROWD_FRAME_MS : this.#restless || this.#gliding ? 0 : PULSE_FRAME_MS;
+    const crowd = this.#layout.inView > CROWD || this.#layout.orderCount > CROWD_SINGLE;
+    const wait_ms = crowd ? CROWD_FRAME_MS : this.#restless || this.#gliding ? 0 : PULSE_FRAME_MS;
     if (clock - this.#drawn_ms < wait_ms) return this.#ask();
     this.#drawn_ms = clock;
     if (this.#restless) this.#settle();

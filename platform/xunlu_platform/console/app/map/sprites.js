@@ -1,11 +1,15 @@
-/** Officers drawn once for each state and course, then only copied: a frame of ten thousand is ten thousand blits. */
+/**
+ * Officers drawn once for each state and course, then only copied: a frame of ten thousand is ten thousand blits. Without a
+ * GPU a blit costs what it covers, and twice that between pixels: so signs are cut close and lie on whole pixels.
+ */
 
 import { token } from "../kit/theme.js";
 import { STATES } from "../state/display.js";
 
 const COURSES = 48;
-const SIZE_PX = 34;
-const HALF = SIZE_PX / 2;
+/** How far signs reach from their middle, with their edges: rings and diamonds, and all others. */
+const WIDE_PX = 14;
+const NARROW_PX = 11;
 const TURN = Math.PI * 2;
 /** Column of a mover whose course is unknown. */
 const NO_COURSE = COURSES;
@@ -15,17 +19,24 @@ const NO_COURSE = COURSES;
 export class Sprites {
   #atlas = document.createElement("canvas");
   #ratio = 1;
+  /** Half a cell of the atlas, device pixels. */
+  #middle = WIDE_PX;
+  /** What of a cell holds the sign, by state, device pixels from the middle. */
+  #reach = new Int32Array(STATES.length);
   /** @type {Record<State | "warn" | "text" | "panel" | "label", string>} */
   colours = /** @type {any} */ ({});
 
   /** Draw the atlas with the colours of the theme in force. @param {number} ratio device pixels per pixel */
   build(ratio) {
     this.#ratio = ratio;
+    this.#middle = Math.ceil(WIDE_PX * ratio);
+    STATES.forEach((state, i) => {
+      this.#reach[i] = Math.ceil((state === "sos" || state === "rec" ? WIDE_PX : NARROW_PX) * ratio);
+    });
     this.#readColours();
-    this.#atlas.width = SIZE_PX * (COURSES + 1) * ratio;
-    this.#atlas.height = SIZE_PX * (STATES.length + 1) * ratio;
+    this.#atlas.width = 2 * this.#middle * (COURSES + 1);
+    this.#atlas.height = 2 * this.#middle * (STATES.length + 1);
     const context = /** @type {CanvasRenderingContext2D} */ (this.#atlas.getContext("2d"));
-    context.scale(ratio, ratio);
     STATES.forEach((state, row) => {
       for (let column = 0; column <= COURSES; column++) this.#cell(context, state, row, column, true);
     });
@@ -60,8 +71,10 @@ export class Sprites {
    * @param {boolean} fresh
    */
   #cell(context, state, row, column, fresh) {
+    const middle = this.#middle;
     context.save();
-    context.translate(column * SIZE_PX + HALF, row * SIZE_PX + HALF);
+    context.translate((2 * column + 1) * middle, (2 * row + 1) * middle);
+    context.scale(this.#ratio, this.#ratio);
     const course = column === NO_COURSE ? null : (column / COURSES) * TURN;
     if (state === "sos") drawDiamond(context, this.colours.sos);
     else if (state === "rec") drawRecording(context, this.colours.rec, this.colours.panel, course, fresh);
@@ -82,8 +95,14 @@ export class Sprites {
   draw(context, state, course, fresh, x, y) {
     const column = course !== course ? NO_COURSE : Math.round((course / TURN) * COURSES + COURSES) % COURSES;
     const row = !fresh && STATES[state] === "rec" ? STATES.length : state;
-    const cell = SIZE_PX * this.#ratio;
-    context.drawImage(this.#atlas, column * cell, row * cell, cell, cell, x - HALF, y - HALF, SIZE_PX, SIZE_PX);
+    const ratio = this.#ratio;
+    const reach = this.#reach[state];
+    const left = (2 * column + 1) * this.#middle - reach;
+    const top = (2 * row + 1) * this.#middle - reach;
+    const toX = Math.round(x * ratio - reach) / ratio;
+    const toY = Math.round(y * ratio - reach) / ratio;
+    const size = (2 * reach) / ratio;
+    context.drawImage(this.#atlas, left, top, 2 * reach, 2 * reach, toX, toY, size, size);
   }
 }
 
