@@ -106,12 +106,14 @@ class MediaFrame(Wire):
     Attributes:
         worker: of the relay.
         tms: UTC milliseconds.
+        more: whether the next frame goes on with the same telling: it was too large for one.
         paths: all that are live, and those that ended since the last frame.
         viewings: all that go on, and those that ended and are not yet confirmed by `MediaAck`.
     """
 
     worker: Identifier
     tms: Milliseconds
+    more: bool = False
     paths: Annotated[tuple[PathState, ...], Field(max_length=PATHS_PER_FRAME_MAX)] = ()
     viewings: Annotated[tuple[Viewing, ...], Field(max_length=VIEWINGS_PER_FRAME_MAX)] = ()
 

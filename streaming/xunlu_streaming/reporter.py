@@ -5,7 +5,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Sequence
-from itertools import zip_longest
 from typing import TypeVar
 
 from xunlu_kit.errors import TransportError
@@ -61,9 +60,18 @@ class Reporter:
         going_on = [viewing for viewer in manager.viewers() if (viewing := viewer.viewing) is not None]
         viewings = [*manager.viewings.values(), *going_on]
         now_ms = time.time_ns() // 1_000_000
-        parts = zip_longest(batched(told, PATHS_PER_FRAME_MAX), batched(viewings, VIEWINGS_PER_FRAME_MAX), fillvalue=())
-        return [MediaFrame(worker=self._worker, tms=now_ms, paths=paths, viewings=some) for paths, some in parts] or [
-            MediaFrame(worker=self._worker, tms=now_ms)
+        paths = batched(told, PATHS_PER_FRAME_MAX)
+        shown = batched(viewings, VIEWINGS_PER_FRAME_MAX)
+        count = max(len(paths), len(shown), 1)
+        return [
+            MediaFrame(
+                worker=self._worker,
+                tms=now_ms,
+                more=place < count - 1,
+                paths=paths[place] if place < len(paths) else (),
+                viewings=shown[place] if place < len(shown) else (),
+            )
+            for place in range(count)
         ]
 
     async def hear(self, manager: PathManager) -> None:

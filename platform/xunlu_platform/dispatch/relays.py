@@ -11,6 +11,8 @@ log = logging.getLogger(__name__)
 
 SILENT_S = 6.0
 WORKERS_MAX = 64
+PATHS_MAX = 20_000
+"""Of one worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,19 @@ class Relays:
         self.dropped = 0
         self._clock = clock
         self._workers: dict[str, _Worker] = {}
+        self._told: dict[str, dict[str, PathState]] = {}
         self._changed: set[str] = set()
 
     def take(self, frame: MediaFrame) -> None:
-        """Take a frame; it names every live path of its worker."""
-        if frame.worker not in self._workers and len(self._workers) >= WORKERS_MAX:
+        """Take a frame; those of one telling together name every live path of their worker."""
+        known = self._workers.keys() | self._told.keys()
+        if frame.worker not in known and len(known) >= WORKERS_MAX:
             self.dropped += 1
             return
-        paths = {path.did: path for path in frame.paths if path.live}
+        paths = self._told.pop(frame.worker, {}) | {path.did: path for path in frame.paths if path.live}
+        if frame.more and len(paths) < PATHS_MAX:
+            self._told[frame.worker] = paths
+            return
         self._workers[frame.worker] = _Worker(paths, self._clock.monotonic_s())
         self._settle()
 
