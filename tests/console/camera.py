@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import av
 import httpx2
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription, VideoStreamTrack
 
 from tests.media import Relay
 
@@ -39,12 +39,14 @@ class Scene(VideoStreamTrack):
 
 
 @asynccontextmanager
-async def publishing(relay: Relay, did: str) -> AsyncIterator[Scene]:
+async def publishing(relay: Relay, did: str, codec: str = "VP8") -> AsyncIterator[Scene]:
     """A recorder that publishes until the end."""
     scene = Scene()
     connection = RTCPeerConnection(RTCConfiguration([]))
     try:
-        connection.addTransceiver(scene, "sendonly")
+        wanted = {f"video/{codec}", "video/rtx"}
+        codecs = [one for one in RTCRtpSender.getCapabilities("video").codecs if one.mimeType in wanted]
+        connection.addTransceiver(scene, "sendonly").setCodecPreferences(codecs)
         await connection.setLocalDescription(await connection.createOffer())
         async with httpx2.AsyncClient() as client:
             offer = connection.localDescription.sdp

@@ -44,7 +44,10 @@ async def frames(found: Locator) -> int:
     return int(await found.locator("video").evaluate("video => video.getVideoPlaybackQuality().totalVideoFrames"))
 
 
-async def test_a_picture_comes_when_it_is_asked_for_and_goes_with_the_drawer(page: Page, bureau: Bureau) -> None:
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+async def test_a_picture_comes_when_it_is_asked_for_and_goes_with_the_drawer(
+    page: Page, bureau: Bureau, codec: str
+) -> None:
     worn = await bureau.films("周敏")
     await bureau.sign_in(page, await bureau.account("dispatcher"), f"/?device={worn.did}")
     await expect(page.get_by_role("button", name="实时画面")).to_be_visible()
@@ -54,7 +57,7 @@ async def test_a_picture_comes_when_it_is_asked_for_and_goes_with_the_drawer(pag
     rid = await bureau.command(worn, "live_start")
     await bureau.answers(worn, rid, Reply(st="running", tst=now_s()))
     await expect(picture(page)).to_contain_text("执行中")
-    async with publishing(bureau.relay, worn.did):
+    async with publishing(bureau.relay, worn.did, codec):
         found = await lives(page)
         await expect(page.locator(".live-badge")).to_have_text("LIVE")
         assert await found.locator("video").evaluate("video => [video.videoWidth, video.videoHeight]") == [

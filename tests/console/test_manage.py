@@ -95,7 +95,7 @@ async def test_a_list_with_a_mistake_says_which_row(page: Page, bureau: Bureau) 
     chooser = page.locator("input[type=file]")
     wrong = {"name": "list.csv", "mimeType": "text/csv", "buffer": f"{head}S1,Xunlu,M,没有的中队,,\n".encode()}
     await chooser.set_input_files(wrong)  # type: ignore[arg-type]  # a FilePayload
-    await expect(page.locator(".toast.bad")).to_contain_text("Row 2")
+    await expect(page.locator(".toast.bad")).to_contain_text("第 2 行")
     right = {"name": "list.csv", "mimeType": "text/csv", "buffer": f"{head}S1,Xunlu,M,{SQUAD},,R-1\n".encode()}
     await chooser.set_input_files(right)  # type: ignore[arg-type]  # a FilePayload
     await expect(page.get_by_role("row", name="S1")).to_contain_text(SQUAD)
