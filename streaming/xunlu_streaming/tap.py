@@ -73,6 +73,8 @@ class Connection:
                 self._paths.take_every(self)
             case "take":
                 self._paths.take(name, self)
+            case "leave" if name == EVERY_PATH:
+                self._paths.leave_every(self)
             case "leave":
                 self._paths.leave(name, self)
             case "keyframe":

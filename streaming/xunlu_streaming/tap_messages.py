@@ -13,7 +13,7 @@ from xunlu_protocol.base import Identifier, Wire
 from xunlu_protocol.media import Milliseconds
 
 EVERY_PATH = "*"
-"""Takes every path whenever it is live, and keeps none up."""
+"""Takes every path whenever it is live, and keeps none up; leaves all, those taken by name too."""
 PACKET = struct.Struct(">cHBq")
 """`R`, path, track, UTC µs of arrival; the packet follows, in plain text."""
 REPORT = struct.Struct(">cHBQI")
