@@ -6,6 +6,7 @@ from xunlu_edge.clock_watch import ClockWatch
 from xunlu_edge.errors import DeviceError
 from xunlu_edge.events import Events
 from xunlu_edge.hardware import Hardware
+from xunlu_edge.live import Live
 from xunlu_edge.positions import Positions
 from xunlu_edge.shadow import ShadowKeeper
 from xunlu_edge.situation import Situation
@@ -15,6 +16,7 @@ from xunlu_protocol.command import (
     CommandName,
     Configure,
     Lamp,
+    LiveStart,
     NoArguments,
     RecordStart,
     SayText,
@@ -40,6 +42,7 @@ class Actions:
         events: Events,
         shadow: ShadowKeeper,
         situation: Situation,
+        live: Live,
         watch: ClockWatch,
         clock: Clock,
     ) -> None:
@@ -48,6 +51,7 @@ class Actions:
         self._events = events
         self._shadow = shadow
         self._situation = situation
+        self._live = live
         self._watch = watch
         self._clock = clock
 
@@ -63,6 +67,8 @@ class Actions:
             "say_text": hardware.speaker,
             "lock": hardware.lock,
             "unlock": hardware.lock,
+            "live_start": hardware.video,
+            "live_stop": hardware.video,
             "reboot": hardware.system if hardware.system is not None and hardware.system.can_reboot else None,
         }
         return name not in parts or parts[name] is not None
@@ -87,6 +93,8 @@ class Actions:
             case Lamp():
                 assert self._hardware.lamps is not None
                 await self._hardware.lamps.switch(arguments.lamp, on=arguments.on)
+            case LiveStart():
+                return await self._live.start(arguments)
             case Configure():
                 self._shadow.override(arguments.config)
                 return {"config": self._shadow.reported.config.fingerprint}
@@ -102,6 +110,8 @@ class Actions:
             if hardware.recording is None:
                 raise BusyError("No recording runs.")
             return {"rec": await self._events.stop_recording()}
+        if name == "live_stop":
+            await self._live.stop()
         if name == "photo" and hardware.camera is not None:
             return {"photo": await hardware.camera.photo()}
         if name == "lock" and hardware.lock is not None:

@@ -15,12 +15,14 @@ from xunlu_edge.hardware import Hardware
 from xunlu_edge.journal import Journal
 from xunlu_edge.ledger import Ledger
 from xunlu_edge.link import Link
+from xunlu_edge.live import Live
 from xunlu_edge.outbox import Outbox
 from xunlu_edge.positions import Positions
 from xunlu_edge.settings import AgentSettings
 from xunlu_edge.shadow import ShadowKeeper
 from xunlu_edge.situation import Situation
 from xunlu_edge.telemetry import Reporter
+from xunlu_edge.thumbnails import Thumbnails
 from xunlu_edge.uplink import Uplink
 from xunlu_kit.clock import Clock, SystemClock
 from xunlu_kit.errors import TransportError
@@ -62,7 +64,11 @@ class Agent:
         self.reporter = Reporter(
             hardware, self.situation, self.outbox, self.journal, self.events, self.link, self.watch, clock
         )
-        actions = Actions(hardware, self.positions, self.events, self.shadow, self.situation, self.watch, clock)
+        self.live = Live(hardware, settings, self.watch)
+        self.thumbnails = Thumbnails(self.live, hardware, self.situation, self.link, lambda: self.link.ready, clock)
+        actions = Actions(
+            hardware, self.positions, self.events, self.shadow, self.situation, self.live, self.watch, clock
+        )
         self.commands = Commands(
             Ledger(self._database, clock),
             actions,
@@ -97,12 +103,14 @@ class Agent:
             "positions": self.positions.run(),
             "keys": self.events.watch_keys(),
             "clock": self.events.watch_clock(),
-            "live": self.uplink.send_live(),
+            "uplink": self.uplink.send_live(),
             "backlog": self.uplink.send_backlog(),
             "telemetry": self.reporter.run(),
             "commands": self.commands.work(),
             "replies": self.commands.send_replies(),
             "shadow": self._report_shadow(),
+            "live": self.live.run(),
+            "thumbnails": self.thumbnails.run(),
             "link": self.link.run(),
         }
         async with asyncio.TaskGroup() as group:

@@ -172,6 +172,14 @@ class VideoSource(Protocol):
         """
         ...
 
+    async def thumbnail(self) -> bytes:
+        """Switch it on for a moment; returns a JPEG of at most 12 kB.
+
+        Raises:
+            DeviceError: it could not.
+        """
+        ...
+
 
 class Microphone(Protocol):
     """Sound for live video. Off until it is opened."""
@@ -279,6 +287,7 @@ class Hardware:
             "record": self.recorder is not None,
             "photo": self.camera is not None,
             "say_text": self.speaker is not None,
+            "live": self.video is not None,
             "lock": self.lock is not None,
             "reboot": self.system is not None and self.system.can_reboot,
         }

@@ -112,22 +112,31 @@ class Link:
             finally:
                 await self._farewell(self._session)
 
-    async def publish(self, channel: Channel, payload: bytes, tail: str = "", *, retain: bool = False) -> None:
-        """Publish under our own topic at QoS 1.
+    async def publish(
+        self, channel: Channel, payload: bytes, tail: str = "", *, qos: int = 1, retain: bool = False
+    ) -> None:
+        """Publish under our own topic.
 
         Raises:
             TransportError: not connected, not yet approved, refused, or no answer in time.
         """
         if not self.ready or self._session is None:
             raise TransportError("The platform is not reachable.")
-        await self._publish(self._session, channel, payload, tail, retain=retain)
+        await self._publish(self._session, channel, payload, tail, qos=qos, retain=retain)
 
     async def _publish(
-        self, session: Session, channel: Channel, payload: bytes, tail: str = "", *, retain: bool = False
+        self,
+        session: Session,
+        channel: Channel,
+        payload: bytes,
+        tail: str = "",
+        *,
+        qos: int = 1,
+        retain: bool = False,
     ) -> None:
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-                await session.publish(self._topic(channel, tail), payload, retain=retain)
+                await session.publish(self._topic(channel, tail), payload, qos=qos, retain=retain)
         except TimeoutError as error:
             raise TransportError("The broker did not answer in time.") from error
 

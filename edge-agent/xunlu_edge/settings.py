@@ -1,7 +1,7 @@
 """The agent's settings: from the environment, `XUNLU_AGENT_…`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -59,6 +59,50 @@ class AgentSettings(BaseSettings):
     key_codes: Annotated[
         dict[str, int], Field(description="Linux key code of each key: sos, sos_cancel, mark, record.")
     ] = DEFAULT_KEYS
+    video: Annotated[
+        str | None,
+        Field(
+            description="Camera for live video: v4l2:///dev/video0?size=1280x720&fps=25, file:///FILE, or a test "
+            "picture, test://?size=640x360&fps=15; empty has none. Needs the extra `media`."
+        ),
+    ] = None
+    audio: Annotated[
+        str | None,
+        Field(description="Microphone for live video: alsa://DEVICE, file:///FILE, or test://; empty sends no sound."),
+    ] = None
+    video_codec: Annotated[
+        str,
+        Field(
+            description="Encoder of live video as FFmpeg names it, such as h264_v4l2m2m; libx264 is the last resort.",
+            pattern=r"^[a-z0-9_]{1,40}$",
+        ),
+    ] = "libx264"
+    live_ca_file: Annotated[
+        Path | None,
+        Field(description="PEM file the relay's certificate must chain to; empty trusts the system's authorities."),
+    ] = None
+    ice: Annotated[
+        Literal["lite", "full"],
+        Field(
+            description="lite for relays that everybody can reach; full also tries STUN and TURN, and keeps no address."
+        ),
+    ] = "lite"
+    ice_server: Annotated[
+        str | None,
+        Field(
+            description="STUN or TURN server, such as turn:HOST:3478?transport=tcp; empty takes those the relay names.",
+            pattern=r"^(stun|turns?):[^\s]{1,300}$",
+        ),
+    ] = None
+    ice_username: Annotated[str | None, Field(description="Account at the TURN server.", max_length=200)] = None
+    ice_password_file: Annotated[Path | None, Field(description="File with its password.")] = None
+    watched_led: Annotated[
+        str | None,
+        Field(
+            description="LED that lights while somebody watches, a folder of /sys/class/leds.", pattern=r"^[^/]{1,100}$"
+        ),
+    ] = None
+    language: Annotated[Literal["zh", "en"], Field(description="What the recorder speaks to its officer.")] = "zh"
     health_host: Annotated[str, Field(description="Address of the health page.")] = "127.0.0.1"
     health_port: Annotated[
         int | None, Field(description="Port of the health page; empty serves none.", ge=0, le=65535)

@@ -77,7 +77,7 @@ class SimulatedRecorder:
         breaks_per_hour = 0.0 if options.calm else BREAKS_PER_HOUR
         sky = Sky(self._chance("sky"), breaks_per_hour=breaks_per_hour, longest_break_s=LONGEST_BREAK_S)
         # The hardware lives in true time: above all, the receiver's UTC is that of the satellites.
-        self.kit = Kit(way, true, self._chance("hardware"), sky)
+        self.kit = Kit(way, true, self._chance("hardware"), sky, name=self.serial)
 
     def _chance(self, what: str) -> random.Random:
         """A source for each thing: how often one is asked changes nothing for the others."""

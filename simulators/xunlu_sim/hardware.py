@@ -3,10 +3,12 @@
 import asyncio
 import random
 import secrets
+from collections import deque
 from collections.abc import AsyncIterator
 from typing import Literal
 
 from xunlu_edge.hardware import Charge, Hardware, LampName, Reception, Signal, Space
+from xunlu_edge.media.sources import GeneratedSound, GeneratedVideo
 from xunlu_kit.clock import Clock
 from xunlu_protocol.status import Lamps
 from xunlu_sim import nmea
@@ -151,14 +153,35 @@ class Keys:
             yield await self._pressed.get()
 
 
+class WatchedSign:
+    """A sign on the recorder's screen.
+
+    Attributes:
+        on: whether somebody watches.
+    """
+
+    def __init__(self) -> None:
+        self.on = False
+
+    def show(self, *, on: bool) -> None:
+        """Light it, or put it out."""
+        self.on = on
+
+
 class Speaker:
-    """Speaks as long as a voice would."""
+    """Speaks as long as a voice would.
+
+    Attributes:
+        said: the last things it said.
+    """
 
     def __init__(self, clock: Clock) -> None:
+        self.said: deque[str] = deque(maxlen=PRESSED_MAX)
         self._clock = clock
 
     async def say(self, text: str, language: Literal["zh", "en"]) -> None:
         """About four characters a second in Chinese, fifteen in English."""
+        self.said.append(text)
         await self._clock.sleep(0.5 + len(text) / (4 if language == "zh" else 15))
 
 
@@ -217,13 +240,19 @@ class Kit:
         sky: to block the reception.
         keys: to press.
         recorder: whether it records.
+        speaker: what it said.
+        watched: whether the officer sees that somebody watches.
         hardware: for the agent.
     """
 
-    def __init__(self, way: Way, clock: Clock, rng: random.Random, sky: Sky, *, period_s: float = 1.0) -> None:
+    def __init__(
+        self, way: Way, clock: Clock, rng: random.Random, sky: Sky, *, name: str = "SIM", period_s: float = 1.0
+    ) -> None:
         self.sky = sky
         self.keys = Keys()
         self.recorder = VideoRecorder(clock, rng)
+        self.speaker = Speaker(clock)
+        self.watched = WatchedSign()
         self.hardware = Hardware(
             gnss=Receiver(way, sky, clock, period_s=period_s),
             battery=Battery(clock, rng),
@@ -232,7 +261,10 @@ class Kit:
             thermometer=Thermometer(rng),
             keys=self.keys,
             recorder=self.recorder,
-            speaker=Speaker(clock),
+            video=GeneratedVideo(name=name, utc_ms=clock.time_ms),
+            microphone=GeneratedSound(),
+            watched=self.watched,
+            speaker=self.speaker,
             lamps=LampSwitch(),
             lock=Lock(),
             system=System(clock),

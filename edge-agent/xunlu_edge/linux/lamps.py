@@ -6,6 +6,7 @@ from pathlib import Path
 
 from xunlu_edge.errors import DeviceError
 from xunlu_edge.hardware import LampName
+from xunlu_kit.errors import ConfigError
 from xunlu_protocol.status import Lamps
 
 PATTERNS: Mapping[LampName, re.Pattern[str]] = {
@@ -36,12 +37,7 @@ class LedLamps:
         Raises:
             DeviceError: the kernel did not take it.
         """
-        folder = self._folders[lamp]
-        try:
-            level = (folder / "max_brightness").read_text("ascii").strip() if on else "0"
-            (folder / "brightness").write_text(level, "ascii")
-        except OSError as error:
-            raise DeviceError(f"The lamp {lamp} did not switch: {error}.") from error
+        _light(self._folders[lamp], on=on)
 
     @staticmethod
     def _is_on(folder: Path) -> bool | None:
@@ -49,6 +45,41 @@ class LedLamps:
             return int((folder / "brightness").read_text("ascii")) > 0
         except (OSError, ValueError):
             return None
+
+
+class WatchedLed:
+    """The LED that says that somebody watches."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def show(self, *, on: bool) -> None:
+        """Light it, or put it out.
+
+        Raises:
+            DeviceError: the kernel did not take it.
+        """
+        _light(self._folder, on=on)
+
+
+def _light(folder: Path, *, on: bool) -> None:
+    try:
+        level = (folder / "max_brightness").read_text("ascii").strip() if on else "0"
+        (folder / "brightness").write_text(level, "ascii")
+    except OSError as error:
+        raise DeviceError(f"The lamp {folder.name} did not switch: {error}.") from error
+
+
+def find_watched_led(root: Path, name: str) -> WatchedLed:
+    """The LED that a setting names.
+
+    Raises:
+        ConfigError: the machine has none of that name.
+    """
+    folder = root / "sys/class/leds" / name
+    if not (folder / "brightness").exists():
+        raise ConfigError(f"XUNLU_AGENT_WATCHED_LED names an LED that does not exist: {name}.")
+    return WatchedLed(folder)
 
 
 def find_lamps(root: Path) -> LedLamps | None:

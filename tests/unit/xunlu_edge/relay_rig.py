@@ -66,6 +66,7 @@ class Relay:
         self._options = options
         self._stack = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._answering: set[asyncio.Task[None]] = set()
 
     @property
     def link(self) -> UdpLink:
@@ -76,12 +77,14 @@ class Relay:
         return Counter(method for method, _, _ in self.requests)
 
     async def __aenter__(self) -> Self:
-        server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         await self._stack.enter_async_context(server)
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/whip/SIM0001"
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        # Whoever closes a session that is still being made leaves its sockets open.
+        await asyncio.gather(*self._answering, return_exceptions=True)
         for session in self.sessions:
             await session.close()
         await self._stack.aclose()
@@ -89,7 +92,7 @@ class Relay:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def until_seen(self, count: int, *, after_s: float = 0.0, timeout_s: float = 20) -> list[Seen]:
+    async def until_seen(self, count: int, *, after_s: float = 0.0, timeout_s: float = 45) -> list[Seen]:
         """Wait for pictures that came after a moment."""
         async with asyncio.timeout(timeout_s):
             while len(seen := [each for each in self.seen if each.at_s > after_s]) < count:
@@ -97,7 +100,7 @@ class Relay:
                 await self.arrived.wait()
         return seen
 
-    async def until_asked(self, method: str, *, timeout_s: float = 5) -> None:
+    async def until_asked(self, method: str, *, timeout_s: float = 30) -> None:
         """Wait for a request."""
         async with asyncio.timeout(timeout_s):
             while not self.counts[method]:
@@ -106,8 +109,13 @@ class Relay:
 
     # -- HTTP ---------------------------------------------------------------------------------------------------------
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._answer(reader, writer))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.closing(writer), contextlib.suppress(asyncio.IncompleteReadError):
+        with contextlib.closing(writer), contextlib.suppress(asyncio.IncompleteReadError, OSError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             method, path, _ = head.split(" ", 2)
             headers = {name.lower(): value for name, value in re.findall(r"([\w-]+): (.*)\r\n", head)}

@@ -167,7 +167,10 @@ class Mailbox:
     retained: dict[Channel, bytes] = field(default_factory=dict)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def publish(self, channel: Channel, payload: bytes, tail: str = "", *, retain: bool = False) -> None:
+    async def publish(
+        self, channel: Channel, payload: bytes, tail: str = "", *, qos: int = 1, retain: bool = False
+    ) -> None:
+        del qos
         await asyncio.sleep(0)
         if not self.reachable:
             raise TransportError("out of reach")

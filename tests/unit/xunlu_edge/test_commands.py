@@ -26,8 +26,10 @@ from xunlu_edge.commands import WAITING_MAX, Commands
 from xunlu_edge.events import Events
 from xunlu_edge.journal import Journal
 from xunlu_edge.ledger import Ledger
+from xunlu_edge.live import Live
 from xunlu_edge.outbox import Outbox
 from xunlu_edge.positions import Positions
+from xunlu_edge.settings import AgentSettings
 from xunlu_edge.shadow import ShadowKeeper
 from xunlu_edge.situation import Situation
 from xunlu_edge.uplink import Uplink
@@ -52,12 +54,14 @@ class Bench:
         journal = Journal(self.outbox, Uplink(self.outbox, self.mailbox, self.clock, resend_after_s=30), watch)
         events = Events(self.hardware, journal, self.situation, watch, self.clock)
         self.positions = Positions(self.hardware, journal, self.situation, watch, self.clock)
+        self.live = Live(self.hardware, AgentSettings(state=folder), watch)
         actions = Actions(
             self.hardware,
             self.positions,
             events,
             ShadowKeeper(self.database, self.situation),
             self.situation,
+            self.live,
             watch,
             self.clock,
         )
@@ -73,6 +77,7 @@ class Bench:
             asyncio.create_task(self.commands.work(), name="work"),
             asyncio.create_task(self.commands.send_replies(), name="replies"),
             asyncio.create_task(self.positions.run(), name="positions"),
+            asyncio.create_task(self.live.run(), name="live"),
         ]
 
     def _reboot(self) -> None:

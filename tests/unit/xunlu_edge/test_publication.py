@@ -12,14 +12,15 @@ import pytest
 
 from tests.unit.xunlu_edge.relay_rig import Relay, Scripted, relay
 from xunlu_edge.errors import DeviceError
+from xunlu_edge.hardware import Microphone, VideoSource
 from xunlu_edge.media.adapter import RTCCertificate
 from xunlu_edge.media.bitrate import BitrateController
 from xunlu_edge.media.ice import LiteWays
 from xunlu_edge.media.pattern import Pattern
 from xunlu_edge.media.publication import Publication
 from xunlu_edge.media.session import Shared
+from xunlu_edge.media.sources import GeneratedSound, GeneratedVideo
 from xunlu_edge.media.steering import Steering
-from xunlu_edge.media.tone import Tone
 from xunlu_edge.media.whip import RefusalError, WhipClient
 from xunlu_protocol.command import LiveStart
 from xunlu_sim.udp_impairment import UdpOptions
@@ -31,30 +32,24 @@ def utc_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Picture:
-    """A test picture of 640 × 360 at 15 a second."""
-
-    def open(self, _height: int, _fps: float) -> Pattern:
-        return Pattern("SIM0001", 640, 360, 15, utc_ms)
+PICTURE = GeneratedVideo(name="SIM0001", utc_ms=utc_ms)
 
 
-class Sound:
-    def open(self) -> Tone:
-        return Tone()
+class Unplugged:
+    def open(self, _height: int, _fps: float, /) -> Pattern:
+        raise DeviceError("The camera is unplugged.")
 
-
-class NoPicture:
-    def open(self, _height: int, _fps: float) -> Pattern:
+    async def thumbnail(self) -> bytes:
         raise DeviceError("The camera is unplugged.")
 
 
 @contextlib.asynccontextmanager
 async def publishing(
-    request: LiveStart, *, video: Any = None, sound: Any = None
+    request: LiveStart, *, video: VideoSource = PICTURE, sound: Microphone | None = None
 ) -> AsyncIterator[tuple[Publication, asyncio.Task[str]]]:
     steering = Steering(BitrateController(request.bitrate_bps_max, time.monotonic()))
     shared = Shared(whip=WhipClient(None), ways=LiteWays(), certificate=CERTIFICATE, steering=steering, utc_ms=utc_ms)
-    publication = Publication(request, shared, video or Picture(), sound, "libx264")
+    publication = Publication(request, shared, video, sound, "libx264")
     task = asyncio.create_task(publication.run(), name="publication")
     try:
         yield publication, task
@@ -68,7 +63,7 @@ def wish(relay: Relay, **more: Any) -> LiveStart:
 
 
 async def test_a_picture_with_its_clock_and_sound_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with relay(monkeypatch) as there, publishing(wish(there), sound=Sound()) as (publication, _):
+    async with relay(monkeypatch) as there, publishing(wish(there), sound=GeneratedSound()) as (publication, _):
         seen = await there.until_seen(30)
         assert all(each.utc_ms is not None for each in seen)
         ages_ms = [utc_ms() - 1000 * (time.monotonic() - each.at_s) - (each.utc_ms or 0) for each in seen[10:]]
@@ -125,7 +120,7 @@ async def test_a_relay_that_ends_the_session_ends_the_publication(monkeypatch: p
     async with relay(monkeypatch) as there, publishing(wish(there)) as (_, task):
         await there.until_seen(5)
         await there.sessions[0].close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert await task == "The relay ended it: nobody watches any more."
 
 
@@ -135,7 +130,7 @@ async def test_a_refusal_that_is_final_ends_it_and_says_why(monkeypatch: pytest.
         there.always = Scripted(status=status, body="nobody watches")
         async with publishing(wish(there)) as (_, task):
             with pytest.raises(RefusalError, match=f"{status}: nobody watches"):
-                await asyncio.wait_for(task, 5)
+                await asyncio.wait_for(task, 30)
 
 
 async def test_a_busy_relay_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,9 +151,9 @@ async def test_a_redirected_offer_is_made_where_it_belongs(monkeypatch: pytest.M
 
 
 async def test_a_camera_that_fails_ends_it_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with relay(monkeypatch) as there, publishing(wish(there), video=NoPicture()) as (_, task):
+    async with relay(monkeypatch) as there, publishing(wish(there), video=Unplugged()) as (_, task):
         with pytest.raises(DeviceError, match="unplugged"):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 30)
 
 
 async def test_pictures_keep_within_the_bounds_of_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
