@@ -14,9 +14,9 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from xunlu_kit.clock import SystemClock
-from xunlu_kit.errors import ConfigError
 from xunlu_kit.mqtt import Session as MqttSession
 from xunlu_kit.mqtt import SessionOptions, Subscription
+from xunlu_kit.ports import require_free_port
 from xunlu_platform.api import (
     alarms,
     audit,
@@ -207,7 +207,7 @@ async def serve(settings: PlatformSettings) -> None:
         ConfigError: a setting or a secret is wrong.
         StoreError: the database does not answer.
     """
-    _require_free_port(settings)
+    require_free_port(settings.host, settings.port, "XUNLU_PLATFORM_PORT")
     async with open_services(settings) as services:
         server = Server(
             create_app(services),
@@ -226,12 +226,3 @@ async def serve(settings: PlatformSettings) -> None:
         gc.freeze()
         log.info("api listens", extra={"host": settings.host, "port": settings.port})
         await server.serve()
-
-
-def _require_free_port(settings: PlatformSettings) -> None:
-    """The server itself would only say that an address is in use."""
-    try:
-        socket.create_server((settings.host, settings.port)).close()
-    except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        raise ConfigError(f"{where} cannot be listened on ({error.strerror}); set XUNLU_PLATFORM_PORT.") from error

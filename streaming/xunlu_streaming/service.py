@@ -11,8 +11,8 @@ from aiortc import RTCIceServer
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-from xunlu_kit.errors import ConfigError
 from xunlu_kit.mqtt import Session, SessionOptions, Subscription
+from xunlu_kit.ports import require_free_port
 from xunlu_protocol.presence import presence_will, publish_presence
 from xunlu_protocol.topics import media_ack
 from xunlu_streaming.config import StreamingSettings
@@ -33,6 +33,7 @@ async def serve(settings: StreamingSettings) -> None:
     Raises:
         ConfigError: a setting or a secret is wrong.
     """
+    require_free_port(settings.host, settings.port, "XUNLU_STREAMING_PORT")
     host = f"{settings.worker}@{socket.gethostname()}"
     options = SessionOptions(
         # Nobody may guess the client id: whoever connects with it ends the connection that has it.
@@ -101,16 +102,3 @@ def _limits(settings: StreamingSettings) -> Limits:
 
 def _tap(settings: StreamingSettings, manager: PathManager) -> TapServer:
     return TapServer(settings.run / f"{settings.worker}.tap", manager)
-
-
-def require_free_port(settings: StreamingSettings) -> None:
-    """The server itself would only say that an address is in use.
-
-    Raises:
-        ConfigError: the port is taken.
-    """
-    try:
-        socket.create_server((settings.host, settings.port)).close()
-    except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        raise ConfigError(f"{where} cannot be listened on ({error.strerror}); set XUNLU_STREAMING_PORT.") from error
