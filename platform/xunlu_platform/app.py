@@ -75,7 +75,6 @@ log = logging.getLogger(__name__)
 REQUEST_BYTES_MAX = 1024 * 1024
 ADDRESS_FAILURES_MAX = 30
 ADDRESS_WINDOW_S = 15 * 60
-STOP_TIMEOUT_S = 5.0
 
 # Below /api/v1.
 NOUNS = (
