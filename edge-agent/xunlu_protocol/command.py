@@ -3,7 +3,8 @@
 queued → delivered → accepted | rejected → running → done | failed; expired when nobody answered in time.
 """
 
-from typing import Annotated, Any, Literal, assert_never
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -144,29 +145,30 @@ class Configure(Wire):
 Arguments = NoArguments | TrackInterval | SayText | RecordStart | Lamp | LiveStart | Configure
 
 
+_ARGUMENTS: Mapping[CommandName, type[Arguments]] = {
+    "locate_now": NoArguments,
+    "track_interval": TrackInterval,
+    "photo": NoArguments,
+    "record_start": RecordStart,
+    "record_stop": NoArguments,
+    "say_text": SayText,
+    "lock": NoArguments,
+    "unlock": NoArguments,
+    "reboot": NoArguments,
+    "config": Configure,
+    "lamp": Lamp,
+    "live_start": LiveStart,
+    "live_stop": NoArguments,
+}
+
+
 def arguments(name: CommandName, args: dict[str, Any]) -> Arguments:
     """Validate a command's arguments.
 
     Raises:
         ProtocolError: a field is missing or out of bounds.
     """
-    match name:
-        case "locate_now" | "photo" | "record_stop" | "lock" | "unlock" | "reboot" | "live_stop":
-            return NoArguments.parse(args)
-        case "track_interval":
-            return TrackInterval.parse(args)
-        case "say_text":
-            return SayText.parse(args)
-        case "record_start":
-            return RecordStart.parse(args)
-        case "lamp":
-            return Lamp.parse(args)
-        case "live_start":
-            return LiveStart.parse(args)
-        case "config":
-            return Configure.parse(args)
-        case _:
-            assert_never(name)
+    return _ARGUMENTS[name].parse(args)
 
 
 def check(request: Request) -> Arguments:

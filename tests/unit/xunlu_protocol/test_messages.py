@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from typing import get_args
 from collections import Counter
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xunlu_protocol.base import PAYLOAD_BYTES_MAX, Wire
-from xunlu_protocol.command import Reply, Request, check
+from xunlu_protocol.command import CommandName, Reply, Request, arguments, check
 from xunlu_protocol.confirm import Confirmation
 from xunlu_protocol.errors import ProtocolError
 from xunlu_protocol.event import Event, SequenceRange
@@ -343,3 +344,9 @@ def test_a_full_media_frame_fits_into_a_message() -> None:
         worker=name, tms=number, paths=(path,) * PATHS_PER_FRAME_MAX, viewings=(viewing,) * VIEWINGS_PER_FRAME_MAX
     )
     assert MediaFrame.decode(frame.encode()) == frame
+
+
+@pytest.mark.parametrize("name", get_args(CommandName))
+def test_every_command_has_arguments(name: CommandName) -> None:
+    with contextlib.suppress(ProtocolError):
+        arguments(name, {})
