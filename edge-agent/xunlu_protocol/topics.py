@@ -14,7 +14,7 @@ PREFIX = "xunlu/v1"
 
 Kind = Literal["d", "s"]
 Channel = Literal["birth", "state", "loc", "loc/hist", "tele", "evt", "rpc", "shadow", "thumb"]
-DownChannel = Literal["rpc", "ack", "shadow"]
+DownChannel = Literal["rpc", "ack", "shadow", "talk"]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CHANNELS = frozenset(get_args(Channel))
@@ -90,6 +90,8 @@ def parse_down(topic: str) -> tuple[DownChannel, str]:
         return "ack", ""
     if len(levels) == 7 and levels[5:] == ["dn", "shadow"]:
         return "shadow", ""
+    if len(levels) == 7 and levels[5:] == ["dn", "talk"]:
+        return "talk", ""
     if len(levels) == 8 and levels[5:7] == ["dn", "rpc"] and _NAME.fullmatch(levels[7]):
         return "rpc", levels[7]
     raise ProtocolError("topic", f"{topic[:200]!r} names nothing that the server writes for a device.")
@@ -118,6 +120,31 @@ def media_ack(tenant: str, source: str) -> str:
 def media_order(tenant: str, did: str) -> str:
     """Retained: the order to record a path."""
     return f"{PREFIX}/{tenant}/media/order/{did}"
+
+
+def floor(tenant: str, gid: str) -> str:
+    """Retained: who has the floor of a talk group."""
+    return f"{PREFIX}/{tenant}/g/{gid}/floor"
+
+
+def talk_group(tenant: str, gid: str) -> str:
+    """Retained: a talk group; written by the platform, read by the talk server."""
+    return f"{PREFIX}/{tenant}/ptt/group/{gid}"
+
+
+def talk_log(tenant: str) -> str:
+    """Where the talk server tells what happened in its groups."""
+    return f"{PREFIX}/{tenant}/ptt/log"
+
+
+def talk_burst(tenant: str, host: str) -> str:
+    """Where the recorder process of a host reports finished bursts."""
+    return f"{PREFIX}/{tenant}/ptt/burst/{host}"
+
+
+def talk_ack(tenant: str, source: str) -> str:
+    """Where the platform confirms what it holds of the talk server's log (`log`) or of a host's bursts."""
+    return f"{PREFIX}/{tenant}/ptt/ack/{source}"
 
 
 def server_state(host: str) -> str:
