@@ -257,6 +257,7 @@ class Floor:
         elif claim.rank > self._burst.claim.rank:
             yield from self._preempt(claim, now_s)
         elif not may_wait:
+            yield from self._unqueue(claim.who)
             yield Deny(claim.who, "taken")
         else:
             yield from self._enqueue(claim)
@@ -353,10 +354,12 @@ class Floor:
         yield Stopped(burst.claim.who, burst.grant, cause)
         while self._queue:
             claim = self._queue.pop(0)
-            if self._hindrance(claim.who, now_s) is None:
-                yield from self._grant(claim, now_s, queued=True)
-                yield from self._positions(0)
-                return
+            if (cause := self._hindrance(claim.who, now_s)) is not None:
+                yield Deny(claim.who, cause)
+                continue
+            yield from self._grant(claim, now_s, queued=True)
+            yield from self._positions(0)
+            return
         yield Idle()
 
     # -- queue --------------------------------------------------------------------------------------------------------
