@@ -2,6 +2,9 @@
 
 A reader asks in JSON: `take`, `leave` or `keyframe`, with the name of a path. A taken path need not be live, and is
 kept up. What a worker says begins with the byte of its kind; behind `P` and `E` comes JSON.
+
+The talk server has a tap of its own, `TALK_TAP`, which carries bursts in place of publications: `B`, then `R` with the
+burst's number in place of the path, then `E`. There is nothing to take but everything.
 """
 
 import struct
@@ -11,15 +14,20 @@ from pydantic import Field
 
 from xunlu_protocol.base import Identifier, Wire
 from xunlu_protocol.media import Milliseconds
+from xunlu_protocol.talk import Gid, Label, Person, Urgency
 
 EVERY_PATH = "*"
 """Takes every path whenever it is live, and keeps none up; leaves all, those taken by name too."""
+TALK_TAP = "ptt"
+"""Name of the talk server's tap, as `relay-1` is one of a relay worker's."""
+TALK_TRACK = 1
+"""The only track of a burst: Opus with a clock of 48 kHz (RFC 7587 §4.1), one source."""
 PACKET = struct.Struct(">cHBq")
 """`R`, path, track, UTC µs of arrival; the packet follows, in plain text."""
 REPORT = struct.Struct(">cHBQI")
 """`S`, path, track, NTP time, RTP time: of a sender report (RFC 3550 §6.4.1)."""
 MESSAGE_BYTES_MAX = 16_384
-PACKET_KIND, REPORT_KIND, BEGIN_KIND, END_KIND = b"RSPE"
+PACKET_KIND, REPORT_KIND, BEGIN_KIND, END_KIND, BURST_KIND = b"RSPEB"
 
 
 class TapTrack(Wire):
@@ -63,3 +71,37 @@ class TapEnd(Wire):
 
     path: Annotated[int, Field(ge=0, le=0xFFFF)]
     why: Annotated[str, Field(max_length=64)] = ""
+
+
+class TapBurst(Wire):
+    """`B`: a burst begins, or goes on for a reader that has just come.
+
+    Attributes:
+        burst: its number in messages of this connection.
+        id: of the burst.
+        gid: group.
+        talker: participant.
+        did: the talker's device, if there is one.
+        name: the talker's, for people.
+        grant: its number.
+        urgency: of the burst.
+        began_ms: UTC milliseconds.
+    """
+
+    burst: Annotated[int, Field(ge=0, le=0xFFFF)]
+    id: Identifier
+    gid: Gid
+    talker: Person
+    did: Identifier | None = None
+    name: Label = ""
+    grant: Annotated[int, Field(ge=0)] = 0
+    urgency: Urgency = 0
+    began_ms: Milliseconds
+
+
+class TapBurstEnd(Wire):
+    """`E`: a burst ended."""
+
+    burst: Annotated[int, Field(ge=0, le=0xFFFF)]
+    why: Annotated[str, Field(max_length=64)] = ""
+    ended_ms: Milliseconds

@@ -24,6 +24,11 @@ class RecordSettings(MediaSettings):
         description="Bytes of one recording that may wait for the disk; what comes then is missing, and said so.",
     )
     recordings_max: Annotated[int, Field(ge=1, le=5000)] = Field(200, description="Recordings at once.")
+    record_bursts_max: Annotated[int, Field(ge=1, le=5000)] = Field(500, description="Bursts of push-to-talk at once.")
+    record_burst_s_max: Annotated[int, Field(ge=5, le=3600)] = Field(
+        60,
+        description="Seconds of one burst that are kept: more than the talk server's stop-talking limit and its grace.",
+    )
     record_health_host: str = Field("127.0.0.1", description="Address of the recorder's health page.")
     record_health_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
         0, description="Port of that page; 0 picks a free one."

@@ -1,7 +1,7 @@
 """What the recorder process must not forget, on disk: what is being written, and what is finished and not confirmed.
 
 The folder is the state. `running/ID.json` says what is being written, `finished/ID.json` is a report that nobody has
-confirmed, and beside the recording lies the report that the database holds.
+confirmed, and beside the file lies the report that the database holds. Recordings and bursts have a ledger each.
 """
 
 import contextlib
@@ -10,13 +10,14 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Generic, TypeVar, cast
 
 from pydantic import Field
 
 from xunlu_protocol.base import Identifier, Wire
 from xunlu_protocol.errors import ProtocolError
 from xunlu_protocol.media import Cause, Gap, Milliseconds, RecordingReport
+from xunlu_protocol.talk import BurstReport, Gid, Person, Urgency
 
 log = logging.getLogger(__name__)
 
@@ -24,69 +25,104 @@ Kept = TypeVar("Kept", bound=Wire)
 
 
 class Draft(Wire):
-    """A recording that runs: what its report will say, as far as it is known; see `RecordingReport`."""
+    """A file that is being written: what its report will say, as far as it is known.
+
+    Attributes:
+        id: of the report.
+        file: path below the recordings folder, with `/`.
+        started_ms: UTC milliseconds of the first frame.
+    """
 
     id: Identifier
+    file: Annotated[str, Field(max_length=300)]
+    started_ms: Milliseconds
+
+
+class RecordingDraft(Draft):
+    """A recording that runs; see `RecordingReport`."""
+
     did: Identifier
     why: Cause
     order: Identifier | None = None
-    file: Annotated[str, Field(max_length=300)]
-    started_ms: Milliseconds
     video: str | None = None
     audio: str | None = None
     gaps: tuple[Gap, ...] = ()
 
-    def report(self, *, ended_ms: int, size_bytes: int, sha256: str, complete: bool) -> RecordingReport:
-        """What is said of it when it is finished."""
-        return RecordingReport.parse(
-            self.model_dump() | {"ended_ms": ended_ms, "size_bytes": size_bytes, "sha256": sha256, "complete": complete}
-        )
+
+class BurstDraft(Draft):
+    """A burst that goes on; see `BurstReport`."""
+
+    gid: Gid
+    talker: Person
+    did: Identifier | None = None
+    grant: int = 0
+    urgency: Urgency = 0
+    lost: int = 0
 
 
-class Ledger:
-    """The folders below the recordings. Everything here blocks: it belongs into a thread."""
+D = TypeVar("D", bound=Draft)
+R = TypeVar("R", bound=RecordingReport | BurstReport)
 
-    def __init__(self, root: Path) -> None:
+
+class Ledger(Generic[D, R]):
+    """The folders of one kind of reports. Everything here blocks: it belongs into a thread.
+
+    Attributes:
+        root: folder of the recordings.
+    """
+
+    def __init__(self, root: Path, drafts: type[D], reports: type[R], place: str = "") -> None:
         """Name the folders; `open` makes them.
 
         Args:
             root: folder of the recordings.
+            drafts: kind of what runs.
+            reports: kind of what is finished.
+            place: folder below `root` that holds what is running and finished.
         """
         self.root = root
-        self._running = root / "running"
-        self._finished = root / "finished"
+        self._drafts = drafts
+        self._reports = reports
+        self._running = root / place / "running"
+        self._finished = root / place / "finished"
 
     def open(self) -> None:
         """Make the folders."""
         for folder in (self._running, self._finished):
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
 
-    def note(self, draft: Draft) -> None:
-        """Keep what is known of a running recording."""
+    def note(self, draft: D) -> None:
+        """Keep what is known of a file that is being written."""
         write_durably(self._running / f"{draft.id}.json", draft.encode())
 
-    def finish(self, report: RecordingReport) -> None:
+    def report(self, draft: D, *, ended_ms: int, size_bytes: int, sha256: str, complete: bool) -> R:
+        """What is said of a file when it is finished."""
+        end = {"ended_ms": ended_ms, "size_bytes": size_bytes, "sha256": sha256, "complete": complete}
+        # A class that is one of two parses to itself, which mypy does not see through the union.
+        return cast("R", self._reports.parse(draft.model_dump() | end))
+
+    def finish(self, report: R) -> None:
         """Keep a report until it is confirmed."""
         write_durably(self._finished / f"{report.id}.json", report.encode())
         self.forget(report.id)
 
     def forget(self, name: str) -> None:
-        """A recording does not run any more."""
+        """A file is not written any more."""
         (self._running / f"{name}.json").unlink(missing_ok=True)
 
-    def confirm(self, report: RecordingReport) -> None:
+    def confirm(self, report: R) -> None:
         """The database holds a report: from now on it lies beside its file."""
         with contextlib.suppress(FileNotFoundError):
             (self._finished / f"{report.id}.json").replace((self.root / report.file).with_suffix(".json"))
 
-    def unconfirmed(self) -> list[RecordingReport]:
+    def unconfirmed(self) -> list[R]:
         """Reports that are still to be confirmed, oldest first."""
-        return sorted(_read(self._finished, RecordingReport), key=lambda report: report.started_ms)
+        return sorted(_read(self._finished, self._reports), key=lambda report: report.started_ms)
 
-    def abandoned(self) -> list[Draft]:
-        """Recordings whose process was killed."""
+    def abandoned(self) -> list[D]:
+        """Files whose process was killed."""
         drafts = []
-        for draft in _read(self._running, Draft):
+        for draft in _read(self._running, self._drafts):
             if (self._finished / f"{draft.id}.json").exists():
                 self.forget(draft.id)
             else:

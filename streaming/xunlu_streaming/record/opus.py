@@ -16,6 +16,11 @@ _FRAME_US = (
 )
 
 
+def frame_us(toc: int) -> int:
+    """How long each frame of a packet lasts, by its table-of-contents byte."""
+    return _FRAME_US[toc >> 3]
+
+
 def duration_us(data: bytes) -> int | None:
     """How long a packet sounds (RFC 6716 §3.2); None when it is malformed.
 
@@ -29,7 +34,7 @@ def duration_us(data: bytes) -> int | None:
         frames = data[1] & 0x3F
     else:
         frames = 1 if code == 0 else 2
-    total = frames * _FRAME_US[data[0] >> 3]
+    total = frames * frame_us(data[0])
     return total if 0 < total <= PACKET_US_MAX else None
 
 

@@ -194,6 +194,6 @@ def _tracks(path: TapPath) -> dict[int, tuple[int, Track]]:
     for kind in ("video", "audio"):
         for one in path.tracks:
             if one.kind == kind and one.track not in chosen and (taken := depacketiser(one)) is not None:
-                chosen[one.track] = (len(chosen), Track(one, taken))
+                chosen[one.track] = (len(chosen), Track(one.clock_hz, one.pt, taken))
                 break
     return chosen

@@ -5,29 +5,28 @@ import logging
 import secrets
 import shutil
 import time
-from collections.abc import Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
+from xunlu_protocol.media import RecordingReport
+from xunlu_streaming.record.bursts import Bursts
 from xunlu_streaming.record.config import RecordSettings
-from xunlu_streaming.record.ledger import Draft, Ledger
+from xunlu_streaming.record.keeper import Keeper
+from xunlu_streaming.record.ledger import RecordingDraft
 from xunlu_streaming.record.measures import Measures
 from xunlu_streaming.record.muxer import extension
 from xunlu_streaming.record.publication import Publication
 from xunlu_streaming.record.recording import LEADER, Recording
-from xunlu_streaming.record.recovery import close_one
-from xunlu_streaming.record.reports import Reports
 from xunlu_streaming.record.tap_client import TapClient
+from xunlu_streaming.record.tap_connection import TapConnection
 from xunlu_streaming.record.unit import Format
 from xunlu_streaming.record.wishes import Wish, Wishes
-from xunlu_streaming.tap_messages import TapPath
+from xunlu_streaming.tap_messages import TALK_TAP, TapPath
 
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
-RETRY_S = 5.0
-"""How long nothing is begun after the disk has refused something."""
 FREE_AGAIN = 1.05
 """Free space by its minimum at which recording goes on: recordings that end and begin every second help nobody."""
 
@@ -40,53 +39,45 @@ class Recorder:
         wishes: what is to be recorded.
         split_us: age at which a recording goes on in a new file, microseconds.
         clients: connections to relay workers by the worker's name.
+        bursts: what is kept of push-to-talk.
         trouble: why nothing is recorded; None when all is well.
     """
 
     def __init__(
-        self, settings: RecordSettings, ledger: Ledger, reports: Reports, measures: Measures, pool: Executor
+        self,
+        settings: RecordSettings,
+        keeper: Keeper[RecordingDraft, RecordingReport],
+        bursts: Bursts,
+        measures: Measures,
     ) -> None:
         """Begin.
 
         Args:
             settings: of the process.
-            ledger: of the recordings' folder.
-            reports: where finished recordings go.
+            keeper: of the recordings' files.
+            bursts: of push-to-talk, which share the disk and its rule.
             measures: what is counted.
-            pool: for what blocks.
         """
         self.measures = measures
         self.wishes = Wishes(always=settings.record_always)
         self.split_us = settings.record_split_s * 1_000_000
         self.clients: dict[str, TapClient] = {}
+        self.bursts = bursts
         self.trouble: str | None = None
         self._settings = settings
-        self._ledger = ledger
-        self._reports = reports
-        self._pool = pool
-        self._tasks: asyncio.TaskGroup | None = None
-        self._running = 0
+        self._keeper = keeper
         self._invalid = 0
-        self._closed_until_s = 0.0
-        measures.recordings.set_function(lambda: self._running)
+        measures.recordings.set_function(lambda: len(keeper.running))
 
-    async def run(self, files: asyncio.TaskGroup) -> None:
-        """Record until cancelled; then every recording is closed, and `files` holds the tasks that finish them.
-
-        Args:
-            files: where the tasks of recordings live.
-        """
-        self._tasks = files
-        try:
-            async with asyncio.TaskGroup() as connections:
-                while True:
-                    self._watch_disk()
-                    self._find_workers(connections)
-                    self.refresh()
-                    self._tick()
-                    await asyncio.sleep(TICK_S)
-        finally:
-            self._tasks = None
+    async def run(self) -> None:
+        """Record until cancelled; then no file gets any more, and keepers still bring them to the disk."""
+        async with asyncio.TaskGroup() as connections:
+            while True:
+                self._watch_disk()
+                self._find_taps(connections)
+                self.refresh()
+                self._tick()
+                await asyncio.sleep(TICK_S)
 
     # -- once a second ------------------------------------------------------------------------------------------------
 
@@ -100,15 +91,14 @@ class Recorder:
             self.trouble = None
             log.warning("disk has room again, recording goes on", extra={"free_bytes": free})
 
-    def _find_workers(self, connections: asyncio.TaskGroup) -> None:
+    def _find_taps(self, connections: asyncio.TaskGroup) -> None:
         for file in sorted(self._settings.run.glob("*.tap")):
-            if file.stem not in self.clients:
+            if file.stem == TALK_TAP:
+                if self.bursts.client is None:
+                    _follow(connections, self.bursts.connect(file), self.bursts.forget)
+            elif file.stem not in self.clients:
                 client = self.clients[file.stem] = TapClient(file, self._begin, self._paths)
-                task = connections.create_task(client.run(), name=f"tap[{file.stem}]")
-                task.add_done_callback(partial(self._forget_worker, file.stem))
-
-    def _forget_worker(self, name: str, _: "asyncio.Task[None]") -> None:
-        self.clients.pop(name, None)
+                _follow(connections, client, partial(self.clients.pop, file.stem, None))
 
     def refresh(self) -> None:
         """Bring what is recorded in line with what is wished."""
@@ -126,7 +116,9 @@ class Recorder:
         for client in self.clients.values():
             for publication in client.publications.values():
                 publication.tick()
+        self.bursts.tick(wanted=self.trouble is None)
         invalid = self.wishes.refused + sum(client.invalid for client in self.clients.values())
+        invalid += self.bursts.client.invalid if self.bursts.client is not None else 0
         self.measures.messages.inc(max(0, invalid - self._invalid))
         self._invalid = invalid
 
@@ -143,15 +135,14 @@ class Recorder:
 
     def open(self, did: str, wish: Wish, formats: Sequence[Format], started_us: int) -> Recording | None:
         """Begin a recording; see `publication.Studio`."""
-        if self._tasks is None or time.monotonic() < self._closed_until_s:
-            return None
-        if self._running >= self._settings.recordings_max:
-            log.error("too many recordings, this one is not made", extra={"did": did, "running": self._running})
+        if not self._keeper.takes:
+            if self._keeper.full:
+                log.error("too many recordings, this one is not made", extra={"did": did})
             return None
         leader = formats[LEADER]
         began = datetime.fromtimestamp(started_us / 1e6, UTC)
         name = f"{began:%Y%m%dT%H%M%SZ}-{secrets.token_hex(6)}"
-        draft = Draft(
+        draft = RecordingDraft(
             id=name,
             did=did,
             why=wish.why,
@@ -162,35 +153,10 @@ class Recorder:
             audio=None if leader.width else leader.codec,
         )
         recording = Recording(draft, formats, started_us, self._settings.record_queue_bytes_max, self.measures)
-        self._running += 1
-        self._tasks.create_task(self._keep(recording), name=f"recording[{name}]")
-        log.info("recording begins", extra={"recording": name, "did": did, "why": wish.why})
+        self._keeper.begin(recording)
         return recording
 
-    async def _keep(self, recording: Recording) -> None:
-        draft = recording.draft
-        try:
-            report = await recording.keep(self._ledger, self._pool)
-        except OSError as error:
-            self.measures.failures.inc()
-            self._closed_until_s = time.monotonic() + RETRY_S
-            fields = {"recording": draft.id, "did": draft.did, "error": str(error)}
-            log.error("the disk refused a recording", extra=fields)  # noqa: TRY400
-            await self._rescue(recording)
-        else:
-            numbers = {"size_bytes": report.size_bytes, "gaps": len(report.gaps)}
-            log.info("recording finished", extra={"recording": report.id, "did": report.did, **numbers})
-            self._reports.add(report)
-        finally:
-            self._running -= 1
 
-    async def _rescue(self, recording: Recording) -> None:
-        """Close what the disk has; when it refuses that, too, the next start does it."""
-        loop = asyncio.get_running_loop()
-        try:
-            report = await loop.run_in_executor(self._pool, close_one, self._ledger, recording.draft)
-        except OSError as error:
-            log.warning("recording stays open", extra={"recording": recording.draft.id, "error": str(error)})
-        else:
-            if report is not None:
-                self._reports.add(report)
+def _follow(connections: asyncio.TaskGroup, tap: TapConnection, forget: Callable[[], object]) -> None:
+    """Stay connected to a tap as long as it is there."""
+    connections.create_task(tap.run(), name=f"tap[{tap.name}]").add_done_callback(lambda _: forget())

@@ -9,24 +9,23 @@ import av
 from av.container import InputContainer
 from av.error import FFmpegError
 
-from xunlu_protocol.media import RecordingReport
-from xunlu_streaming.record.ledger import Draft, Ledger
+from xunlu_streaming.record.ledger import D, Ledger, R
 
 log = logging.getLogger(__name__)
 
 
-def close_abandoned(ledger: Ledger) -> None:
-    """Close every recording whose process was killed. Blocks, about as long as reading the files takes."""
+def close_abandoned(ledger: Ledger[D, R]) -> None:
+    """Close every file whose process was killed. Blocks, about as long as reading the files takes."""
     for draft in ledger.abandoned():
         close_one(ledger, draft)
 
 
-def close_one(ledger: Ledger, draft: Draft) -> RecordingReport | None:
-    """Close a recording that was not finished; None when it holds no picture and no sound."""
+def close_one(ledger: Ledger[D, R], draft: D) -> R | None:
+    """Close a file that was not finished; None when it holds no picture and no sound."""
     file = ledger.root / draft.file
     lasts_us = _duration_us(file) if file.exists() else None
     if lasts_us is None:
-        log.warning("recording was killed before its first fragment", extra={"recording": draft.id, "did": draft.did})
+        log.warning("killed before anything was on disk", extra={"file": draft.file})
         file.unlink(missing_ok=True)
         ledger.forget(draft.id)
         return None
@@ -35,9 +34,10 @@ def close_one(ledger: Ledger, draft: Draft) -> RecordingReport | None:
         size = media.tell()
         os.fchmod(media.fileno(), 0o440)
         os.fsync(media.fileno())
-    report = draft.report(ended_ms=draft.started_ms + lasts_us // 1000, size_bytes=size, sha256=digest, complete=False)
+    ended_ms = draft.started_ms + lasts_us // 1000
+    report = ledger.report(draft, ended_ms=ended_ms, size_bytes=size, sha256=digest, complete=False)
     ledger.finish(report)
-    log.warning("recording closed for a killed process", extra={"recording": report.id, "did": report.did})
+    log.warning("file closed for a killed process", extra={"file": report.file})
     return report
 
 

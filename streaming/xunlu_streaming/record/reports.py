@@ -5,12 +5,13 @@ import logging
 import time
 from collections.abc import Iterable
 from concurrent.futures import Executor
+from typing import Generic
+
+from prometheus_client import Gauge
 
 from xunlu_kit.errors import TransportError
 from xunlu_kit.mqtt import Session
-from xunlu_protocol.media import RecordingReport
-from xunlu_streaming.record.ledger import Ledger
-from xunlu_streaming.record.measures import Measures
+from xunlu_streaming.record.ledger import D, Ledger, R
 
 log = logging.getLogger(__name__)
 
@@ -19,30 +20,37 @@ LOOK_S = 1.0
 PER_LOOK_MAX = 100
 
 
-class Reports:
-    """Finished recordings that are not confirmed; their number is bounded by the disk, and each is on it."""
+class Reports(Generic[D, R]):
+    """Reports of one kind that are not confirmed; their number is bounded by the disk, and each is on it.
 
-    def __init__(self, session: Session, topic: str, ledger: Ledger, pool: Executor, measures: Measures) -> None:
-        """Begin without reports.
+    Attributes:
+        ledger: where they are kept.
+        pool: for what blocks.
+    """
+
+    def __init__(self, session: Session, topic: str, ledger: Ledger[D, R], pool: Executor, unconfirmed: Gauge) -> None:
+        """Begin with what an earlier process left.
 
         Args:
             session: with the broker.
             topic: to report on.
             ledger: where reports are kept.
             pool: for what blocks.
-            measures: where the number of reports is shown.
+            unconfirmed: where the number of reports is shown.
         """
         self._session = session
         self._topic = topic
-        self._ledger = ledger
-        self._pool = pool
-        self._reports: dict[str, RecordingReport] = {}
+        self.ledger = ledger
+        self.pool = pool
+        self._reports: dict[str, R] = {}
         self._due_s: dict[str, float] = {}
         self._stirred = asyncio.Event()
-        measures.unconfirmed.set_function(lambda: len(self._reports))
+        unconfirmed.set_function(lambda: len(self._reports))
+        for report in ledger.unconfirmed():
+            self.add(report)
 
-    def add(self, report: RecordingReport) -> None:
-        """Report a recording, which the ledger has already."""
+    def add(self, report: R) -> None:
+        """Report what the ledger has already."""
         self._reports[report.id] = report
         self._due_s[report.id] = 0.0
         self._stirred.set()
@@ -52,7 +60,7 @@ class Reports:
         for name in names:
             self._due_s.pop(name, None)
             if (report := self._reports.pop(name, None)) is not None:
-                await asyncio.get_running_loop().run_in_executor(self._pool, self._ledger.confirm, report)
+                await asyncio.get_running_loop().run_in_executor(self.pool, self.ledger.confirm, report)
 
     async def run(self) -> None:
         """Report for ever."""

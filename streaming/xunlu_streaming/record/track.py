@@ -35,12 +35,19 @@ class Track:
         malformed: packets that are no RTP; those of other payload types are left out uncounted.
     """
 
-    def __init__(self, described: TapTrack, depacketiser: Depacketiser) -> None:
-        self.timeline = Timeline(described.clock_hz)
+    def __init__(self, clock_hz: int, payload_type: int | None, depacketiser: Depacketiser) -> None:
+        """Begin.
+
+        Args:
+            clock_hz: of its RTP times.
+            payload_type: of its packets; None takes all.
+            depacketiser: of its codec.
+        """
+        self.timeline = Timeline(clock_hz)
         self.depacketiser = depacketiser
         self.reorder = Reorder()
         self.malformed = 0
-        self._payload_type = described.pt
+        self._payload_type = payload_type
 
     def take(self, data: bytes, at: int, arrival_us: int) -> Sequence[tuple[int, Unit]]:
         """Take a packet as it arrived.
@@ -57,7 +64,7 @@ class Track:
         if packet is None:
             self.malformed += 1
             return ()
-        if packet.payload_type != self._payload_type:
+        if self._payload_type not in (None, packet.payload_type):
             return ()
         if self.reorder.passes(packet):
             units = self.depacketiser.take(packet, False)

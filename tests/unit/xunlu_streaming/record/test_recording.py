@@ -10,7 +10,7 @@ import pytest
 
 from tests.rtp_media import FPS, pictures, video_stream
 from xunlu_protocol.media import RecordingReport
-from xunlu_streaming.record.ledger import Draft, Ledger
+from xunlu_streaming.record.ledger import Ledger, RecordingDraft
 from xunlu_streaming.record.measures import Measures
 from xunlu_streaming.record.publication import Publication
 from xunlu_streaming.record.recording import GAPS_MAX, Recording
@@ -30,7 +30,7 @@ class Studio:
     def __init__(self, folder: Path, queue_bytes_max: int) -> None:
         self.measures = Measures()
         self.split_us = 600_000_000
-        self.ledger = Ledger(folder)
+        self.ledger = Ledger(folder, RecordingDraft, RecordingReport)
         self.ledger.open()
         self.begun: list[Recording] = []
         self.asked = 0
@@ -38,7 +38,7 @@ class Studio:
 
     def open(self, did: str, wish: Wish, formats: Sequence[Format], started_us: int) -> Recording:
         name = f"recording-{len(self.begun)}"
-        draft = Draft(id=name, did=did, why=wish.why, file=f"day/{name}.mp4", started_ms=started_us // 1000)
+        draft = RecordingDraft(id=name, did=did, why=wish.why, file=f"day/{name}.mp4", started_ms=started_us // 1000)
         self.begun.append(Recording(draft, formats, started_us, self._queue_bytes_max, self.measures))
         return self.begun[-1]
 

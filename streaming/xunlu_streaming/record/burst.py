@@ -1,0 +1,166 @@
+"""One burst of push-to-talk, and the file that is made of it."""
+
+import logging
+import secrets
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Protocol
+
+from xunlu_protocol.talk import BurstReport
+from xunlu_streaming.record.kept_file import KeptFile
+from xunlu_streaming.record.ledger import BurstDraft
+from xunlu_streaming.record.measures import Measures
+from xunlu_streaming.record.ogg import CLOCK_HZ, OggOpus
+from xunlu_streaming.record.opus import Opus
+from xunlu_streaming.record.track import Track
+from xunlu_streaming.record.unit import Unit
+from xunlu_streaming.tap_messages import TapBurst
+
+log = logging.getLogger(__name__)
+
+
+class BurstFile(KeptFile[BurstDraft, BurstReport]):
+    """A file of sound that grows; see `KeptFile`."""
+
+    def __init__(self, draft: BurstDraft, name: str, started_us: int, queue_bytes_max: int, measures: Measures) -> None:
+        """Begin; nothing is on disk before `keep`.
+
+        Args:
+            draft: what is known at the beginning.
+            name: of the talker, for people.
+            started_us: UTC microseconds of the first packet.
+            queue_bytes_max: bytes that may wait for the disk.
+            measures: where packets and bytes are counted.
+        """
+        super().__init__(draft, started_us, queue_bytes_max, measures)
+        began = datetime.fromtimestamp(started_us / 1e6, UTC).isoformat(timespec="milliseconds")
+        tags = {"TITLE": draft.gid, "ARTIST": draft.talker, "PERFORMER": name, "DATE": began, "COMMENT": draft.id}
+        self._started_us = started_us
+        self._writer = OggOpus(secrets.randbits(32), tags)
+
+    def put(self, utc_us: int, unit: Unit) -> bool:
+        """Add a packet; False when its time has its sound already."""
+        at, lasts = _samples(utc_us - self._started_us), _samples(unit.duration_us)
+        if at + lasts <= self._writer.position:
+            return False
+        self.append(self._writer.put(at, unit.data, lasts))
+        self.ended_us = utc_us + unit.duration_us
+        self._measures.frames.inc()
+        return True
+
+    def flush(self) -> None:
+        """Bring everything so far towards the disk."""
+        self.append(self._writer.flush())
+
+    def close(self) -> None:
+        """No more packets: the file ends with the last one."""
+        self.append(self._writer.close())
+        self.finish()
+
+
+def _samples(us: int) -> int:
+    return round(us * CLOCK_HZ / 1_000_000)
+
+
+class Shelf(Protocol):
+    """Where files of bursts are begun."""
+
+    measures: Measures
+    burst_us_max: int
+
+    def open(self, told: TapBurst, started_us: int) -> BurstFile | None:
+        """Begin a file; None when that is not possible now."""
+        ...
+
+
+class Burst:
+    """What one talker says until the floor goes on.
+
+    Attributes:
+        told: what the talk server said of it.
+    """
+
+    def __init__(self, told: TapBurst, shelf: Shelf) -> None:
+        """Begin; the file begins with the first packet.
+
+        Args:
+            told: what the talk server said of it.
+            shelf: where its file is begun.
+        """
+        self.told = told
+        self._shelf = shelf
+        self._track = Track(CLOCK_HZ, None, Opus())
+        self._file: BurstFile | None = None
+        self._started_us: int | None = None
+        self._until_s = time.monotonic() + shelf.burst_us_max / 1e6
+        self._dropped: set[str] = set()
+        self._counted: Counter[str] = Counter()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has lasted as long as one may: its end was lost."""
+        return time.monotonic() >= self._until_s
+
+    def packet(self, arrival_us: int, data: bytes, at: int) -> None:
+        """Take a packet.
+
+        Args:
+            arrival_us: UTC microseconds when the talk server received it.
+            data: holds the packet.
+            at: where it begins.
+        """
+        for utc_us, unit in self._track.take(data, at, arrival_us):
+            self._put(utc_us, unit)
+
+    def _put(self, utc_us: int, unit: Unit) -> None:
+        if self._started_us is None:
+            self._started_us = utc_us
+        if utc_us - self._started_us > self._shelf.burst_us_max:
+            self._drop("too_long")
+        elif (file := self._open(utc_us)) is None:
+            self._drop("refused")
+        elif file.behind:
+            self._drop("disk")
+        elif not file.put(utc_us, unit):
+            self._drop("overlap")
+
+    def _open(self, utc_us: int) -> BurstFile | None:
+        """The file; another one where the disk has refused to go on with it."""
+        if self._file is None or self._file.failed:
+            self._file = self._shelf.open(self.told, utc_us)
+        return self._file
+
+    def _drop(self, reason: str) -> None:
+        self._shelf.measures.dropped.labels(reason).inc()
+        if reason not in self._dropped:
+            self._dropped.add(reason)
+            log.error("not all of a burst is kept", extra={"burst": self.told.id, "why": reason})
+
+    def tick(self) -> None:
+        """Once a second: what was heard so far goes to the disk, also when the talker pauses."""
+        self._count()
+        if self._file is not None:
+            self._file.flush()
+
+    def end(self) -> None:
+        """The floor has gone on."""
+        for utc_us, unit in self._track.flush():
+            self._put(utc_us, unit)
+        self._count()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _count(self) -> None:
+        track = self._track
+        now = Counter(
+            lost=track.reorder.lost,
+            late=track.reorder.late,
+            malformed=track.malformed + track.depacketiser.malformed,
+        )
+        for reason, count in (now - self._counted).items():
+            self._shelf.measures.packets.labels(reason).inc(count)
+        if self._file is not None and now["lost"] > self._counted["lost"]:
+            self._file.note(lost=now["lost"])
+        self._counted = now
