@@ -21,6 +21,7 @@ from xunlu_platform.api import (
     alarms,
     audit,
     bindings,
+    bursts,
     commands,
     console,
     devices,
@@ -30,6 +31,7 @@ from xunlu_platform.api import (
     identity,
     live,
     maps,
+    messages,
     officers,
     recording_orders,
     recordings,
@@ -38,6 +40,8 @@ from xunlu_platform.api import (
     shadow,
     stream,
     system,
+    talk,
+    talk_groups,
     thumbs,
     tiles,
     track,
@@ -58,16 +62,18 @@ from xunlu_platform.api.thumbnails import Thumbnails
 from xunlu_platform.auth.broker_accounts import BrokerAccounts
 from xunlu_platform.auth.dynamic_security import RESPONSE_TOPIC
 from xunlu_platform.auth.media_tokens import MediaTokens
+from xunlu_platform.auth.talk_tokens import TalkTokens
 from xunlu_platform.auth.throttle import Throttle
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.dispatch.commands import Commands
+from xunlu_platform.dispatch.floors import Floors
 from xunlu_platform.dispatch.live import Live
 from xunlu_platform.dispatch.relays import Relays
 from xunlu_platform.store.store import Store
 from xunlu_protocol import __version__
 from xunlu_protocol.media import MediaFrame
 from xunlu_protocol.presence import presence_will, publish_presence
-from xunlu_protocol.topics import PREFIX, PROVISION_REQUEST_FILTER, media_frame, provision_request, up
+from xunlu_protocol.topics import PREFIX, PROVISION_REQUEST_FILTER, floor, media_frame, provision_request, up
 from xunlu_protocol.topics import fleet as fleet_topic
 
 log = logging.getLogger(__name__)
@@ -94,6 +100,10 @@ NOUNS = (
     recordings,
     viewings,
     thumbs,
+    talk,
+    talk_groups,
+    bursts,
+    messages,
     alarms,
     expected_devices,
     audit,
@@ -119,7 +129,11 @@ def create_app(services: Services) -> FastAPI:
     handle_problems(app)
     app.add_middleware(BodyBound, bytes_max=REQUEST_BYTES_MAX)
     settings = services.settings
-    app.add_middleware(SecurityHeaders, tls=settings.tls_certificate is not None, relays=settings.streaming_urls)
+    app.add_middleware(
+        SecurityHeaders,
+        tls=settings.tls_certificate is not None,
+        media=(*settings.streaming_urls, settings.talk_websocket),
+    )
     app.add_middleware(RequestMetrics)
     api = APIRouter(prefix="/api/v1")
     for noun in NOUNS:
@@ -140,7 +154,8 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
         StoreError: the database does not answer.
     """
     clock = SystemClock()
-    tokens = MediaTokens(settings.secret("media-key"), clock, publish_live_s=settings.publish_token_s)
+    key = settings.secret("media-key")
+    tokens = MediaTokens(key, clock, publish_live_s=settings.publish_token_s)
     frames = fleet_topic(settings.tenant, "")
     host = f"api@{socket.gethostname()}"
     mqtt = MqttSession(
@@ -152,6 +167,7 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
                 Subscription(topic=f"{frames}+", qos=0),
                 Subscription(topic=media_frame(settings.tenant, "+"), qos=0),
                 Subscription(topic=up(settings.tenant, "+", "thumb"), qos=0),
+                Subscription(topic=floor(settings.tenant, "+")),
                 Subscription(topic=f"$share/api/{PROVISION_REQUEST_FILTER}"),
             ],
             will=presence_will(host),
@@ -160,8 +176,8 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
     )
     broker_accounts = BrokerAccounts(mqtt, settings.tenant)
     async with Store(settings.database("api"), connections_max=settings.database_connections_max) as store, mqtt:
-        relays, thumbnails = Relays(clock), Thumbnails(clock)
-        fleet = Fleet(store, clock, relays)
+        relays, floors, thumbnails = Relays(clock), Floors(clock, settings.tenant), Thumbnails(clock)
+        fleet = Fleet(store, clock, relays, floors)
         await fleet.refresh()
         sender = Commands(store, mqtt, settings.tenant)
         services = Services(
@@ -173,9 +189,11 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
             sign_ins=Throttle(clock, attempts_max=ADDRESS_FAILURES_MAX, window_s=ADDRESS_WINDOW_S),
             fleet=fleet,
             relays=relays,
+            floors=floors,
             thumbnails=thumbnails,
             commands=sender,
             live=Live(settings=settings, tokens=tokens, commands=sender),
+            talk_tokens=TalkTokens(key, clock),
         )
         provisioning = Provisioning(services, clock)
         handlers = {
@@ -183,6 +201,7 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
             frames: fleet.receive,
             media_frame(settings.tenant, ""): lambda message: relays.take(MediaFrame.decode(message.payload)),
             f"{PREFIX}/{settings.tenant}/d/": thumbnails.receive,
+            f"{PREFIX}/{settings.tenant}/g/": floors.receive,
             provision_request(""): provisioning.receive,
         }
         async with asyncio.TaskGroup() as tasks:

@@ -57,6 +57,12 @@ class PlatformSettings(BaseSettings):
     recorder_streaming_urls: Annotated[tuple[StreamingUrl, ...], NoDecode] = Field(
         (), description="Where recorders reach the same workers, in the same order, when it differs."
     )
+    talk_url: StreamingUrl = Field(
+        "http://127.0.0.1:8010", description="Where browsers and phones reach the talk server; `/ptt` follows."
+    )
+    recorder_talk_url: StreamingUrl | None = Field(
+        None, description="Where recorders reach the talk server, when it differs."
+    )
     publish_token_s: Annotated[int, Field(ge=60, le=86_400)] = Field(
         3600, description="Seconds for which a recorder may begin to publish, or come back, after it was asked to."
     )
@@ -97,6 +103,16 @@ class PlatformSettings(BaseSettings):
         if self.recorder_streaming_urls and len(self.recorder_streaming_urls) != len(self.streaming_urls):
             raise ValueError("STREAMING_URLS and RECORDER_STREAMING_URLS must name the same workers, one by one")
         return self
+
+    @property
+    def talk_websocket(self) -> str:
+        """Address of `/ptt` for browsers and phones."""
+        return _websocket(self.talk_url)
+
+    @property
+    def recorder_talk_websocket(self) -> str:
+        """Address of `/ptt` for recorders."""
+        return _websocket(self.recorder_talk_url or self.talk_url)
 
     @classmethod
     def load(cls) -> "PlatformSettings":
@@ -141,3 +157,7 @@ class PlatformSettings(BaseSettings):
             password=self.secret(f"mqtt-{role}"),
             ca_file=self.broker_ca_file,
         )
+
+
+def _websocket(base: str) -> str:
+    return base.replace("http", "ws", 1) + "/ptt"

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 
 FILLED = {
     "did": "R1", "rid": "c1", "vendor": "Xunlu", "serial": "E1", "subject": "position", "name": "map.json",
-    "recording_id": "rec1",
+    "recording_id": "rec1", "gid": "standing-1", "burst_id": "b1", "message_id": "m1",
 }  # fmt: skip
 CONSOLE = {"/openapi.json", "/", "/{view:path}", "/static/{asked}/{name:path}"}
 OPEN = {"/api/v1/auth/token", "/api/v1/auth/login", "/healthz", "/readyz", "/metrics"}
@@ -71,7 +71,11 @@ async def add_foreign_things(platform: Platform) -> None:
         "insert into viewing (id, device_id, username) values ('v1', 1, 'x');"
         "insert into recording_order (id, device_id, why) values ('o1', 1, 'sos');"
         "insert into recording (id, device_id, why, file, started_at, ended_at, size_bytes, sha256, complete)"
-        " values ('rec1', 1, 'sos', 'a.mp4', now(), now(), 1, repeat('0', 64), true)"
+        " values ('rec1', 1, 'sos', 'a.mp4', now(), now(), 1, repeat('0', 64), true);"
+        "insert into talk_group (gid, unit_id, kind, name) values ('standing-1', 2, 'standing', '夜巡');"
+        "insert into burst (id, gid, unit_id, talker, device_id, grant_number, urgency, file, started_at, ended_at,"
+        " size_bytes, sha256, lost, complete) values"
+        " ('b1', 'standing-1', 2, 'R1', 1, 1, 0, 'a.opus', now(), now(), 1, repeat('0', 64), 0, true);"
     )
 
 
@@ -141,9 +145,13 @@ async def test_lists_hold_nothing_of_a_foreign_squad(platform: Platform) -> None
         "/rollups",
         "/viewings",
         "/recordings",
+        "/bursts",
+        "/messages",
     ):
         answer = await caller.get(path)
         assert answer.json()["items"] == [], path
+    groups = (await caller.get("/talk/groups")).json()["items"]
+    assert [group["gid"] for group in groups] == ["unit-3"]
     assert [unit["id"] for unit in (await caller.get("/units")).json()["items"]] == [3]
     assert [user["role"] for user in (await caller.get("/users")).json()["items"]] == ["administrator"]
     assert (await caller.get("/system")).status_code == 403

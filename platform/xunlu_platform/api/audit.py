@@ -53,6 +53,14 @@ async def record(session: Session, caller: Caller, action: str, target: str = ""
     )
 
 
+async def record_playback(session: Session, caller: Caller, action: str, target: str, file_id: str) -> None:
+    """Write that somebody plays a file, once in an hour, however many ranges of it the player asks for."""
+    values = {"action": action, "account_id": caller.account_id, "target": target, "id": file_id}
+    known = await session.one("audit", "played", values)
+    if known is None or not known["played"]:
+        await record(session, caller, action, target, id=file_id)
+
+
 @router.get("", response_model=Page[AuditRow])
 async def audit_rows(
     services: Serving,

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from xunlu_kit.clock import Clock
 from xunlu_kit.mqtt import Message
+from xunlu_platform.dispatch.floors import Floors
 from xunlu_platform.dispatch.relays import Relays
 from xunlu_platform.errors import StoreError
 from xunlu_platform.store.fleet import read_alarms, read_commands, read_devices, read_events
@@ -113,14 +114,14 @@ class Fleet:
         dropped: frames that came faster than they could be read.
     """
 
-    def __init__(self, store: Store, clock: Clock, relays: Relays) -> None:
+    def __init__(self, store: Store, clock: Clock, relays: Relays, floors: Floors) -> None:
         self.devices: dict[str, Device] = {}
         self.alarms: dict[int, Alarm] = {}
         self.began_ms = 0
         self.dropped = 0
         self._store = store
         self._clock = clock
-        self._relays = relays
+        self._told = (relays, floors)
         self._viewers: set[Viewer] = set()
         self._frames: list[bytes] = []
         self._changes: dict[str, Fields] = {}
@@ -166,9 +167,10 @@ class Fleet:
         if self._clock.monotonic_s() - self._healed_s > HEAL_S:
             await self.refresh()
         await self._follow_notices()
-        for did in self._relays.take_changed():
-            if device := self.devices.get(did):
-                self._update(device, self._relays.fields(did))
+        for source in self._told:
+            for did in source.take_changed():
+                if device := self.devices.get(did):
+                    self._update(device, source.fields(did))
         changes, self._changes = self._changes, {}
         for did, change in changes.items():
             if device := self.devices.get(did):
@@ -254,7 +256,8 @@ class Fleet:
         for row in rows:
             seen.add(row["did"])
             fresh = _device(row)
-            fresh.fields |= self._relays.fields(fresh.did)
+            for source in self._told:
+                fresh.fields |= source.fields(fresh.did)
             known = self.devices.get(row["did"])
             if known is None:
                 self.devices[fresh.did] = fresh
@@ -352,7 +355,7 @@ _MOVING = ("lat", "lon", "tms", "acc", "spd", "cog", "sat", "bds", "st", "st_ms"
 def _device(row: Row) -> Device:
     tele = row["tele"] or {}
     fields = {name: row[name] for name in (*_STATIC, *_MOVING)}
-    fields |= {"batt": tele.get("batt"), "sos": None, "interval_s": None, "live": None, "srec": False}
+    fields |= {"batt": tele.get("batt"), "sos": None, "interval_s": None, "live": None, "srec": False, "talk": None}
     config = RecorderConfig.model_validate(row["config"]) if row["config"] else None
     device = Device(row["path"], fields, row["st_sid"] or 0, config, row["changed_ms"] or 0)
     fields["interval_s"] = _interval_s(device)

@@ -7,7 +7,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'{relays}; "
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'{media}; "
     "style-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
@@ -16,7 +16,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    # Our own page talks; on a duty telephone it also shows and says where it is.
+    "Permissions-Policy": "camera=(self), geolocation=(self), microphone=(self), payment=(), usb=()",
 }
 HSTS = "max-age=31536000"
 
@@ -24,17 +25,17 @@ HSTS = "max-age=31536000"
 class SecurityHeaders:
     """ASGI middleware. Answers of the API are never cached unless their route says otherwise."""
 
-    def __init__(self, app: ASGIApp, *, tls: bool, relays: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, *, tls: bool, media: Iterable[str]) -> None:
         """Wrap an application.
 
         Args:
             app: what is wrapped.
             tls: whether browsers come over HTTPS.
-            relays: URLs of the relay workers, which the console asks for live video.
+            media: URLs of the relay workers, which the console asks for live video, and of the talk server.
         """
         self._app = app
-        origins = "".join(f" {scheme}://{netloc}" for scheme, netloc, *_ in map(urlsplit, relays))
-        self._headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY.format(relays=origins), **HEADERS}
+        origins = "".join(f" {scheme}://{netloc}" for scheme, netloc, *_ in map(urlsplit, media))
+        self._headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY.format(media=origins), **HEADERS}
         if tls:
             self._headers["Strict-Transport-Security"] = HSTS
 

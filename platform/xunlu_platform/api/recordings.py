@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse
 from pydantic import AwareDatetime
 
 from xunlu_platform.api.access import allow
-from xunlu_platform.api.audit import record
+from xunlu_platform.api.audit import record_playback
 from xunlu_platform.api.console import file_below
 from xunlu_platform.api.devices import OfficerName, UnitName
 from xunlu_platform.api.paging import After, Answer, Limit, Page, decode_cursor, page
@@ -90,10 +90,7 @@ async def recording_file(
     async with services.store.session(caller.scope) as session:
         row = await _one(session, recording_id)
         path = file_below(services.settings.recordings, row["file"])
-        played = {"account_id": caller.account_id, "did": row["did"], "id": recording_id}
-        known = await session.one("recordings", "played", played)
-        if known is None or not known["played"]:
-            await record(session, caller, "recording.play", row["did"], id=recording_id)
+        await record_playback(session, caller, "recording.play", row["did"], recording_id)
     name = f"{row['did']}-{row['started_at']:%Y%m%d-%H%M%S}.mp4"
     return FileResponse(path, media_type="video/mp4", filename=name, content_disposition_type="inline")
 

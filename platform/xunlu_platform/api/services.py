@@ -16,9 +16,11 @@ from xunlu_platform.api.fleet import Fleet
 from xunlu_platform.api.metrics import NOTICES_LOST
 from xunlu_platform.api.thumbnails import Thumbnails
 from xunlu_platform.auth.broker_accounts import BrokerAccounts
+from xunlu_platform.auth.talk_tokens import TalkTokens
 from xunlu_platform.auth.throttle import Throttle
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.dispatch.commands import Commands
+from xunlu_platform.dispatch.floors import Floors
 from xunlu_platform.dispatch.live import Live
 from xunlu_platform.dispatch.publish import publish
 from xunlu_platform.dispatch.relays import Relays
@@ -45,9 +47,11 @@ class Services:
         sign_ins: failed sign-ins of an address.
         fleet: the newest of every device, in memory.
         relays: what the relay workers carry, in memory.
+        floors: who has the floor of which talk group, in memory.
         thumbnails: the newest small picture of every recorder, in memory.
         commands: sends to devices.
         live: makes recorders publish.
+        talk_tokens: lets people into the radio net.
     """
 
     settings: PlatformSettings
@@ -58,9 +62,11 @@ class Services:
     sign_ins: Throttle
     fleet: Fleet
     relays: Relays
+    floors: Floors
     thumbnails: Thumbnails
     commands: Commands
     live: Live
+    talk_tokens: TalkTokens
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False, expiry_s: int | None = None) -> None:
         """Publish at QoS 1 and wait for the broker, but not for ever.

@@ -1,15 +1,8 @@
-"""Tokens for the relay (RFC 7519, Ed25519): short-lived, for one path and one action, and kept nowhere.
-
-The relay verifies them with the public key alone, so that it needs neither the database nor a word with us.
-"""
-
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OKPKey
+"""Tokens for the relay: short-lived, for one path and one action, and kept nowhere."""
 
 from xunlu_kit.clock import Clock
-from xunlu_kit.errors import ConfigError
-from xunlu_protocol.media import ALGORITHM, Action, MediaClaims
+from xunlu_platform.auth.signer import Signer
+from xunlu_protocol.media import Action, MediaClaims
 
 PLAY_LIVE_S = 60
 """Seconds within which a viewing must begin; one that began goes on."""
@@ -29,13 +22,7 @@ class MediaTokens:
         Raises:
             ConfigError: it is no such key.
         """
-        try:
-            self._key = OKPKey.import_key(private_key)
-            jwt.encode({"alg": ALGORITHM}, {}, self._key, algorithms=[ALGORITHM])
-        except (JoseError, ValueError) as error:
-            raise ConfigError(
-                "The secret media-key is no Ed25519 key: remove it and media-key.pub, restart."
-            ) from error
+        self._signer = Signer(private_key)
         self._clock = clock
         self._publish_live_s = publish_live_s
 
@@ -49,5 +36,4 @@ class MediaTokens:
 
     def _sign(self, path: str, action: Action, jti: str, user: str, live_s: int) -> str:
         now_s = self._clock.time_ms() // 1000
-        claims = MediaClaims(path=path, act=action, jti=jti, sub=user, iat=now_s, exp=now_s + live_s)
-        return jwt.encode({"alg": ALGORITHM}, claims.model_dump(), self._key, algorithms=[ALGORITHM])
+        return self._signer.sign(MediaClaims(path=path, act=action, jti=jti, sub=user, iat=now_s, exp=now_s + live_s))

@@ -18,6 +18,8 @@ Permission = Literal[
     "live",
     # What the server recorded of them.
     "recordings",
+    # The radio net: joining it, its groups, orders by text.
+    "talk",
     "alarm",
     "devices",
     "approve",
@@ -32,10 +34,10 @@ _EVERYBODY: frozenset[Permission] = frozenset({"self", "see"})
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "administrator": frozenset(get_args(Permission)),
-    "supervisor": _EVERYBODY | {"track", "events", "command", "live", "recordings", "alarm", "audit"},
-    "dispatcher": _EVERYBODY | {"track", "events", "command", "live", "recordings", "alarm"},
+    "supervisor": _EVERYBODY | {"track", "events", "command", "live", "recordings", "talk", "alarm", "audit"},
+    "dispatcher": _EVERYBODY | {"track", "events", "command", "live", "recordings", "talk", "alarm"},
     "clerk": _EVERYBODY | {"events", "devices", "officers"},
     "evidence": _EVERYBODY | {"track", "events", "recordings"},
     "auditor": _EVERYBODY | {"track", "events", "audit"},
-    "officer": _EVERYBODY,
+    "officer": _EVERYBODY | {"talk"},
 }

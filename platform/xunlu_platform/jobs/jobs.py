@@ -16,9 +16,11 @@ from xunlu_kit.health import Page, health_page, serve_pages
 from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.errors import StoreError
+from xunlu_platform.jobs import live, talk
 from xunlu_platform.jobs.inbox import Taker, take_messages
-from xunlu_platform.jobs.live import LiveVideo, Rhythm, subscriptions
+from xunlu_platform.jobs.live import LiveVideo, Rhythm
 from xunlu_platform.jobs.presence import take_state
+from xunlu_platform.jobs.talk import Talk
 from xunlu_platform.store import housekeeping
 from xunlu_platform.store.store import Store
 from xunlu_protocol.fleet import FleetFrame, Notice
@@ -99,12 +101,14 @@ class Jobs:
 async def run(settings: PlatformSettings) -> None:
     """Run all jobs until cancelled."""
     host = f"jobs@{socket.gethostname()}"
+    states = (server_state("+"), *UP_STATE_FILTERS)
     options = SessionOptions(
         # Nobody may guess it: whoever connects with a client id ends the connection that has it.
         client_id=f"xunlu-jobs-{secrets.token_hex(4)}",
         subscriptions=[
-            *(Subscription(topic=one) for one in (server_state("+"), *UP_STATE_FILTERS)),
-            *subscriptions(settings.tenant),
+            *(Subscription(topic=one) for one in states),
+            *live.subscriptions(settings.tenant),
+            *talk.subscriptions(settings.tenant),
         ],
         will=presence_will(host),
     )
@@ -115,6 +119,7 @@ async def run(settings: PlatformSettings) -> None:
     ):
         jobs = Jobs(store, session, fleet(settings.tenant, "jobs"))
         video = LiveVideo(settings, store, session, jobs.unsaid)
+        radio = Talk(settings, store, session)
         rhythm: Rhythm = [
             ("expire_commands", 2, jobs.expire_commands),
             ("roll_up", 30, jobs.roll_up),
@@ -122,13 +127,18 @@ async def run(settings: PlatformSettings) -> None:
             ("sort_history", 900, jobs.sort_history),
             ("tidy", 300, jobs.tidy),
             *video.rhythm(),
+            *radio.rhythm(),
         ]
         registry = CollectorRegistry()
         runs = Counter("xunlu_jobs_runs", "Runs by job and outcome.", ("job", "outcome"), registry=registry)
         age = Gauge("xunlu_jobs_last_success_timestamp_seconds", "Last success by job.", ("job",), registry=registry)
         for name, period_s, job in rhythm:
             tasks.create_task(_repeat(jobs, name, period_s, job, runs, age), name=name)
-        takers: dict[str, Taker] = {**video.takers(), "": partial(take_state, store)}
+        takers: dict[str, Taker] = {
+            **video.takers(),
+            **radio.takers(),
+            **dict.fromkeys(states, partial(take_state, store)),
+        }
         tasks.create_task(take_messages(session, takers), name="inbox")
         tasks.create_task(_serve(settings, jobs, registry), name="health")
 

@@ -62,9 +62,9 @@ class LiveVideo:
         """Who stores what of `subscriptions`."""
         tenant = self._settings.tenant
         return {
-            media_frame(tenant, ""): self._media.take_frame,
-            media_recording(tenant, ""): self._media.take_report,
-            media_order(tenant, ""): self._orders.take,
+            media_frame(tenant, "+"): self._media.take_frame,
+            media_recording(tenant, "+"): self._media.take_report,
+            media_order(tenant, "+"): self._orders.retained.take,
         }
 
     def rhythm(self) -> Rhythm:

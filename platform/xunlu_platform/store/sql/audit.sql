@@ -10,3 +10,9 @@ where (%(after)s::bigint is null or id < %(after)s)
   and (%(to)s::timestamptz is null or at < %(to)s)
   and (%(q)s::text is null or username ilike %(q)s or action ilike %(q)s or target ilike %(q)s)
 order by id desc limit %(limit)s
+
+-- name: played
+-- A player asks for a file piece by piece: within the hour it is one playback.
+select exists (select from audit
+  where action = %(action)s and account_id = %(account_id)s and target = %(target)s and detail ->> 'id' = %(id)s
+    and at > now() - interval '1 hour') as played

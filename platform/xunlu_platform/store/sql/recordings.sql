@@ -12,9 +12,3 @@ where (%(id)s::text is null or r.id = %(id)s)
   and (%(to)s::timestamptz is null or r.started_at < %(to)s)
   and (%(after_at)s::timestamptz is null or (r.started_at, r.id) < (%(after_at)s, %(after_id)s))
 order by r.started_at desc, r.id desc limit %(limit)s
-
--- name: played
--- A player asks for a file piece by piece: within the hour it is one playback.
-select exists (select from audit
-  where action = 'recording.play' and account_id = %(account_id)s and target = %(did)s and detail ->> 'id' = %(id)s
-    and at > now() - interval '1 hour') as played

@@ -38,6 +38,15 @@ begin
   return record_retention(run, false);
 end $_$;
 
+CREATE FUNCTION public.give_unit_its_group() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  insert into talk_group (gid, unit_id, kind) values ('unit-' || new.id, new.id, 'squad');
+  return null;
+end $$;
+
 CREATE FUNCTION public.measure_retention(wanted text) RETURNS public.retention_run
     LANGUAGE plpgsql STABLE
     SET search_path TO 'public', 'pg_temp'
@@ -91,10 +100,31 @@ CREATE FUNCTION public.retention_time_column(subject text) RETURNS text
   select case subject when 'position' then 'fix_at' else 'at' end
 $$;
 
+CREATE FUNCTION public.scope_groups() RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(distinct gid), '{}') from talk_member where person = any (scope_persons())
+$$;
+
+CREATE FUNCTION public.scope_messages() RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(message_id), '{}') from message_target where person = any (scope_persons())
+$$;
+
 CREATE FUNCTION public.scope_officer() RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
   select nullif(current_setting('xunlu.officer', true), '')::bigint
+$$;
+
+CREATE FUNCTION public.scope_persons() RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(person), '{}') from talk_person where officer_id = scope_officer()
 $$;
 
 CREATE FUNCTION public.scope_units() RETURNS bigint[]
@@ -241,6 +271,30 @@ ALTER TABLE public.binding ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.burst (
+    id text NOT NULL,
+    gid text NOT NULL,
+    unit_id bigint NOT NULL,
+    talker text NOT NULL,
+    device_id bigint,
+    officer_id bigint,
+    grant_number bigint NOT NULL,
+    urgency smallint NOT NULL,
+    file text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    size_bytes bigint NOT NULL,
+    sha256 text NOT NULL,
+    lost bigint NOT NULL,
+    complete boolean NOT NULL,
+    lat double precision,
+    lon double precision,
+    fix_at timestamp with time zone,
+    registered_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT burst_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
+    CONSTRAINT burst_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
 );
 
 CREATE TABLE public.command (
@@ -447,6 +501,21 @@ CREATE TABLE public.expected_device (
     imported_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.floor_entry (
+    id text NOT NULL,
+    gid text NOT NULL,
+    unit_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    what text NOT NULL,
+    who text NOT NULL,
+    by_whom text,
+    grant_number bigint,
+    urgency smallint NOT NULL,
+    priority smallint NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT floor_entry_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text))
+);
+
 CREATE TABLE public.login (
     token_hash bytea NOT NULL,
     account_id bigint NOT NULL,
@@ -456,6 +525,27 @@ CREATE TABLE public.login (
     expires_at timestamp with time zone NOT NULL,
     address inet,
     CONSTRAINT login_kind_check CHECK ((kind = ANY (ARRAY['cookie'::text, 'bearer'::text])))
+);
+
+CREATE TABLE public.message (
+    id text NOT NULL,
+    unit_id bigint NOT NULL,
+    target text NOT NULL,
+    text text NOT NULL,
+    speak boolean NOT NULL,
+    account_id bigint NOT NULL,
+    username text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT message_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
+    CONSTRAINT message_text_check CHECK (((length(text) >= 1) AND (length(text) <= 500)))
+);
+
+CREATE TABLE public.message_target (
+    message_id text NOT NULL,
+    person text NOT NULL,
+    rid text,
+    delivered_at timestamp with time zone,
+    read_at timestamp with time zone
 );
 
 CREATE TABLE public.migration (
@@ -584,6 +674,98 @@ ALTER TABLE public.server_state ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     CACHE 1
 );
 
+CREATE TABLE public.talk_group (
+    gid text NOT NULL,
+    unit_id bigint NOT NULL,
+    kind text NOT NULL,
+    name text,
+    duplex boolean DEFAULT false NOT NULL,
+    alarm_id bigint,
+    created_by bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    until timestamp with time zone,
+    closed_at timestamp with time zone,
+    CONSTRAINT talk_group_check CHECK (((kind = 'squad'::text) = (name IS NULL))),
+    CONSTRAINT talk_group_check1 CHECK (((kind = 'private'::text) OR (NOT duplex))),
+    CONSTRAINT talk_group_gid_check CHECK ((gid ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
+    CONSTRAINT talk_group_kind_check CHECK ((kind = ANY (ARRAY['squad'::text, 'standing'::text, 'temporary'::text, 'private'::text, 'broadcast'::text, 'emergency'::text]))),
+    CONSTRAINT talk_group_name_check CHECK (((length(name) >= 1) AND (length(name) <= 64)))
+);
+
+CREATE TABLE public.talk_group_member (
+    id bigint NOT NULL,
+    gid text NOT NULL,
+    person text,
+    unit_id bigint,
+    listener boolean DEFAULT false NOT NULL,
+    CONSTRAINT talk_group_member_check CHECK ((num_nonnulls(person, unit_id) = 1)),
+    CONSTRAINT talk_group_member_person_check CHECK ((person ~ '^[A-Za-z0-9_-]{1,64}$'::text))
+);
+
+ALTER TABLE public.talk_group_member ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.talk_group_member_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW public.talk_person WITH (security_invoker='true') AS
+ SELECT d.did AS person,
+    d.did,
+    "left"(COALESCE(o.name, d.did), 64) AS name,
+    o.number,
+    COALESCE(o.unit_id, d.unit_id) AS unit_id,
+    o.id AS officer_id,
+    d.id AS device_id,
+    NULL::bigint AS account_id
+   FROM ((public.device d
+     LEFT JOIN public.binding b ON (((b.device_id = d.id) AND (b.released_at IS NULL))))
+     LEFT JOIN public.officer o ON (((o.id = b.officer_id) AND o.active)))
+  WHERE ((d.status = 'approved'::text) AND (d.kind = 'recorder'::text))
+UNION ALL
+ SELECT ('u-'::text || a.id) AS person,
+    d.did,
+    "left"(a.display_name, 64) AS name,
+    o.number,
+    COALESCE(o.unit_id, a.unit_id) AS unit_id,
+    o.id AS officer_id,
+    d.id AS device_id,
+    a.id AS account_id
+   FROM (((public.account a
+     LEFT JOIN public.officer o ON (((o.id = a.officer_id) AND o.active)))
+     LEFT JOIN public.binding b ON (((b.officer_id = o.id) AND (b.released_at IS NULL))))
+     LEFT JOIN public.device d ON (((d.id = b.device_id) AND (d.status = 'approved'::text) AND (d.kind = 'recorder'::text))))
+  WHERE ((a.disabled_at IS NULL) AND (a.role = ANY (ARRAY['administrator'::text, 'supervisor'::text, 'dispatcher'::text, 'officer'::text])));
+
+CREATE VIEW public.talk_member WITH (security_invoker='true') AS
+ SELECT gid,
+    person,
+    bool_and(listener) AS listener
+   FROM ( SELECT g.gid,
+            p.person,
+            false AS listener
+           FROM (public.talk_group g
+             JOIN public.talk_person p ON (((p.unit_id = g.unit_id) AND (p.officer_id IS NOT NULL))))
+          WHERE (g.kind = 'squad'::text)
+        UNION ALL
+         SELECT m.gid,
+            m.person,
+            m.listener
+           FROM (public.talk_group_member m
+             JOIN public.talk_person p ON ((p.person = m.person)))
+        UNION ALL
+         SELECT m.gid,
+            p.person,
+            m.listener
+           FROM (((public.talk_group_member m
+             JOIN public.unit top ON ((top.id = m.unit_id)))
+             JOIN public.unit below ON ((below.path ~~ (top.path || '%'::text))))
+             JOIN public.talk_person p ON ((p.unit_id = below.id)))
+          WHERE (p.officer_id IS NOT NULL)) named
+  GROUP BY gid, person;
+
 CREATE TABLE public.telemetry (
     device_id bigint NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -633,6 +815,9 @@ ALTER TABLE ONLY public.audit
 ALTER TABLE ONLY public.binding
     ADD CONSTRAINT binding_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.burst
+    ADD CONSTRAINT burst_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.command
     ADD CONSTRAINT command_pkey PRIMARY KEY (rid);
 
@@ -660,8 +845,17 @@ ALTER TABLE ONLY public.device
 ALTER TABLE ONLY public.expected_device
     ADD CONSTRAINT expected_device_pkey PRIMARY KEY (vendor, serial);
 
+ALTER TABLE ONLY public.floor_entry
+    ADD CONSTRAINT floor_entry_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.login
     ADD CONSTRAINT login_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.message_target
+    ADD CONSTRAINT message_target_pkey PRIMARY KEY (message_id, person);
 
 ALTER TABLE ONLY public.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
@@ -696,6 +890,12 @@ ALTER TABLE ONLY public.server_state
 ALTER TABLE ONLY public.server_state
     ADD CONSTRAINT server_state_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.talk_group_member
+    ADD CONSTRAINT talk_group_member_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.talk_group
+    ADD CONSTRAINT talk_group_pkey PRIMARY KEY (gid);
+
 ALTER TABLE ONLY public.unit
     ADD CONSTRAINT unit_parent_id_name_key UNIQUE (parent_id, name);
 
@@ -726,6 +926,12 @@ CREATE INDEX binding_officer ON public.binding USING btree (officer_id, bound_at
 
 CREATE UNIQUE INDEX binding_officer_now ON public.binding USING btree (officer_id) WHERE (released_at IS NULL);
 
+CREATE INDEX burst_device ON public.burst USING btree (device_id, started_at DESC);
+
+CREATE INDEX burst_group ON public.burst USING btree (gid, started_at DESC);
+
+CREATE INDEX burst_started ON public.burst USING btree (started_at DESC, id DESC);
+
 CREATE INDEX command_device ON public.command USING btree (device_id, created_at DESC);
 
 CREATE INDEX command_open ON public.command USING btree (expires_at) WHERE (state = ANY (ARRAY['queued'::text, 'delivered'::text, 'accepted'::text, 'running'::text]));
@@ -738,7 +944,13 @@ CREATE INDEX event_id ON public.event USING btree (id);
 
 CREATE UNIQUE INDEX event_identity ON public.event USING btree (device_id, at, sid, seq, type);
 
+CREATE INDEX floor_entry_group ON public.floor_entry USING btree (gid, at);
+
 CREATE INDEX login_account ON public.login USING btree (account_id);
+
+CREATE INDEX message_created ON public.message USING btree (created_at DESC, id DESC);
+
+CREATE INDEX message_target_person ON public.message_target USING btree (person, message_id);
 
 CREATE INDEX officer_unit ON public.officer USING btree (unit_id);
 
@@ -753,6 +965,16 @@ CREATE UNIQUE INDEX recording_order_open ON public.recording_order USING btree (
 CREATE INDEX recording_started ON public.recording USING btree (started_at DESC, id DESC);
 
 CREATE INDEX retention_run_subject ON public.retention_run USING btree (subject, at DESC);
+
+CREATE INDEX talk_group_member_gid ON public.talk_group_member USING btree (gid);
+
+CREATE INDEX talk_group_member_person ON public.talk_group_member USING btree (person);
+
+CREATE INDEX talk_group_open ON public.talk_group USING btree (until) WHERE ((closed_at IS NULL) AND (kind <> 'squad'::text));
+
+CREATE UNIQUE INDEX talk_group_squad ON public.talk_group USING btree (unit_id) WHERE (kind = 'squad'::text);
+
+CREATE INDEX talk_group_unit ON public.talk_group USING btree (unit_id);
 
 CREATE UNIQUE INDEX telemetry_identity ON public.telemetry USING btree (device_id, at, sid);
 
@@ -771,6 +993,8 @@ CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.event FOR EACH ROW EXEC
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public."position" FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.telemetry FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
+
+CREATE TRIGGER unit_has_group AFTER INSERT ON public.unit FOR EACH ROW EXECUTE FUNCTION public.give_unit_its_group();
 
 CREATE TRIGGER unit_placed BEFORE INSERT ON public.unit FOR EACH ROW EXECUTE FUNCTION public.place_unit();
 
@@ -807,6 +1031,15 @@ ALTER TABLE ONLY public.binding
 ALTER TABLE ONLY public.binding
     ADD CONSTRAINT binding_released_by_fkey FOREIGN KEY (released_by) REFERENCES public.account(id);
 
+ALTER TABLE ONLY public.burst
+    ADD CONSTRAINT burst_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
+
+ALTER TABLE ONLY public.burst
+    ADD CONSTRAINT burst_officer_id_fkey FOREIGN KEY (officer_id) REFERENCES public.officer(id);
+
+ALTER TABLE ONLY public.burst
+    ADD CONSTRAINT burst_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
+
 ALTER TABLE ONLY public.command
     ADD CONSTRAINT command_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.account(id);
 
@@ -831,8 +1064,23 @@ ALTER TABLE ONLY public.expected_device
 ALTER TABLE ONLY public.expected_device
     ADD CONSTRAINT expected_device_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
 
+ALTER TABLE ONLY public.floor_entry
+    ADD CONSTRAINT floor_entry_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
+
 ALTER TABLE ONLY public.login
     ADD CONSTRAINT login_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.message_target
+    ADD CONSTRAINT message_target_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);
+
+ALTER TABLE ONLY public.message_target
+    ADD CONSTRAINT message_target_rid_fkey FOREIGN KEY (rid) REFERENCES public.command(rid);
+
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
 
 ALTER TABLE ONLY public.officer
     ADD CONSTRAINT officer_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
@@ -852,6 +1100,21 @@ ALTER TABLE ONLY public.recording_order
 ALTER TABLE ONLY public.recording
     ADD CONSTRAINT recording_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.recording_order(id);
 
+ALTER TABLE ONLY public.talk_group
+    ADD CONSTRAINT talk_group_alarm_id_fkey FOREIGN KEY (alarm_id) REFERENCES public.alarm(id);
+
+ALTER TABLE ONLY public.talk_group
+    ADD CONSTRAINT talk_group_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.talk_group_member
+    ADD CONSTRAINT talk_group_member_gid_fkey FOREIGN KEY (gid) REFERENCES public.talk_group(gid);
+
+ALTER TABLE ONLY public.talk_group_member
+    ADD CONSTRAINT talk_group_member_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
+
+ALTER TABLE ONLY public.talk_group
+    ADD CONSTRAINT talk_group_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
+
 ALTER TABLE ONLY public.unit
     ADD CONSTRAINT unit_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.unit(id);
 
@@ -864,6 +1127,8 @@ ALTER TABLE ONLY public.viewing
 ALTER TABLE public.account ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY account_scope ON public.account TO xunlu_api USING ((unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[])));
+
+CREATE POLICY account_server ON public.account TO xunlu_jobs USING (true);
 
 ALTER TABLE public.alarm ENABLE ROW LEVEL SECURITY;
 
@@ -891,6 +1156,13 @@ CREATE POLICY binding_scope ON public.binding TO xunlu_api USING ((device_id IN 
    FROM public.device)));
 
 CREATE POLICY binding_server ON public.binding TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.burst ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY burst_scope ON public.burst TO xunlu_api USING (((( SELECT public.scope_officer() AS scope_officer) IS NULL) AND ((unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[])) OR (device_id IN ( SELECT device.id
+   FROM public.device)))));
+
+CREATE POLICY burst_server ON public.burst TO xunlu_jobs USING (true);
 
 ALTER TABLE public.command ENABLE ROW LEVEL SECURITY;
 
@@ -939,12 +1211,31 @@ CREATE POLICY expected_device_scope ON public.expected_device TO xunlu_api USING
 
 CREATE POLICY expected_device_server ON public.expected_device TO xunlu_ingest, xunlu_jobs USING (true);
 
+ALTER TABLE public.floor_entry ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY floor_entry_scope ON public.floor_entry TO xunlu_api USING (((( SELECT public.scope_officer() AS scope_officer) IS NULL) AND (unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[]))));
+
+CREATE POLICY floor_entry_server ON public.floor_entry TO xunlu_jobs USING (true);
+
 ALTER TABLE public.login ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY login_scope ON public.login TO xunlu_api USING ((account_id IN ( SELECT account.id
    FROM public.account)));
 
 CREATE POLICY login_server ON public.login TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.message ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY message_scope ON public.message TO xunlu_api USING (
+CASE
+    WHEN (( SELECT public.scope_officer() AS scope_officer) IS NULL) THEN (unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[]))
+    ELSE (id = ANY (( SELECT public.scope_messages() AS scope_messages)::text[]))
+END);
+
+ALTER TABLE public.message_target ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY message_target_scope ON public.message_target TO xunlu_api USING ((message_id IN ( SELECT message.id
+   FROM public.message)));
 
 ALTER TABLE public.officer ENABLE ROW LEVEL SECURITY;
 
@@ -979,6 +1270,23 @@ CREATE POLICY recording_scope ON public.recording TO xunlu_api USING ((device_id
    FROM public.device)));
 
 CREATE POLICY recording_server ON public.recording TO xunlu_jobs USING (true);
+
+ALTER TABLE public.talk_group ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.talk_group_member ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY talk_group_member_scope ON public.talk_group_member TO xunlu_api USING ((gid IN ( SELECT talk_group.gid
+   FROM public.talk_group)));
+
+CREATE POLICY talk_group_member_server ON public.talk_group_member TO xunlu_jobs USING (true);
+
+CREATE POLICY talk_group_scope ON public.talk_group TO xunlu_api USING (
+CASE
+    WHEN (( SELECT public.scope_officer() AS scope_officer) IS NULL) THEN (unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[]))
+    ELSE (gid = ANY (( SELECT public.scope_groups() AS scope_groups)::text[]))
+END);
+
+CREATE POLICY talk_group_server ON public.talk_group TO xunlu_jobs USING (true);
 
 ALTER TABLE public.telemetry ENABLE ROW LEVEL SECURITY;
 
@@ -1024,12 +1332,26 @@ GRANT ALL ON FUNCTION public.sort_position_chunk() TO xunlu_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.account TO xunlu_api;
 
+GRANT SELECT(id) ON TABLE public.account TO xunlu_jobs;
+
+GRANT SELECT(unit_id) ON TABLE public.account TO xunlu_jobs;
+
+GRANT SELECT(username) ON TABLE public.account TO xunlu_jobs;
+
+GRANT SELECT(display_name) ON TABLE public.account TO xunlu_jobs;
+
+GRANT SELECT(role) ON TABLE public.account TO xunlu_jobs;
+
+GRANT SELECT(officer_id) ON TABLE public.account TO xunlu_jobs;
+
+GRANT SELECT(disabled_at) ON TABLE public.account TO xunlu_jobs;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.alarm TO xunlu_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.alarm TO xunlu_ingest;
 GRANT SELECT ON TABLE public.alarm TO xunlu_jobs;
 
 GRANT SELECT,INSERT ON TABLE public.audit TO xunlu_api;
-GRANT SELECT ON TABLE public.audit TO xunlu_jobs;
+GRANT SELECT,INSERT ON TABLE public.audit TO xunlu_jobs;
 
 GRANT SELECT ON TABLE public.availability TO xunlu_api;
 GRANT SELECT,INSERT ON TABLE public.availability TO xunlu_ingest;
@@ -1038,6 +1360,9 @@ GRANT SELECT,INSERT ON TABLE public.availability TO xunlu_jobs;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.binding TO xunlu_api;
 GRANT SELECT ON TABLE public.binding TO xunlu_ingest;
 GRANT SELECT ON TABLE public.binding TO xunlu_jobs;
+
+GRANT SELECT ON TABLE public.burst TO xunlu_api;
+GRANT SELECT,INSERT ON TABLE public.burst TO xunlu_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.command TO xunlu_api;
 GRANT SELECT,UPDATE ON TABLE public.command TO xunlu_ingest;
@@ -1056,6 +1381,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.device_state TO xunlu_ingest;
 GRANT SELECT,UPDATE ON TABLE public.device_state TO xunlu_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.officer TO xunlu_api;
+GRANT SELECT ON TABLE public.officer TO xunlu_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.unit TO xunlu_api;
 GRANT SELECT ON TABLE public.unit TO xunlu_ingest;
@@ -1075,8 +1401,15 @@ GRANT SELECT ON TABLE public.event TO xunlu_jobs;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.expected_device TO xunlu_api;
 
+GRANT SELECT ON TABLE public.floor_entry TO xunlu_api;
+GRANT SELECT,INSERT ON TABLE public.floor_entry TO xunlu_jobs;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login TO xunlu_api;
 GRANT SELECT,DELETE ON TABLE public.login TO xunlu_jobs;
+
+GRANT SELECT,INSERT ON TABLE public.message TO xunlu_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.message_target TO xunlu_api;
 
 GRANT SELECT ON TABLE public.migration TO xunlu_api;
 
@@ -1102,6 +1435,18 @@ GRANT SELECT ON TABLE public.retention_rule TO xunlu_jobs;
 
 GRANT SELECT ON TABLE public.server_state TO xunlu_api;
 GRANT SELECT,INSERT ON TABLE public.server_state TO xunlu_jobs;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.talk_group TO xunlu_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.talk_group TO xunlu_jobs;
+
+GRANT SELECT,INSERT ON TABLE public.talk_group_member TO xunlu_api;
+GRANT SELECT,INSERT ON TABLE public.talk_group_member TO xunlu_jobs;
+
+GRANT SELECT ON TABLE public.talk_person TO xunlu_api;
+GRANT SELECT ON TABLE public.talk_person TO xunlu_jobs;
+
+GRANT SELECT ON TABLE public.talk_member TO xunlu_api;
+GRANT SELECT ON TABLE public.talk_member TO xunlu_jobs;
 
 GRANT SELECT ON TABLE public.telemetry TO xunlu_api;
 GRANT SELECT,INSERT ON TABLE public.telemetry TO xunlu_ingest;

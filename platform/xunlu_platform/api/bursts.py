@@ -1,0 +1,151 @@
+"""What was said on the radio net: a list, the sound itself, and the floor log around it. A playback is audited."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from fastapi.responses import FileResponse
+from pydantic import AwareDatetime
+
+from xunlu_platform.api.access import allow
+from xunlu_platform.api.audit import record_playback
+from xunlu_platform.api.console import file_below
+from xunlu_platform.api.devices import OfficerName, UnitName
+from xunlu_platform.api.paging import After, Answer, Limit, Page, decode_cursor, page
+from xunlu_platform.api.periods import From, To
+from xunlu_platform.api.problems import not_found
+from xunlu_platform.api.services import Serving
+from xunlu_platform.api.viewings import DidFilter
+from xunlu_platform.auth.logins import Caller
+from xunlu_platform.store.store import Row, Session
+from xunlu_protocol.talk import GroupKind, Urgency
+
+router = APIRouter(prefix="/bursts", tags=["talk"])
+
+BurstId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+GidFilter = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Of this talk group only.")]
+TalkerFilter = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Of this participant only.")]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """Which bursts: all that are told must hold."""
+
+    gid: GidFilter = None
+    did: DidFilter = None
+    talker: TalkerFilter = None
+    since: From = None
+    until: To = None
+
+
+class Place(Answer):
+    """The last fix before the burst began, WGS-84 degrees, and how old it was then."""
+
+    lat: float
+    lon: float
+    fix_time: datetime
+    age_s: float
+
+
+class Burst(Answer):
+    """One burst; `officer` wore the device when it began, or it was their account.
+
+    Attributes:
+        unit: of the group.
+        grant: number of the grant in its group.
+        lost: packets that never came.
+        complete: false when the recorder process was killed and the file closed by its successor.
+    """
+
+    id: str
+    gid: str
+    group_name: str | None
+    group_kind: GroupKind | None
+    unit: UnitName
+    talker: str
+    talker_name: str
+    did: str | None
+    officer: OfficerName | None
+    grant: int
+    urgency: Urgency
+    started_at: datetime
+    ended_at: datetime
+    place: Place | None
+    size_bytes: int
+    sha256: str
+    lost: int
+    complete: bool
+    registered_at: datetime
+
+
+class LogEntry(Answer):
+    """One line of the floor log; `by` pre-empted or took down."""
+
+    id: str
+    gid: str
+    at: datetime
+    what: str
+    who: str
+    by: str | None
+    grant: int | None
+    urgency: Urgency
+    priority: int
+
+
+class Log(Answer):
+    """What happened in the group around a burst, oldest first, at most 500."""
+
+    items: list[LogEntry]
+
+
+@router.get("", response_model=Page[Burst])
+async def bursts(
+    services: Serving,
+    caller: Annotated[Caller, allow("recordings")],
+    wanted: Annotated[Wanted, Depends()],
+    limit: Limit = 100,
+    after: After = None,
+) -> dict[str, object]:
+    """Bursts that overlap a time, newest first."""
+    after_at, after_id = decode_cursor(after, tuple[AwareDatetime, str]) or (None, None)
+    values = {
+        "id": None, "gid": wanted.gid, "did": wanted.did, "talker": wanted.talker, "from": wanted.since,
+        "to": wanted.until, "limit": limit + 1, "after_at": after_at, "after_id": after_id,
+    }  # fmt: skip
+    async with services.store.session(caller.scope) as session:
+        rows = await session.all("bursts", "page", values)
+    return page(rows, limit, lambda row: [row["started_at"].isoformat(), row["id"]])
+
+
+@router.get("/{burst_id}/audio", response_class=FileResponse)
+async def burst_audio(
+    services: Serving, caller: Annotated[Caller, allow("recordings")], burst_id: BurstId
+) -> FileResponse:
+    """The sound as Ogg Opus (RFC 7845), whole or in ranges (RFC 9110 §14)."""
+    async with services.store.session(caller.scope) as session:
+        row = await _one(session, burst_id)
+        path = file_below(services.settings.recordings, row["file"])
+        await record_playback(session, caller, "burst.play", row["talker"], burst_id)
+    name = f"{row['gid']}-{row['started_at']:%Y%m%d-%H%M%S}.opus"
+    return FileResponse(path, media_type="audio/ogg", filename=name, content_disposition_type="inline")
+
+
+@router.get("/{burst_id}/log")
+async def burst_log(services: Serving, caller: Annotated[Caller, allow("recordings")], burst_id: BurstId) -> Log:
+    """Who asked for the floor, had it, waited or was refused, from five seconds before to five seconds after."""
+    async with services.store.session(caller.scope) as session:
+        burst = await _one(session, burst_id)
+        rows = await session.all("bursts", "log", {name: burst[name] for name in _LOGGED})
+    return Log(items=[LogEntry(**row) for row in rows])
+
+
+_LOGGED = ("gid", "grant", "started_at", "ended_at")
+
+
+async def _one(session: Session, burst_id: str) -> Row:
+    values = dict.fromkeys(("gid", "did", "talker", "from", "to", "after_at", "after_id"))
+    row = await session.one("bursts", "page", {**values, "id": burst_id, "limit": 1})
+    if row is None:
+        raise not_found("burst")
+    return row

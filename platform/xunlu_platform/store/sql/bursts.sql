@@ -1,0 +1,28 @@
+-- What was said, as people look for it.
+
+-- name: page
+select b.id, b.gid, coalesce(g.name, gu.name) as group_name, g.kind as group_kind, b.talker, d.did, b.grant_number as "grant",
+  b.urgency, b.file, b.started_at, b.ended_at, b.size_bytes, b.sha256, b.lost, b.complete, b.registered_at,
+  coalesce(o.name, a.display_name, b.talker) as talker_name, jsonb_build_object('id', u.id, 'name', u.name) as unit,
+  case when o.id is not null then jsonb_build_object('id', o.id, 'number', o.number, 'name', o.name) end as officer,
+  case when b.fix_at is not null then jsonb_build_object('lat', b.lat, 'lon', b.lon, 'fix_time', b.fix_at,
+    'age_s', round(extract(epoch from b.started_at - b.fix_at), 1)) end as place
+from burst b left join unit u on u.id = b.unit_id
+  left join talk_group g on g.gid = b.gid left join unit gu on gu.id = g.unit_id
+  left join device d on d.id = b.device_id left join officer o on o.id = b.officer_id
+  left join account a on 'u-' || a.id = b.talker
+where (%(id)s::text is null or b.id = %(id)s)
+  and (%(gid)s::text is null or b.gid = %(gid)s)
+  and (%(did)s::text is null or d.did = %(did)s)
+  and (%(talker)s::text is null or b.talker = %(talker)s)
+  and (%(from)s::timestamptz is null or b.ended_at > %(from)s)
+  and (%(to)s::timestamptz is null or b.started_at < %(to)s)
+  and (%(after_at)s::timestamptz is null or (b.started_at, b.id) < (%(after_at)s, %(after_id)s))
+order by b.started_at desc, b.id desc limit %(limit)s
+
+-- name: log
+-- Of its grant, and what happened around it: who asked, was refused, waited.
+select id, gid, at, what, who, by_whom as by, grant_number as "grant", urgency, priority from floor_entry
+where gid = %(gid)s and (grant_number = %(grant)s
+  or at between %(started_at)s::timestamptz - interval '5 seconds' and %(ended_at)s::timestamptz + interval '5 seconds')
+order by at, id limit 500
