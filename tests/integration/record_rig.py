@@ -20,9 +20,9 @@ from tests.rtp_media import FPS, SOUNDS_PER_S, VideoCodec, audio_stream, picture
 from tests.services import TestBroker, free_ports
 from xunlu_kit.mqtt import Message, Session, SessionOptions, Subscription
 from xunlu_protocol.media import MediaAck, RecordingOrder, RecordingReport
-from xunlu_protocol.topics import media_ack, media_order, media_recording
+from xunlu_protocol.topics import media_ack, media_order, media_recording, talk_burst
 from xunlu_streaming.record.config import RecordSettings
-from xunlu_streaming.tap_messages import PACKET, REPORT
+from xunlu_streaming.tap_messages import PACKET, REPORT, TALK_TRACK
 
 TIMEOUT_S = 20.0
 VIDEO, AUDIO = 0, 1
@@ -162,6 +162,59 @@ class Show:
         await self.relay.send(b"E" + json.dumps({"path": self.number, "why": "left"}).encode())
 
 
+@dataclass(slots=True)
+class Speech:
+    """A burst of push-to-talk that the test makes up; its time passes as fast as it is sent.
+
+    Attributes:
+        server: the talk server's end of its tap.
+        id: of the burst.
+        number: of it in messages.
+        at: packets' worth of time so far, 20 ms each.
+        began_us: UTC microseconds of the first.
+    """
+
+    server: Relay
+    id: str
+    number: int = 1
+    at: int = 0
+    began_us: int = field(default_factory=lambda: time.time_ns() // 1000)
+    audio: Any = field(default_factory=audio_stream)
+
+    async def begin(self) -> None:
+        told = {"burst": self.number, "id": self.id, "gid": "squad-1", "talker": "REC-1", "did": "REC-1"}
+        told |= {"name": "李雷", "grant": 42, "urgency": 2, "began_ms": self.began_us // 1000}
+        await self.server.send(b"B" + json.dumps(told).encode())
+
+    async def say(self, seconds: float, lost: Sequence[int] = (), late: Sequence[int] = ()) -> None:
+        """Send sound. Of the packets in `lost` nothing arrives; those in `late` arrive 200 ms late, behind others."""
+        heard, end = sounds(6 * SOUNDS_PER_S), self.at + round(seconds * SOUNDS_PER_S)
+        waiting: dict[int, bytes] = {}
+        for at in range(self.at, end):
+            [packet] = self.audio.packets([heard[at % len(heard)]], at / SOUNDS_PER_S)
+            if at in late:
+                waiting[at + SOUNDS_PER_S // 5] = packet
+            elif at not in lost:
+                await self._send(at, packet)
+            if at in waiting:
+                await self._send(at, waiting.pop(at))
+        self.at = end
+
+    def pause(self, seconds: float) -> None:
+        """Nothing is sent, as in a pause of discontinuous transmission."""
+        self.at += round(seconds * SOUNDS_PER_S)
+
+    async def _send(self, at: int, packet: bytes) -> None:
+        arrival_us = self.began_us + at * 1_000_000 // SOUNDS_PER_S
+        await self.server.send(PACKET.pack(b"R", self.number, TALK_TRACK, arrival_us) + packet)
+
+    async def end(self) -> None:
+        ended_ms = self.began_us // 1000 + self.at * 1000 // SOUNDS_PER_S
+        await self.server.send(
+            b"E" + json.dumps({"burst": self.number, "why": "released", "ended_ms": ended_ms}).encode()
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rig:
     """Everything around one recorder process.
@@ -215,7 +268,7 @@ class Rig:
         await self.session.publish(media_order(self.tenant, did), b"", retain=True)
 
     async def report(self, seconds: float = TIMEOUT_S) -> RecordingReport:
-        """The next report, wherever it comes from."""
+        """The next report of a recording, wherever it comes from."""
         return RecordingReport.decode((await self.reported(seconds)).payload)
 
     async def reported(self, seconds: float = TIMEOUT_S) -> Message:
@@ -247,7 +300,7 @@ async def record_rig(broker: TestBroker, folder: Path, tenant: str, **settings: 
     }
     assert values.keys() <= RecordSettings.model_fields.keys()
     environment = dict(os.environ) | {f"XUNLU_STREAMING_{name.upper()}": str(value) for name, value in values.items()}
-    subscriptions = [Subscription(topic=media_recording(tenant, "+"))]
+    subscriptions = [Subscription(topic=topic(tenant, "+")) for topic in (media_recording, talk_burst)]
     options = SessionOptions(client_id=f"rig-{tenant}", subscriptions=subscriptions)
     async with (
         Relay(folder / "run" / "relay-1.tap") as relay,
