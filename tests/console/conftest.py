@@ -14,6 +14,8 @@ from xunlu_gis.map.prepare import prepare
 
 CHROMIUM = shutil.which("chromium")
 TIMEOUT_MS = 10_000
+# It beeps once a second, and nobody is asked for leave.
+FAKE_MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 # A refused request is told to the person by the console; the browser reports it by itself besides.
 EXPECTED_COMPLAINTS = (
@@ -46,7 +48,10 @@ async def browser() -> AsyncIterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", *FAKE_MICROPHONE],
+        )
         yield browser
         await browser.close()
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 from fastapi import Path as Parameter
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from xunlu_platform.api.access import allow_everybody
 from xunlu_platform.api.problems import not_found
@@ -48,6 +48,13 @@ async def static(asked: str, name: Annotated[str, Parameter(max_length=300)]) ->
     """A file of the console. A page of another version gets ours, uncached: it is about to be loaded again."""
     path = file_below(FOLDER, name)
     return FileResponse(path, headers={"Cache-Control": FOR_EVER if asked == version() else "no-store"})
+
+
+@router.get("/worker.js", dependencies=[allow_everybody()])
+async def worker() -> Response:
+    """The service worker of the phone page: its address stands above what it serves, and it names what it keeps."""
+    text = (FOLDER / "worker.js").read_text("utf-8").replace("{version}", version())
+    return Response(text, media_type="text/javascript", headers={"Cache-Control": "no-store"})
 
 
 async def index() -> HTMLResponse:

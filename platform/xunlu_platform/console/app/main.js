@@ -4,10 +4,12 @@ import { fill, h } from "./kit/dom.js";
 import { language, loadWords, t } from "./kit/i18n.js";
 import { Scope } from "./kit/store.js";
 import { onRefused, Problem } from "./net/http.js";
-import { fetchMe, forgetMe, me } from "./net/session.js";
+import { fetchMe, forgetMe, may, me } from "./net/session.js";
 import { onStreamRefused } from "./net/stream.js";
+import { mountPhone } from "./phone/phone.js";
 import { startFeed, stopFeed } from "./state/feed.js";
 import { loadUnits } from "./state/organisation.js";
+import { startTalk, stopTalk } from "./state/talk.js";
 import { failure } from "./view/notice.js";
 import { mountPassword } from "./view/password.js";
 import { mountShell } from "./view/shell.js";
@@ -15,6 +17,9 @@ import { mountSignIn } from "./view/sign-in.js";
 
 const root = h("div", { class: "root" });
 document.body.append(root, h("div", { class: "toasts", role: "status", "aria-live": "polite" }));
+
+/** The page of a duty telephone has neither map nor feed. */
+const PHONE = /^\/phone\/?$/;
 
 let scope = new Scope();
 
@@ -24,13 +29,21 @@ function show() {
   scope = new Scope();
   fill(root);
   const login = me.value;
-  if (!login || login.must_change_password) stopFeed();
+  if (!login || login.must_change_password) leave();
   if (!login) mountSignIn(root);
   else if (login.must_change_password) mountPassword(root, true);
   else {
+    if (may("talk")) startTalk();
+    if (PHONE.test(location.pathname)) return mountPhone(root, scope);
     startFeed();
     mountShell(root, scope);
   }
+}
+
+/** The next login sees and hears nothing of this one. */
+function leave() {
+  stopFeed();
+  stopTalk();
 }
 
 /** @param {unknown} problem */

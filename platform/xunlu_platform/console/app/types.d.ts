@@ -65,6 +65,8 @@ export interface Live {
   live: number | null;
   /** Whether the server records it now. */
   srec: boolean;
+  /** The talk group in which its wearer talks now. */
+  talk: string | null;
 }
 
 export interface Alarm {
@@ -241,4 +243,84 @@ export interface ViewingRecord {
   ended_at: string | null;
   sent_bytes: number;
   why: string | null;
+}
+
+/** Leave to join the radio net. */
+export interface TalkLeave {
+  url: string;
+  token: string;
+  me: string;
+  /** The group that fits best. */
+  main: string | null;
+  expires_s: number;
+  ice_servers?: RTCIceServer[];
+}
+
+/** A participant of the radio net as others see it. */
+export interface TalkPeer {
+  id: string;
+  name: string;
+  number?: string;
+  did?: string;
+}
+
+/** A group that this desk may tune to. */
+export interface TalkGroup {
+  gid: string;
+  name: string;
+  kind: "squad" | "standing" | "temporary" | "private" | "broadcast" | "emergency";
+  duplex?: boolean;
+  may_talk?: boolean;
+}
+
+/** Who has the floor of a group. */
+export interface Talk {
+  grant: number;
+  talker: TalkPeer;
+  urgency: number;
+  since_ms: number;
+}
+
+/** A talk group of REST. */
+export interface TalkGroupRecord {
+  gid: string;
+  name: string;
+  kind: TalkGroup["kind"];
+  unit: { id: number; name: string };
+  duplex: boolean;
+  created_at: string;
+  until: string | null;
+  members: { id: string; name: string; number: string | null; did: string | null; listener: boolean }[];
+  talker: { id: string; name: string | null; did: string | null; urgency: number; until: string } | null;
+}
+
+/** An order by text. */
+export interface TextOrder {
+  id: string;
+  to: string;
+  text: string;
+  speak: boolean;
+  by: string;
+  created_at: string;
+  targets: { id: string; name: string; state: "waiting" | "delivered" | "read" | "failed"; delivered_at: string | null; read_at: string | null; why: string | null }[];
+}
+
+/** What somebody said while they had the floor. */
+export interface Burst {
+  id: string;
+  gid: string;
+  group_name: string | null;
+  talker: string;
+  talker_name: string;
+  did: string | null;
+  officer: { id: number; number: string; name: string } | null;
+  grant: number;
+  urgency: number;
+  started_at: string;
+  ended_at: string;
+  place: { lat: number; lon: number; fix_time: string; age_s: number } | null;
+  size_bytes: number;
+  sha256: string;
+  lost: number;
+  complete: boolean;
 }

@@ -166,8 +166,8 @@ function row(device, index, focusable) {
     ),
     h(
       "span",
-      { role: "gridcell", class: `word row is-${device.state}` },
-      stateText(device, device.state),
+      { role: "gridcell", class: `word row is-${device.talk ? "talk" : device.state}` },
+      device.talk ? [icon("mic"), t("talk.talks")] : stateText(device, device.state),
       device.warnings.length ? sign("warn") : null,
     ),
     h("span", { role: "gridcell", class: `age num ${late ? "is-warn" : "dim"}` }, age),

@@ -14,8 +14,10 @@ import { failure, loading, notice } from "../view/notice.js";
 import { mountCommands } from "./commands.js";
 import { mountEvents } from "./events.js";
 import { mountFacts } from "./facts.js";
+import { mountBursts } from "./bursts.js";
 import { mountLive } from "./live.js";
 import { mountRecordings } from "./recordings.js";
+import { gatherTools, mountTalk } from "./talk.js";
 import { mountTrack } from "./track.js";
 
 /** @typedef {import("../kit/store.js").Scope} Scope */
@@ -66,6 +68,7 @@ function mountDevice(root, scope, did) {
     if (begun || !fleet.devices.has(did)) return;
     begun = true;
     if (fleet.devices.get(did)?.kind === "recorder") mountLive(rest, scope, did);
+    if (may("talk") && fleet.devices.get(did)?.kind === "recorder") mountTalk(rest, did);
     rest.append(facts);
     mountFacts(facts, scope, did);
     void details(rest, scope, did);
@@ -144,6 +147,7 @@ async function details(root, scope, did) {
     if (scope.closed) return;
     if (may("command")) mountCommands(part, scope, record);
     if (may("recordings") && record.kind === "recorder") mountRecordings(part, scope, did);
+    if (may("recordings") && record.kind === "recorder") mountBursts(part, scope, did);
     if (may("track")) mountTrack(part, scope, did);
     if (may("track")) mountEvents(part, scope, did);
     part.append(identity(record));
@@ -186,7 +190,9 @@ function identity(record) {
 function mountList(root, scope, list) {
   const close = h("button", { class: "quiet", "aria-label": t("close"), onclick: () => gathered.set(null) }, icon("x"));
   const body = h("ol", { class: "gathered" });
-  root.append(h("header", { class: "who" }, h("h2", { class: "grow" }, list.title), close), body);
+  root.append(h("header", { class: "who" }, h("h2", { class: "grow" }, list.title), close));
+  if (may("talk") && list.rows.length) root.append(gatherTools(list));
+  root.append(body);
   if (!list.rows.length) root.append(notice(t("gathered.none"), t("gathered.none.do"), "users"));
   scope.read(fleet.changed, () => {
     const rows = list.rows.flatMap(({ did, note }) => {

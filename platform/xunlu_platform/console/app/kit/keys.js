@@ -2,13 +2,24 @@
 
 import { SavedStore } from "./store.js";
 
-/** @typedef {{key: string, label: string, run: () => void}} Shortcut `key` as the event spells it, `Ctrl+K` for chords */
+/**
+ * @typedef {object} Shortcut
+ * @property {string} key as the event spells it, `Space`, `Shift+Space`, `Ctrl+K` for chords
+ * @property {string} label key of the words that say what it does
+ * @property {() => void} run
+ * @property {(() => void) | undefined} end when the key is let go, of a key that is held
+ */
 
 /** Single keys can be switched off (WCAG 2.1.4); Escape and Ctrl chords always work. */
 export const keysEnabled = new SavedStore("keys", true);
 
+/** What Enter and the space bar set off by themselves. */
+const CONTROLS = "button, a[href], summary, audio, video, [role='button'], [role='row'], [role='treeitem'], [role^='menuitem'], [role='option']";
+
 /** @type {Map<string, Shortcut[]>} */
 const shortcuts = new Map();
+/** The key that is held down, with what ends when it is let go. @type {{code: string, end: () => void} | null} */
+let held = null;
 
 /**
  * Claim a key until the scope closes; the latest claim wins.
@@ -16,9 +27,10 @@ const shortcuts = new Map();
  * @param {string} key
  * @param {string} label key of the words that say what it does
  * @param {() => void} run
+ * @param {() => void} [end] makes it a key to hold: told when it is let go, and when the page loses the keyboard
  */
-export function claimKey(scope, key, label, run) {
-  const shortcut = { key, label, run };
+export function claimKey(scope, key, label, run, end) {
+  const shortcut = { key, label, run, end };
   const claims = shortcuts.get(key) ?? [];
   shortcuts.set(key, [...claims, shortcut]);
   scope.onClose(() =>
@@ -36,6 +48,7 @@ export function activeShortcuts() {
 
 /** @param {KeyboardEvent} event */
 function nameOf(event) {
+  if (event.key === " ") return event.shiftKey ? "Shift+Space" : "Space";
   const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
   return event.ctrlKey || event.metaKey ? `Ctrl+${key}` : key;
 }
@@ -45,21 +58,40 @@ function isTextField(target) {
   return target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]");
 }
 
-/** What Enter itself sets off. @param {EventTarget | null} target */
-function isControl(target) {
-  return target instanceof HTMLElement && target.matches("button, a[href], summary");
+/** @param {string} name @param {EventTarget | null} target */
+function isOfControl(name, target) {
+  const sets = name === "Enter" || name.endsWith("Space");
+  return sets && target instanceof HTMLElement && target.matches(CONTROLS);
+}
+
+/** Keys that no text field and no dialog needs: a pedal types one of them. @param {string} name */
+const isFunctionKey = (name) => /^F\d+$/.test(name);
+
+/** @param {KeyboardEvent} event @param {string} name */
+function isMeantElsewhere(event, name) {
+  if (name.startsWith("Ctrl+")) return false;
+  if (name === "Escape") return document.querySelector("dialog[open]") !== null;
+  if (isFunctionKey(name)) return false;
+  if (!keysEnabled.value || isTextField(event.target)) return true;
+  return document.querySelector("dialog[open]") !== null || isOfControl(name, event.target);
+}
+
+function letGo() {
+  held?.end();
+  held = null;
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.altKey || event.isComposing) return;
+  if (event.altKey || event.isComposing || event.defaultPrevented) return;
   const name = nameOf(event);
-  const chord = name.startsWith("Ctrl+");
-  const escape = name === "Escape";
-  if (!chord && !escape && (!keysEnabled.value || isTextField(event.target))) return;
-  if (!chord && document.querySelector("dialog[open]")) return;
-  if (name === "Enter" && isControl(event.target)) return;
+  if (isMeantElsewhere(event, name)) return;
   const shortcut = shortcuts.get(name)?.at(-1);
   if (!shortcut) return;
   event.preventDefault();
+  if (shortcut.end && (event.repeat || held)) return;
+  if (shortcut.end) held = { code: event.code, end: shortcut.end };
   shortcut.run();
 });
+document.addEventListener("keyup", (event) => void (held?.code === event.code && letGo()));
+document.addEventListener("visibilitychange", () => void (document.hidden && letGo()));
+addEventListener("blur", letGo);

@@ -1,4 +1,4 @@
-/** The alarm tone, synthesized: no file, no codec. Browsers demand a gesture first: signing in, or any click, arms it. */
+/** The tones, synthesized: no file, no codec. Browsers demand a gesture first: signing in, or any click, arms them. */
 
 import { SavedStore, Store } from "./store.js";
 
@@ -6,6 +6,12 @@ const HIGH_HZ = 988;
 const LOW_HZ = 740;
 const BEEP_S = 0.16;
 const LOOP_MS = 1400;
+/** Tones of push-to-talk: pairs of hertz and seconds. They are heard whether or not alarms are. */
+const TALK_TONES = /** @type {const} */ ({
+  permit: [[1047, 0.06], [1568, 0.08]],
+  deny: [[330, 0.14], [262, 0.2]],
+  revoked: [[1047, 0.08], [740, 0.08], [523, 0.16]],
+});
 
 /** Whether the person wants to hear alarms. */
 export const soundWanted = new SavedStore("sound", true);
@@ -30,19 +36,29 @@ document.addEventListener("keydown", armSound, { once: true });
 /**
  * @param {number} frequency_hz
  * @param {number} delay_s
+ * @param {number} [length_s]
  */
-function beep(frequency_hz, delay_s) {
+function beep(frequency_hz, delay_s, length_s = BEEP_S) {
   if (!context || context.state !== "running") return;
   const tone = new OscillatorNode(context, { type: "triangle", frequency: frequency_hz });
   const volume = new GainNode(context, { gain: 0 });
   const start = context.currentTime + delay_s;
   volume.gain.setValueAtTime(0, start);
   volume.gain.linearRampToValueAtTime(0.25, start + 0.01);
-  volume.gain.setValueAtTime(0.25, start + BEEP_S - 0.02);
-  volume.gain.linearRampToValueAtTime(0, start + BEEP_S);
+  volume.gain.setValueAtTime(0.25, start + length_s - 0.02);
+  volume.gain.linearRampToValueAtTime(0, start + length_s);
   tone.connect(volume).connect(context.destination);
   tone.start(start);
-  tone.stop(start + BEEP_S);
+  tone.stop(start + length_s);
+}
+
+/** Say how it stands with the key that was pressed. @param {keyof typeof TALK_TONES} name */
+export function playTone(name) {
+  let delay_s = 0;
+  for (const [hz, length_s] of TALK_TONES[name]) {
+    beep(hz, delay_s, length_s);
+    delay_s += length_s;
+  }
 }
 
 function ring() {

@@ -4,6 +4,8 @@ import { h, icon, fill } from "../kit/dom.js";
 import { when } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { get, put } from "../net/http.js";
+import { may } from "../net/session.js";
+import { callOfficer, mayMakeGroups } from "../state/calls.js";
 import { fleet } from "../state/fleet.js";
 import { openMenu } from "../view/menu.js";
 import { busy, toast } from "../view/notice.js";
@@ -16,7 +18,8 @@ import { busy, toast } from "../view/notice.js";
  * @returns {HTMLElement[]}
  */
 export function pictureTools(picture, scope) {
-  return [soundTool(picture), snapshotTool(picture), recordTool(picture, scope), viewersTool(picture), fullScreenTool(picture)];
+  const call = may("talk") && mayMakeGroups() ? [callTool(picture)] : [];
+  return [...call, soundTool(picture), snapshotTool(picture), recordTool(picture, scope), viewersTool(picture), fullScreenTool(picture)];
 }
 
 /**
@@ -27,6 +30,12 @@ export function pictureTools(picture, scope) {
  */
 export function tool(sign, words, act) {
   return h("button", { class: "tool", "aria-label": words, title: words, onclick: act }, icon(sign));
+}
+
+/** Talk to who is seen. @param {Picture} picture */
+function callTool(picture) {
+  const button = tool("mic", t("talk.call"), () => void busy(button, () => callOfficer(picture.did)));
+  return button;
 }
 
 /** @param {Picture} picture */

@@ -43,10 +43,15 @@ export class Listing {
 
   /** Load the first page of a path. @param {string} path with query */
   async load(path) {
+    fill(this.element, loading());
+    await this.refresh(path);
+  }
+
+  /** The first page of a path in place of what is shown, once it is there. @param {string} path with query */
+  async refresh(path) {
     this.#path = path;
     this.items = [];
     this.#next = null;
-    fill(this.element, loading());
     await this.#more();
   }
 

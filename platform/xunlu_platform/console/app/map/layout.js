@@ -103,7 +103,7 @@ export class Layout {
       const py = view.py(y[i]);
       if (px < -MARGIN_PX || py < -MARGIN_PX || px > view.width + MARGIN_PX || py > view.height + MARGIN_PX) continue;
       this.#visible[visible++] = i;
-      const alone = !clusters || state[i] === SOS || i === first || i === second;
+      const alone = !clusters || state[i] === SOS || (flag & 64) !== 0 || i === first || i === second;
       this.#cellOf[i] = alone ? -1 : this.#addToCell(px, py, view, baseColumn, baseRow, state[i], flag);
     }
     this.inView = visible;

@@ -8,7 +8,6 @@ import { fleet } from "../state/fleet.js";
 import { reducedMotion, theme } from "../kit/theme.js";
 import { serverNow } from "../net/stream.js";
 import { followed, layers, selected, tracks, trails } from "../state/desk.js";
-import { STATES } from "../state/display.js";
 import { Labels } from "./labels.js";
 import { Layout } from "./layout.js";
 import { Lines } from "./lines.js";
@@ -21,7 +20,6 @@ const CROWD_SINGLE = 1000;
 const CROWD_FRAME_MS = 1000 / 30 - 2;
 const PULSE_FRAME_MS = 1000 / 20;
 const HIT_PX = 16;
-const SOS = STATES.indexOf("sos");
 
 export class OfficerLayer {
   view = new MapView();
@@ -93,7 +91,7 @@ export class OfficerLayer {
     if (this.#restless) this.#settle();
     this.#draw(clock);
     this.frames += 1;
-    if (this.#gliding || (this.#hasSos() && !reducedMotion.matches)) this.#ask();
+    if (this.#gliding || (this.#painter.pulsing && !reducedMotion.matches)) this.#ask();
   }
 
   /** Read the window and the fleet. */
@@ -117,11 +115,6 @@ export class OfficerLayer {
       this.#canvas.style.setProperty("height", `${y}px`);
     }
     L.DomUtil.setPosition(this.#canvas, this.#map.containerPointToLayerPoint([0, 0]));
-  }
-
-  #hasSos() {
-    const { order, orderCount } = this.#layout;
-    return orderCount > 0 && fleet.state[order[orderCount - 1] ?? 0] === SOS;
   }
 
   /** @param {number} clock */

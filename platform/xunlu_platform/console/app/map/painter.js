@@ -10,7 +10,9 @@ import { Sprites } from "./sprites.js";
 /** Radius of a cluster's disc. */
 export const CLUSTER_PX = 16;
 
-const PULSE_MS = 1400;
+const SOS_PULSE_MS = 1400;
+/** About as fast as syllables come. */
+const TALK_PULSE_MS = 500;
 const STALE_FADE_MS = 30 * 60_000;
 const SOS = STATES.indexOf("sos");
 const TURN = Math.PI * 2;
@@ -19,6 +21,8 @@ export class Painter {
   /** Where each mover was drawn last, by index. */
   screenX = new Float32Array(256);
   screenY = new Float32Array(256);
+  /** Whether somebody of the last drawing calls for help or talks: their signs pulse. */
+  pulsing = false;
   #sprites = new Sprites();
   #font = "";
 
@@ -49,6 +53,7 @@ export class Painter {
     const { x, y, fromX, fromY, state, flags, course } = fleet;
     const now_ms = serverNow();
     let gliding = false;
+    this.pulsing = false;
     for (let k = 0; k < orderCount; k++) {
       const i = order[k];
       const f = fleet.progress(i, clock);
@@ -62,7 +67,8 @@ export class Painter {
       const kind = state[i];
       const flag = flags[i];
       if (i === chosen) this.#drawSelection(context, view, i, px, py);
-      if (kind === SOS) this.#drawPulse(context, px, py, clock);
+      if (kind === SOS) this.#drawPulse(context, px, py, clock, SOS_PULSE_MS, this.#sprites.colours.sos);
+      if (flag & 64) this.#drawPulse(context, px, py, clock, TALK_PULSE_MS, this.#sprites.colours.text);
       context.globalAlpha = kind === SOS || flag & 2 ? 1 : fade(fleet.order[i], now_ms);
       this.#sprites.draw(context, kind, course[i], (flag & 2) !== 0, px, py);
       context.globalAlpha = 1;
@@ -105,10 +111,13 @@ export class Painter {
    * @param {number} px
    * @param {number} py
    * @param {number} clock
+   * @param {number} period_ms
+   * @param {string} colour
    */
-  #drawPulse(context, px, py, clock) {
-    const phase = reducedMotion.matches ? 0.5 : (clock % PULSE_MS) / PULSE_MS;
-    context.fillStyle = this.#sprites.colours.sos;
+  #drawPulse(context, px, py, clock, period_ms, colour) {
+    this.pulsing = true;
+    const phase = reducedMotion.matches ? 0.5 : (clock % period_ms) / period_ms;
+    context.fillStyle = colour;
     context.globalAlpha = 0.22;
     context.beginPath();
     context.arc(px, py, 18, 0, TURN);

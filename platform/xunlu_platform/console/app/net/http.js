@@ -180,6 +180,8 @@ export const post = (path, body = {}) => request("POST", path, body);
 export const patch = (path, body) => request("PATCH", path, body);
 /** @param {string} path @param {unknown} body */
 export const put = (path, body) => request("PUT", path, body);
+/** @param {string} path */
+export const del = (path) => request("DELETE", path);
 
 /**
  * Every item of a paged list, up to a bound.

@@ -105,13 +105,13 @@ export class WhepSession {
 }
 
 /** No buffer for smoothness: a dispatcher wants the present. @param {RTCRtpReceiver} receiver */
-function showAtOnce(receiver) {
+export function showAtOnce(receiver) {
   if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
   else if ("playoutDelayHint" in receiver) Reflect.set(receiver, "playoutDelayHint", 0);
 }
 
 /** @param {RTCPeerConnection} peer @returns {Promise<void>} */
-function gathered(peer) {
+export function gathered(peer) {
   return new Promise((resolve) => {
     const done = () => peer.iceGatheringState === "complete" && resolve();
     peer.onicegatheringstatechange = done;

@@ -51,6 +51,7 @@ const BLANK = {
   tele: null,
   live: null,
   srec: false,
+  talk: null,
 };
 
 export class Fleet {
@@ -69,7 +70,7 @@ export class Fleet {
   course = new Float32Array(256);
   /** Index into `STATES`. */
   state = new Uint8Array(256);
-  /** Bits: 1 placed, 2 fresh fix, 4 warning, 8 filtered out, 16 watched live, 32 recorded by the server. */
+  /** Bits: 1 placed, 2 fresh fix, 4 warning, 8 filtered out, 16 watched live, 32 recorded by the server, 64 talks. */
   flags = new Uint8Array(256);
   /** Counts of positions that moved; the map draws when it grew. */
   moved = new Store(0);
@@ -192,10 +193,10 @@ export class Fleet {
     const i = device.index;
     const before = this.flags[i] ?? 0;
     const fresh = linked && isFresh(device, now_ms) ? 2 : 0;
-    const media = (device.live ? 16 : 0) | (device.srec ? 32 : 0);
-    const flags = (before & ~54) | fresh | (warnings.length ? 4 : 0) | media;
+    const media = (device.live ? 16 : 0) | (device.srec ? 32 : 0) | (device.talk ? 64 : 0);
+    const flags = (before & ~118) | fresh | (warnings.length ? 4 : 0) | media;
     const restated =
-      state !== device.state || warnings.join() !== device.warnings.join() || ((before ^ flags) & 48) !== 0;
+      state !== device.state || warnings.join() !== device.warnings.join() || ((before ^ flags) & 112) !== 0;
     this.flags[i] = flags;
     this.state[i] = STATES.indexOf(state);
     device.state = state;

@@ -59,5 +59,6 @@ function liveOf({ did, kind, serial, unit, officer, state, position, telemetry, 
     tele: telemetry,
     live: null,
     srec: false,
+    talk: null,
   };
 }

@@ -18,6 +18,7 @@ function actions() {
     ["/", "nav.command", true],
     ["/wall", "nav.wall", may("live")],
     ["/wall/thumbnails", "wall.thumbnails", may("live")],
+    ["/talk", "nav.talk", may("talk")],
     ["/manage/devices", "devices", true],
     ["/manage/organisation", "organisation", true],
     ["/manage/officers", "officers", true],
@@ -33,7 +34,7 @@ function actions() {
       entry("navigation", t("go.to", { place: t(label) }), "", t(`${label}.py`), () => go(address)),
     );
   const keys = activeShortcuts()
-    .filter(({ key }) => key !== "Ctrl+K" && key !== "Escape")
+    .filter(({ key, end }) => key !== "Ctrl+K" && key !== "Escape" && !end)
     .filter(({ label }, index, all) => all.findIndex((other) => other.label === label) === index)
     .map(({ key, label, run }) => entry("keyboard", t(label), key, t(`${label}.py`), run));
   return [...goes, ...keys];

@@ -10,6 +10,7 @@ import { may, me, signOut } from "../net/session.js";
 import { link, serverNow } from "../net/stream.js";
 import { route } from "../router.js";
 import { alarms } from "../state/alarms.js";
+import { groups, heardNow, hears, mainGroup, talks, tuning } from "../state/talk.js";
 import { openKeys } from "./keys-page.js";
 import { openMenu } from "./menu.js";
 import { complain } from "./notice.js";
@@ -32,6 +33,7 @@ export function mountTopBar(bar, scope) {
   const search = h("div", { class: "search", role: "search" });
   bar.append(brand, search, navigation(scope), h("span", { class: "grow" }));
   if (may("events")) bar.append(alarmCount(scope), soundSwitch(scope));
+  if (may("talk")) bar.append(radioState(scope));
   bar.append(linkState(scope), clockFace(scope), ...switches(scope), userMenu());
   mountSearch(search, scope);
 }
@@ -42,6 +44,7 @@ function navigation(scope) {
   const places = [
     ["/", "nav.command", true],
     ["/wall", "nav.wall", may("live")],
+    ["/talk", "nav.talk", may("talk")],
     ["/manage/devices", "nav.manage", true],
     ["/health", "nav.health", may("system")],
   ];
@@ -84,6 +87,19 @@ function soundSwitch(scope) {
   scope.read(soundWanted, paint);
   scope.read(soundArmed, paint);
   return button;
+}
+
+/** The group of the key, and who talks in it. @param {Scope} scope */
+function radioState(scope) {
+  const chip = h("a", { class: "chip radio", href: "/talk" });
+  const paint = () => {
+    const talker = heardNow()?.talk.talker.name;
+    chip.classList.toggle("is-talk", talker !== undefined);
+    fill(chip, icon(talker ? "mic" : "radio"), h("span", { class: "ellipsis" }, talker ?? mainGroup()?.name ?? t("talk")));
+    chip.title = talker ? t("talk.on-air", { who: talker }) : t("talk");
+  };
+  for (const store of [talks, groups, tuning, hears]) scope.read(/** @type {import("../kit/store.js").Store<any>} */ (store), paint);
+  return chip;
 }
 
 /** @param {Scope} scope */

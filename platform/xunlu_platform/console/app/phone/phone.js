@@ -1,0 +1,74 @@
+/** The page of a duty telephone: a radio with one large key. It can be installed, and stands at once on a weak network. */
+
+import { fill, h, icon } from "../kit/dom.js";
+import { language, t } from "../kit/i18n.js";
+import { may, me, signOut } from "../net/session.js";
+import * as talk from "../state/talk.js";
+import { complain, notAllowed } from "../view/notice.js";
+import { openGroups } from "../view/ptt-groups.js";
+import { EMERGENCY, holdToTalk, letGoWithThePage, LONG_PRESS_MS } from "../view/ptt-key.js";
+import { keyWords, phase, standing, whoTalks } from "../view/ptt-words.js";
+import { mountInbox } from "./inbox.js";
+import { stayAwake } from "./awake.js";
+
+/** @typedef {import("../kit/store.js").Scope} Scope */
+
+/**
+ * @param {HTMLElement} root
+ * @param {Scope} scope
+ */
+export function mountPhone(root, scope) {
+  const page = h("main", { class: "phone" }, head());
+  root.append(page);
+  if (!may("talk")) return void page.append(notAllowed());
+  mountRadio(page, scope);
+  mountInbox(page, scope);
+  stayAwake(scope);
+  if ("serviceWorker" in navigator) void navigator.serviceWorker.register("/worker.js", { scope: "/phone" }).catch(complain);
+}
+
+function head() {
+  const speak = () => language.set(language.value === "en" ? "zh-CN" : "en");
+  const leave = () => void signOut().catch(complain);
+  return h(
+    "header",
+    { class: "row" },
+    h("b", {}, t("brand")),
+    h("span", { class: "grow ellipsis dim" }, me.value?.display_name ?? ""),
+    h("button", { class: "quiet", onclick: speak, "aria-label": t("language"), lang: "mul" }, "中 / EN"),
+    h("button", { class: "quiet", onclick: leave, "aria-label": t("signout"), title: t("signout") }, icon("log-out")),
+  );
+}
+
+/** @param {HTMLElement} page @param {Scope} scope */
+function mountRadio(page, scope) {
+  const group = h("button", { class: "phone-group", onclick: openGroups, "aria-haspopup": "dialog" });
+  const who = h("p", { class: "phone-who", role: "status" });
+  const key = h("button", { class: "phone-key" });
+  const told = h("p", { class: "ptt-told", role: "status" });
+  const again = h("button", { onclick: () => talk.rejoin() }, icon("refresh-cw"), t("talk.rejoin"));
+  const emergency = h("button", { class: "danger phone-emergency" }, icon("siren"), t("talk.emergency"), h("small", {}, t("talk.emergency.hold")));
+  const mute = h("button", { onclick: () => talk.muted.set(!talk.muted.value) });
+  holdToTalk(key);
+  holdToTalk(emergency, EMERGENCY, LONG_PRESS_MS);
+  letGoWithThePage(scope);
+  page.append(group, who, key, told, again, h("div", { class: "phone-row" }, mute, emergency));
+  const paint = () => {
+    page.dataset["phase"] = phase();
+    const chosen = talk.mainGroup();
+    const online = chosen ? (talk.members.value.get(chosen.gid)?.length ?? 0) : 0;
+    fill(group, icon("users"), h("b", { class: "grow ellipsis" }, chosen?.name ?? t("talk.group.choose")), chosen ? t("people", { n: online }) : null, icon("chevron-down"));
+    fill(key, icon(talk.key.value.phase === "talking" ? "mic" : "radio"), keyWords());
+    again.hidden = talk.net.value.state !== "off";
+    retell();
+  };
+  const retell = () => {
+    if (who.textContent !== whoTalks()) who.textContent = whoTalks();
+    if (told.textContent !== standing()) told.textContent = standing();
+  };
+  for (const store of [talk.net, talk.key, talk.talks, talk.groups, talk.members, talk.tuning, talk.hears, talk.rights])
+    scope.read(/** @type {import("../kit/store.js").Store<any>} */ (store), paint);
+  scope.read(talk.muted, (off) => fill(mute, icon(off ? "volume-x" : "volume-2"), t(off ? "talk.unmute" : "talk.mute")));
+  scope.read(talk.complaint, (problem) => problem && (complain(problem), talk.complaint.set(null)));
+  scope.every(1000, retell);
+}

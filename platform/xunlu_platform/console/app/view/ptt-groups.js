@@ -1,0 +1,63 @@
+/** Which group the key talks in, and which others are heard: one list with a search. */
+
+import { fill, h, icon } from "../kit/dom.js";
+import { t } from "../kit/i18n.js";
+import { matches } from "../kit/pinyin.js";
+import { Scope } from "../kit/store.js";
+import { endGroup, MADE, mayMakeGroups } from "../state/calls.js";
+import { groups, members, SCAN_MAX, talks, tune, tuning } from "../state/talk.js";
+import { openDialog } from "./dialog.js";
+import { busy, notice } from "./notice.js";
+
+/** @typedef {import("../types").TalkGroup} TalkGroup */
+
+export function openGroups() {
+  const scope = new Scope();
+  const list = h("ul", { class: "groups" });
+  const find = h("input", { type: "search", placeholder: t("talk.group.find"), "aria-label": t("talk.group.find"), oninput: () => paint() });
+  const paint = () => {
+    const shown = groups.value.filter((group) => matches(`${group.name} ${t(`talk.kind.${group.kind}`)}`.toLowerCase(), find.value.trim()));
+    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset["of"] : undefined;
+    fill(list, shown.length ? shown.map(row) : h("li", {}, notice(t("talk.groups.none"), t("talk.groups.none.do"), "radio")));
+    if (focused) /** @type {HTMLElement | null} */ (list.querySelector(`[data-of="${focused}"]`))?.focus();
+  };
+  for (const store of [groups, members, talks, tuning])
+    scope.read(/** @type {import("../kit/store.js").Store<any>} */ (store), paint);
+  const hint = h("p", { class: "dim" }, t("talk.groups.hint", { n: SCAN_MAX }));
+  const dialog = openDialog(t("talk.groups"), h("div", { class: "body stack-body" }, find, hint, list));
+  dialog.addEventListener("close", () => scope.close());
+  find.focus();
+}
+
+/** @param {TalkGroup} group */
+function row(group) {
+  const { gid } = group;
+  const { main, scan } = tuning.value;
+  const talker = talks.value.get(gid)?.talker;
+  const choose = h("input", { type: "radio", name: "main", checked: gid === main, "data-of": `main ${gid}`, onchange: () => tune(gid) });
+  const toggle = () => tune(main, scan.includes(gid) ? scan.filter((one) => one !== gid) : [...scan, gid]);
+  const full = scan.length >= SCAN_MAX && !scan.includes(gid);
+  const hear = h("input", { type: "checkbox", checked: scan.includes(gid), disabled: full || gid === main, "data-of": `scan ${gid}`, onchange: toggle });
+  return h(
+    "li",
+    { class: "row", "data-gid": gid },
+    h("label", { class: "row grow" }, choose, h("b", { class: "ellipsis" }, group.name), kindTag(group)),
+    talker ? h("span", { class: "row is-talk" }, icon("mic"), talker.name) : null,
+    h("span", { class: "dim num" }, members.value.has(gid) ? t("people", { n: members.value.get(gid)?.length ?? 0 }) : ""),
+    h("label", { class: "row dim" }, hear, t(group.may_talk === false ? "talk.listen-in" : "talk.scan")),
+    MADE.has(group.kind) && mayMakeGroups() ? ending(group) : null,
+  );
+}
+
+/** @param {TalkGroup} group */
+function kindTag(group) {
+  return h("span", { class: `tag ${group.kind === "emergency" ? "bad" : ""}` }, t(`talk.kind.${group.kind}`));
+}
+
+/** @param {TalkGroup} group */
+function ending(group) {
+  const words = t("talk.group.end.of", { name: group.name });
+  const button = h("button", { class: "quiet", title: words, "aria-label": words }, icon("x"));
+  button.onclick = () => void busy(button, () => endGroup(group.gid));
+  return button;
+}

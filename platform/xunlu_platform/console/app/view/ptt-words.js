@@ -1,0 +1,51 @@
+/** How it stands with the radio net, in words: the same on the desk and on the telephone. */
+
+import { span } from "../kit/format.js";
+import { t } from "../kit/i18n.js";
+import { serverNow } from "../net/stream.js";
+import { groupOf, heardNow, key, mainGroup, net, rights, talks, tuning } from "../state/talk.js";
+
+/** One word for all that decides what the key does; styles and tests read it. */
+export function phase() {
+  const { state } = net.value;
+  if (state !== "ready") return state;
+  return key.value.phase === "idle" ? "ready" : key.value.phase;
+}
+
+/** What the key would do, or does. */
+export function keyWords() {
+  const now = phase();
+  if (now === "talking") return t(mainGroup()?.duplex ? "talk.key.hang" : "talk.key.talking");
+  if (now === "asking" || now === "queued") return t("talk.key.asking");
+  if (mainGroup()?.duplex) return t("talk.key.duplex");
+  return t(somebodyElse() && rights.value.includes("barge") ? "talk.key.barge" : "talk.key");
+}
+
+/** Whether another has the floor of the main group. */
+export function somebodyElse() {
+  const { main } = tuning.value;
+  return main !== null && talks.value.has(main) && key.value.phase !== "talking";
+}
+
+/** What happens to our own key; empty while nothing does. */
+export function standing() {
+  const { phase: now, position, ends_ms, cause } = key.value;
+  const { state, why } = net.value;
+  if (state !== "ready") return why || t(`talk.net.${state}`);
+  if (now === "asking") return t("talk.asking");
+  if (now === "queued") return t("talk.queued", { n: position });
+  if (now === "refused") return t(`talk.cause.${cause}`);
+  if (now !== "talking" || ends_ms === null) return "";
+  return t("talk.left", { span: span((ends_ms - serverNow()) / 1000) });
+}
+
+/** `陈志远 022 正在讲话 4 秒`, and where when it is not the main group; empty while nobody talks. */
+export function whoTalks() {
+  const heard = heardNow();
+  if (!heard) return "";
+  const { talker, since_ms } = heard.talk;
+  const since = span((serverNow() - since_ms) / 1000);
+  const who = heard.mine ? t("talk.me") : [talker.name, talker.number].filter(Boolean).join(" ");
+  const elsewhere = heard.gid === tuning.value.main ? "" : ` · ${groupOf(heard.gid)?.name ?? heard.gid}`;
+  return t("talk.who", { who, span: since }) + elsewhere;
+}
