@@ -17,6 +17,7 @@ PACKAGES = (
     "xunlu_platform",
     "xunlu_streaming",
     "xunlu_streaming.record",
+    "xunlu_streaming.talk",
     "xunlu_edge",
     "xunlu_sim",
     "xunlu_gis",

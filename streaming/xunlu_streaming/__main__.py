@@ -1,4 +1,4 @@
-"""`xunlu-streaming relay|record`: the processes of the media service."""
+"""`xunlu-streaming relay|record|ptt`: the processes of the media service."""
 
 import argparse
 import asyncio
@@ -23,6 +23,7 @@ ENTRIES = {
     "record": Entry(
         "xunlu_streaming.record.service", "xunlu_streaming.record.config:RecordSettings", "record live paths to files"
     ),
+    "ptt": Entry("xunlu_streaming.talk.service", "xunlu_streaming.talk.config:TalkSettings", "serve push-to-talk"),
 }
 
 

@@ -69,15 +69,28 @@ class MediaSettings(BaseSettings):
         )
 
 
-class StreamingSettings(MediaSettings):
+class ReachedSettings(MediaSettings):
+    """What every process needs that clients reach."""
+
+    tls_certificate: Path | None = Field(
+        None, description="PEM chain; with `tls_key` the services speak HTTPS. Microphones need it off loopback."
+    )
+    tls_key: Path | None = Field(None, description="PEM key of `tls_certificate`.")
+    media_hosts: Texts = Field(
+        ("127.0.0.1",), description="Addresses under which clients reach that port, with commas between; IPv4 and IPv6."
+    )
+
+    @field_validator("media_hosts", "workers", mode="before", check_fields=False)
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class StreamingSettings(ReachedSettings):
     """What one worker of the relay needs."""
 
     host: str = Field("127.0.0.1", description="Address that the worker listens on for WHIP and WHEP.")
     port: Annotated[int, Field(ge=1, le=65535)] = Field(8001, description="Port of WHIP and WHEP.")
-    tls_certificate: Path | None = Field(
-        None, description="PEM chain; with `tls_key` the service speaks HTTPS. Microphones need it off loopback."
-    )
-    tls_key: Path | None = Field(None, description="PEM key of `tls_certificate`.")
     workers: Texts = Field(
         ("http://127.0.0.1:8001",),
         description="Base URLs of all workers, with commas between, the same list everywhere: it decides who serves a "
@@ -85,9 +98,6 @@ class StreamingSettings(MediaSettings):
     )
     number: Annotated[int, Field(ge=1, le=64)] = Field(1, description="Which of `workers` this one is, from 1.")
     media_port: Annotated[int, Field(ge=0, le=65535)] = Field(8014, description="UDP port of media; 0 picks one.")
-    media_hosts: Texts = Field(
-        ("127.0.0.1",), description="Addresses under which clients reach that port, with commas between; IPv4 and IPv6."
-    )
     ice: Literal["lite", "full"] = Field(
         "lite", description="`full` where no client can reach `media_hosts`: one port for each session, TURN if set."
     )
@@ -101,11 +111,6 @@ class StreamingSettings(MediaSettings):
     second_publisher: Literal["replace", "refuse"] = Field(
         "replace", description="Whether a second publisher of a path takes the place of the first or is refused."
     )
-
-    @field_validator("workers", "media_hosts", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _is_one_of_the_workers(self) -> Self:

@@ -199,6 +199,25 @@ def accept_viewer(offer: Offer, tracks: Mapping[Kind, Source]) -> AcceptedViewer
     return AcceptedViewer(media=tuple(media))
 
 
+def accept_participant(offer: Offer, ssrc: int) -> AcceptedViewer:
+    """Agree to talk and to listen: one Opus stream each way, or only to listen where there is no microphone.
+
+    Args:
+        offer: of a participant of the radio net.
+        ssrc: of all that it will hear.
+
+    Raises:
+        SdpError: no Opus, or more than one track.
+    """
+    _check(offer, sends=False)
+    if [one.kind for one in offer.media] != ["audio"]:
+        _refuse("tracks", "The radio net takes one audio track and nothing else.")
+    [one] = offer.media
+    agreed = _agree(one, _first_of_each(_usable(one)), frozenset(), offer)
+    direction: Direction = "sendrecv" if one.direction == "sendrecv" else "sendonly"
+    return AcceptedViewer(media=(replace(agreed, direction=direction, extensions={}, ssrcs=(ssrc,)),))
+
+
 def _refuse(reason: str, message: str) -> NoReturn:
     raise SdpError(reason, message, malformed=False)
 

@@ -219,7 +219,7 @@ def write_answer(offer: Offer, media: Sequence[Media], local: Local) -> str:
         lines += [f"a=fingerprint:sha-256 {local.fingerprint}", f"a=setup:{setup}"]
         lines += [f"a=candidate:{candidate}" for candidate in local.candidates]
         lines.append("a=end-of-candidates")
-        if one.direction == "sendonly":
+        if one.direction in ("sendonly", "sendrecv"):
             lines += _sources(one, local.name)
     return "\r\n".join(lines) + "\r\n"
 

@@ -4,28 +4,21 @@ Message boundaries are kept, nothing is lost between us and the kernel, and a re
 counted packet, never a late one. The messages are listed in docs/streaming.md.
 """
 
-import asyncio
 import json
 import logging
 import socket
 from collections.abc import Sequence
 from pathlib import Path as FilePath
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
-from xunlu_kit.errors import ConfigError
 from xunlu_streaming.layer import Kind, Outgoing
 from xunlu_streaming.path import Path, Tap
+from xunlu_streaming.reader_server import REQUEST_BYTES_MAX, REQUESTS_PER_TURN, ReaderServer
 from xunlu_streaming.tap_messages import EVERY_PATH, PACKET, REPORT
 
 log = logging.getLogger(__name__)
 
 TRACKS: dict[Kind, int] = {"video": 0, "audio": 1}
-
-CONNECTIONS_MAX = 8
-REQUEST_BYTES_MAX = 1000
-REQUESTS_PER_TURN = 32
-BUFFER_BYTES = 4 * 1024 * 1024
 
 
 class Connection:
@@ -151,8 +144,8 @@ class Paths(Protocol):
         """Somebody has lost the picture."""
 
 
-class TapServer:
-    """Listens for readers."""
+class TapServer(ReaderServer[Connection]):
+    """Listens for readers of paths."""
 
     def __init__(self, file: FilePath, paths: "Paths") -> None:
         """Describe it; nothing is opened before `async with`.
@@ -161,60 +154,5 @@ class TapServer:
             file: of the socket; its folder is made, readable by us alone.
             paths: who owns the paths.
         """
+        super().__init__(file, lambda sock: Connection(sock, self))
         self.paths = paths
-        self._file = file
-        self._listener: socket.socket | None = None
-        self._connections: dict[Connection, socket.socket] = {}
-
-    async def __aenter__(self) -> Self:
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file.unlink(missing_ok=True)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        try:
-            listener.bind(str(self._file))
-        except OSError as error:
-            listener.close()
-            raise ConfigError(f"The socket {self._file} cannot be made ({error}); set XUNLU_STREAMING_RUN.") from error
-        self._file.chmod(0o600)
-        listener.listen(CONNECTIONS_MAX)
-        listener.setblocking(False)
-        asyncio.get_running_loop().add_reader(listener, self._accept)
-        self._listener = listener
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for connection in list(self._connections):
-            self.close(connection)
-        if self._listener is not None:
-            asyncio.get_running_loop().remove_reader(self._listener)
-            self._listener.close()
-        self._file.unlink(missing_ok=True)
-
-    @property
-    def dropped(self) -> int:
-        """Messages that no reader took in time, of the readers that are there."""
-        return sum(one.dropped for one in self._connections)
-
-    def _accept(self) -> None:
-        assert self._listener is not None
-        try:
-            sock, _ = self._listener.accept()
-        except OSError:
-            return
-        if len(self._connections) >= CONNECTIONS_MAX:
-            sock.close()
-            return
-        sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
-        connection = Connection(sock, self)
-        self._connections[connection] = sock
-        asyncio.get_running_loop().add_reader(sock, connection.read)
-
-    def close(self, connection: Connection) -> None:
-        """A reader has gone."""
-        sock = self._connections.pop(connection, None)
-        if sock is not None:
-            asyncio.get_running_loop().remove_reader(sock)
-            connection.close()

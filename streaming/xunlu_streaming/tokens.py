@@ -1,5 +1,7 @@
 """Media tokens (RFC 7519, RFC 8725): the platform signs them, the relay believes nothing else."""
 
+from typing import TypeVar
+
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -7,7 +9,10 @@ from joserfc.jwk import OKPKey
 from xunlu_kit.errors import ConfigError
 from xunlu_protocol.errors import ProtocolError
 from xunlu_protocol.media import ALGORITHM, Action, MediaClaims
+from xunlu_protocol.talk import TalkClaims
 from xunlu_streaming.errors import TokenError
+
+Claims = TypeVar("Claims", MediaClaims, TalkClaims)
 
 TOKEN_CHARACTERS_MAX = 2000
 CLOCK_SKEW_S = 5
@@ -35,7 +40,7 @@ def public_key(pem: str) -> OKPKey:
 def verify(
     token: str, key: OKPKey, *, now_s: float | None, path: str | None = None, action: Action | None = None
 ) -> MediaClaims:
-    """Read a token that somebody shows.
+    """Read a token for live video that somebody shows.
 
     Args:
         token: as it came.
@@ -47,10 +52,28 @@ def verify(
     Raises:
         TokenError: reason `size`, `malformed` (signature included), `claims`, `expired`, `path` or `action`.
     """
+    claims = _read(token, key, MediaClaims, now_s)
+    if path is not None and claims.path != path:
+        raise TokenError("path", "The media token is for another path. Ask for one for this path.")
+    if action is not None and claims.act != action:
+        raise TokenError("action", f"The media token does not allow to {action}. Ask for one that does.")
+    return claims
+
+
+def verify_talk(token: str, key: OKPKey, *, now_s: float) -> TalkClaims:
+    """Read a token for the radio net; another audience is none of its claims (RFC 8725 §3.9).
+
+    Raises:
+        TokenError: reason `size`, `malformed` (signature included), `claims` or `expired`.
+    """
+    return _read(token, key, TalkClaims, now_s)
+
+
+def _read(token: str, key: OKPKey, kind: type[Claims], now_s: float | None) -> Claims:
     if len(token) > TOKEN_CHARACTERS_MAX:
         raise TokenError("size", f"A media token has at most {TOKEN_CHARACTERS_MAX} characters. Ask for a new one.")
     try:
-        claims = MediaClaims.parse(jwt.decode(token, key, algorithms=[ALGORITHM]).claims)
+        claims = kind.parse(jwt.decode(token, key, algorithms=[ALGORITHM]).claims)
     except ProtocolError as error:
         raise TokenError("claims", f"The media token does not say what it is for: {error}") from error
     except (JoseError, ValueError, TypeError, RecursionError) as error:
@@ -58,8 +81,4 @@ def verify(
         raise TokenError("malformed", "The media token is not from our platform. Ask for a new one.") from error
     if now_s is not None and now_s > claims.exp + CLOCK_SKEW_S:
         raise TokenError("expired", "The media token has expired. Ask for a new one.")
-    if path is not None and claims.path != path:
-        raise TokenError("path", "The media token is for another path. Ask for one for this path.")
-    if action is not None and claims.act != action:
-        raise TokenError("action", f"The media token does not allow to {action}. Ask for one that does.")
     return claims

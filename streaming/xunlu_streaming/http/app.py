@@ -46,11 +46,13 @@ def create_app(relay: Relay, settings: StreamingSettings, session: Session, regi
     app.include_router(SessionPages(signalling=signalling, protocol="whip", action="publish").router())
     app.include_router(SessionPages(signalling=signalling, protocol="whep", action="play").router())
     app.include_router(StreamPages(signalling=signalling).router())
-    _add_health(app, session, registry)
+    add_health(app, session, registry)
     return app
 
 
-def _add_health(app: FastAPI, session: Session, registry: CollectorRegistry) -> None:
+def add_health(app: FastAPI, session: Session, registry: CollectorRegistry) -> None:
+    """Add the pages for whoever watches over the process."""
+
     @app.get("/healthz")
     @app.get("/readyz")
     async def health(response: Response) -> dict[str, object]:

@@ -354,8 +354,8 @@ class Floor:
         yield Stopped(burst.claim.who, burst.grant, cause)
         while self._queue:
             claim = self._queue.pop(0)
-            if (cause := self._hindrance(claim.who, now_s)) is not None:
-                yield Deny(claim.who, cause)
+            if (hindrance := self._hindrance(claim.who, now_s)) is not None:
+                yield Deny(claim.who, hindrance)
                 continue
             yield from self._grant(claim, now_s, queued=True)
             yield from self._positions(0)

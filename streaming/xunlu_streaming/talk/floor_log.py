@@ -1,0 +1,75 @@
+"""The floor log: what happened in the groups, told on `ptt/log` until the database has it."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+
+from xunlu_kit.errors import TransportError
+from xunlu_kit.mqtt import Session
+from xunlu_protocol.talk import FloorEntry, TalkLog
+from xunlu_protocol.topics import talk_log
+
+log = logging.getLogger(__name__)
+
+ENTRIES_PER_MESSAGE = 500
+GATHER_S = 0.2
+"""Entries of so long go together."""
+REPEAT_S = 10.0
+PUBLISH_TIMEOUT_S = 5.0
+
+
+class FloorLog:
+    """Entries that nobody has confirmed yet, bounded.
+
+    Attributes:
+        lost: entries given up because too many waited.
+    """
+
+    def __init__(self, entries_max: int) -> None:
+        self.lost = 0
+        self._entries_max = entries_max
+        self._entries: dict[str, FloorEntry] = {}
+        self._told_s: dict[str, float] = {}
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def note(self, gid: str, what: str, who: str, **more: int | str | None) -> None:
+        """Add an entry; `more` are other fields of `FloorEntry`."""
+        fields = {"gid": gid, "tms": time.time_ns() // 1_000_000, "what": what, "who": who, **more}
+        entry = FloorEntry.parse({"id": secrets.token_hex(8), **fields})
+        self._entries[entry.id] = entry
+        if len(self._entries) > self._entries_max:
+            oldest = next(iter(self._entries))
+            self.confirm((oldest,))
+            self.lost += 1
+        self._changed.set()
+
+    def confirm(self, ids: tuple[str, ...]) -> None:
+        """The database has these."""
+        for one in ids:
+            self._entries.pop(one, None)
+            self._told_s.pop(one, None)
+
+    async def run(self, session: Session, tenant: str) -> None:
+        """Tell, for ever; what is not confirmed is told again."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(REPEAT_S):
+                    await self._changed.wait()
+            await asyncio.sleep(GATHER_S)
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+                    while entries := self._due(time.monotonic()):
+                        await session.publish(talk_log(tenant), TalkLog(entries=entries).encode())
+                        self._told_s |= dict.fromkeys((one.id for one in entries), time.monotonic())
+            except (TransportError, TimeoutError) as error:
+                log.warning("floor log not told", extra={"error": str(error)})
+
+    def _due(self, now_s: float) -> tuple[FloorEntry, ...]:
+        due = (one for id_, one in self._entries.items() if now_s - self._told_s.get(id_, -REPEAT_S) >= REPEAT_S)
+        return tuple(entry for entry, _ in zip(due, range(ENTRIES_PER_MESSAGE), strict=False))

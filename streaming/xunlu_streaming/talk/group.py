@@ -1,0 +1,133 @@
+"""A talk group while the server knows it: who is tuned, who has the floor, and what is said."""
+
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+from xunlu_protocol.talk import FloorState, GroupInfo, ServerMessage, Taken, TalkClaims, TalkGroup
+from xunlu_protocol.talk import Peer as Person
+from xunlu_streaming.talk import floor as floors
+from xunlu_streaming.talk.access import access_of
+from xunlu_streaming.talk.voice import Downlink
+
+if TYPE_CHECKING:
+    from xunlu_streaming.talk.participant import Participant
+
+PAUSE_S = 0.25
+"""In a call without a floor, whoever says nothing for so long lets listeners hear somebody else."""
+
+
+class Burst:
+    """Somebody talks in a group.
+
+    Attributes:
+        id: of the burst.
+        number: of it on the tap, 16 bits.
+        group: where.
+        talker: who, as others see it.
+        grant: the floor's number.
+        urgency: 0–2.
+        priority: of the talker.
+        until_s: monotonic seconds at which it ends at the latest.
+        began_ms: UTC milliseconds of the first packet; 0 before.
+        heard_s: monotonic seconds of the newest packet, or of the grant.
+        audience: downlinks that carry it; a dictionary for its order and for quick farewells.
+    """
+
+    def __init__(self, number: int, group: "Group", talker: Person, taken: floors.Taken, now_s: float) -> None:
+        self.id = secrets.token_hex(8)
+        self.number = number
+        self.group = group
+        self.talker = talker
+        self.grant = taken.grant
+        self.urgency = int(taken.urgency)
+        self.priority = taken.priority
+        self.until_s = now_s + group.floor.timers.stop_talking + group.floor.timers.grace
+        self.began_ms = 0
+        self.heard_s = now_s
+        self.audience: dict[Downlink, None] = {}
+
+    @property
+    def gid(self) -> str:
+        """Of its group."""
+        return self.group.gid
+
+    @property
+    def paused(self) -> bool:
+        """Whether others may be heard meanwhile: never where there is a floor."""
+        return self.group.spec.duplex and time.monotonic() - self.heard_s > PAUSE_S
+
+    def passes(self, now_s: float) -> bool:
+        """Whether a packet of its talker goes through now: the gate."""
+        if not self.group.spec.duplex and not self.group.floor.media(self.talker.id, now_s):
+            return False
+        self.heard_s = now_s
+        return True
+
+    def turn(self) -> None:
+        """The talker's numbers begin anew."""
+        for downlink in self.audience:
+            downlink.turn()
+
+    @property
+    def taken(self) -> Taken:
+        """What participants are told."""
+        return Taken(gid=self.gid, grant=self.grant, talker=self.talker, urgency=self.urgency, priority=self.priority)
+
+
+class Group:
+    """A group.
+
+    Attributes:
+        spec: what the platform says of it.
+        connection: number of the broker's connection that brought it last.
+        floor: who may talk.
+        tuned: participants that are in it, by name.
+        bursts: that are on, by talker; at most one where there is a floor.
+        members_changed: whether those who are tuned are to be told who is.
+    """
+
+    def __init__(self, spec: TalkGroup, timers: floors.Timers, grants: int, connection: int) -> None:
+        self.spec = spec
+        self.connection = connection
+        self.floor = floors.Floor(timers, grants)
+        self.tuned: dict[str, Participant] = {}
+        self.bursts: dict[str, Burst] = {}
+        self.members_changed = False
+
+    @property
+    def gid(self) -> str:
+        """Its name."""
+        return self.spec.gid
+
+    def info_for(self, claims: TalkClaims) -> GroupInfo | None:
+        """The group as this participant sees it; None when it may not join."""
+        access = access_of(claims, self.spec, time.time())
+        if access is None:
+            return None
+        spec = self.spec
+        return GroupInfo(gid=spec.gid, name=spec.name, kind=spec.kind, duplex=spec.duplex, may_talk=access.may_talk)
+
+    def tell(self, message: ServerMessage) -> None:
+        """Say something to everybody who is tuned."""
+        text = message.encode().decode()
+        for who in self.tuned.values():
+            who.outbox.put(text)
+
+    def state(self, now_s: float) -> FloorState:
+        """For the map and for other systems."""
+        now_ms = time.time_ns() // 1_000_000
+        burst = next(iter(self.bursts.values()), None)
+        if burst is None:
+            return FloorState(gid=self.gid, epoch=self.floor.grants, tms=now_ms)
+        return FloorState(
+            gid=self.gid,
+            talker=burst.talker.id,
+            did=burst.talker.did,
+            name=burst.talker.name,
+            urgency=burst.urgency,
+            priority=burst.priority,
+            epoch=burst.grant,
+            until=now_ms + round((burst.until_s - now_s) * 1000),
+            tms=now_ms,
+        )

@@ -1,0 +1,123 @@
+"""The talk server: the port of its media, `/ptt`, and what others are told."""
+
+import asyncio
+import gc
+import logging
+import secrets
+import signal
+import socket
+
+from fastapi import FastAPI
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from prometheus_client import CollectorRegistry, Counter
+
+from xunlu_kit.clock import SystemClock
+from xunlu_kit.mqtt import Session, SessionOptions
+from xunlu_kit.ports import require_free_port
+from xunlu_protocol import __version__
+from xunlu_protocol.presence import presence_will, publish_presence
+from xunlu_streaming.http.app import add_health
+from xunlu_streaming.http.throttle import Throttle
+from xunlu_streaming.mux import UdpMux
+from xunlu_streaming.peers import Peers
+from xunlu_streaming.talk.calls import Outlets
+from xunlu_streaming.talk.config import TalkSettings
+from xunlu_streaming.talk.floor_log import FloorLog
+from xunlu_streaming.talk.floor_states import FloorStates
+from xunlu_streaming.talk.metrics import TalkMetrics
+from xunlu_streaming.talk.net import Limits, RadioNet
+from xunlu_streaming.talk.news import forget_withdrawn, hear, subscriptions
+from xunlu_streaming.talk.page import TalkPage
+from xunlu_streaming.talk.tap import BurstTap
+from xunlu_streaming.tap_messages import TALK_TAP
+from xunlu_streaming.tokens import public_key
+
+log = logging.getLogger(__name__)
+
+HELLOS_PER_S, HELLOS_AT_ONCE = 20.0, 600
+"""Of one address: behind a carrier's translator a whole bureau shares one, and comes back at once."""
+
+
+async def serve(settings: TalkSettings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError: a setting or a secret is wrong.
+    """
+    require_free_port(settings.talk_host, settings.talk_port, "XUNLU_STREAMING_TALK_PORT")
+    async with (
+        _session(settings) as session,
+        UdpMux(settings.talk_media_port, settings.media_hosts) as mux,
+        asyncio.TaskGroup() as tasks,
+        BurstTap(settings.run / f"{TALK_TAP}.tap") as tap,
+    ):
+        outlets = Outlets(FloorLog(settings.talk_log_max), FloorStates(), tap)
+        net = RadioNet(Peers(mux, settings.media_hosts, lite=True), tasks, _limits(settings), outlets)
+        running = [
+            tasks.create_task(net.run(), name="timers"),
+            tasks.create_task(hear(session, net, outlets.log), name="news"),
+            tasks.create_task(forget_withdrawn(session, net), name="withdrawn"),
+            tasks.create_task(outlets.states.run(session, settings.tenant), name="floors"),
+            tasks.create_task(outlets.log.run(session, settings.tenant), name="log"),
+        ]
+        metrics = TalkMetrics(net, mux, outlets, lambda: session.connected)
+        log.info("talk server listens", extra={"port": settings.talk_port, "media_port": mux.port})
+        await _serve_http(settings, create_app(net, settings, session, metrics.registry()))
+        await net.close()
+        for task in running:
+            task.cancel()
+
+
+def create_app(net: RadioNet, settings: TalkSettings, session: Session, registry: CollectorRegistry) -> FastAPI:
+    """The pages.
+
+    Raises:
+        ConfigError: a secret is missing or wrong.
+    """
+    app = FastAPI(title="Xunlu talk", version=__version__, docs_url=None, redoc_url=None)
+    refusals = Counter("xunlu_talk_refusals", "Participants refused, by problem.", ["problem"], registry=registry)
+    throttle = Throttle(SystemClock(), rate_per_s=HELLOS_PER_S, burst=HELLOS_AT_ONCE)
+    page = TalkPage(net, public_key(settings.secret("media-key.pub")), throttle, refusals)
+    app.include_router(page.router())
+    add_health(app, session, registry)
+    return app
+
+
+def _session(settings: TalkSettings) -> Session:
+    host = f"ptt@{socket.gethostname()}"
+    options = SessionOptions(
+        # Nobody may guess it: whoever connects with a client id ends the connection that has it.
+        client_id=f"xunlu-ptt-{secrets.token_hex(4)}",
+        subscriptions=subscriptions(settings.tenant),
+        will=presence_will(host),
+    )
+    return Session(settings.broker(), options, on_connect=publish_presence(host))
+
+
+async def _serve_http(settings: TalkSettings, app: FastAPI) -> None:
+    server = Server(
+        app,
+        address=settings.talk_host,
+        port=settings.talk_port,
+        interface=Interfaces.ASGINL,
+        log_enabled=False,
+        ssl_cert=settings.tls_certificate,
+        ssl_key=settings.tls_key,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    # What the start made stays: no collection walks it while packets wait.
+    gc.freeze()
+    await server.serve()
+
+
+def _limits(settings: TalkSettings) -> Limits:
+    return Limits(
+        participants_max=settings.talk_participants_max,
+        opening_max=settings.talk_opening_max,
+        groups_max=settings.talk_groups_max,
+        linger_s=settings.talk_linger_s,
+        timers=settings.timers,
+    )
