@@ -78,7 +78,7 @@ async def test_recording_stops_before_the_disk_is_full_and_goes_on_when_it_has_r
         await show.play(2)
         await speech.begin()
         await speech.say(2)
-        await until(lambda: any(tmp_path.glob("*/*/*/REC-1/*.mp4")) and bursts_in(tmp_path))
+        await until(lambda: len(recordings_in(tmp_path)) == len(bursts_in(tmp_path)) == 1)
         free[0] = 499
         await relay.heard("leave", "*")
         await server.heard("leave", "*")
@@ -93,9 +93,14 @@ async def test_recording_stops_before_the_disk_is_full_and_goes_on_when_it_has_r
         await show.play(2)
         await speech.begin()
         await speech.say(2)
+        await until(lambda: len(recordings_in(tmp_path)) == len(bursts_in(tmp_path)) == 2)
     assert recorder.trouble is None
     assert [report.complete for report in shop.shown.unconfirmed()] == [True, True]
     assert [report.id for report in shop.spoken.unconfirmed()] == ["b-1", "b-1-2"]
+
+
+def recordings_in(folder: Path) -> list[Path]:
+    return list(folder.glob("*/*/*/REC-1/*.mp4"))
 
 
 def bursts_in(folder: Path) -> list[Path]:
