@@ -52,7 +52,7 @@ class Burst(Answer):
     """One burst; `officer` wore the device when it began, or it was their account.
 
     Attributes:
-        unit: of the group.
+        unit: of the group, where the reader sees it.
         grant: number of the grant in its group.
         lost: packets that never came.
         complete: false when the recorder process was killed and the file closed by its successor.
@@ -62,7 +62,7 @@ class Burst(Answer):
     gid: str
     group_name: str | None
     group_kind: GroupKind | None
-    unit: UnitName
+    unit: UnitName | None
     talker: str
     talker_name: str
     did: str | None

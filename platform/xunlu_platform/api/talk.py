@@ -45,12 +45,12 @@ class Talker(Answer):
 
 
 class Group(Answer):
-    """A talk group with those of its members whom the reader may see."""
+    """A talk group; its unit and those of its members whom the reader may see."""
 
     gid: str
     name: str
     kind: GroupKind
-    unit: UnitName
+    unit: UnitName | None
     duplex: bool
     created_at: datetime
     until: datetime | None

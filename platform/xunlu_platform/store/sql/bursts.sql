@@ -3,7 +3,8 @@
 -- name: page
 select b.id, b.gid, coalesce(g.name, gu.name) as group_name, g.kind as group_kind, b.talker, d.did, b.grant_number as "grant",
   b.urgency, b.file, b.started_at, b.ended_at, b.size_bytes, b.sha256, b.lost, b.complete, b.registered_at,
-  coalesce(o.name, a.display_name, b.talker) as talker_name, jsonb_build_object('id', u.id, 'name', u.name) as unit,
+  coalesce(o.name, a.display_name, b.talker) as talker_name,
+  case when u.id is not null then jsonb_build_object('id', u.id, 'name', u.name) end as unit,
   case when o.id is not null then jsonb_build_object('id', o.id, 'number', o.number, 'name', o.name) end as officer,
   case when b.fix_at is not null then jsonb_build_object('lat', b.lat, 'lon', b.lon, 'fix_time', b.fix_at,
     'age_s', round(extract(epoch from b.started_at - b.fix_at), 1)) end as place

@@ -1,13 +1,13 @@
 -- Talk groups: for people, for the talk server, and for those who take part.
 
 -- name: page
--- Open groups by name of the unit and age; members within the reader's scope.
+-- Open groups; their unit and members as far as the reader sees them.
 select g.gid, coalesce(g.name, left(u.name, 64)) as name, g.kind, g.duplex, g.created_at, g.until,
-  jsonb_build_object('id', u.id, 'name', u.name) as unit,
+  case when u.id is not null then jsonb_build_object('id', u.id, 'name', u.name) end as unit,
   coalesce((select jsonb_agg(jsonb_build_object('id', p.person, 'name', p.name, 'number', p.number, 'did', p.did,
       'listener', m.listener) order by p.name, p.person)
     from talk_member m join talk_person p on p.person = m.person where m.gid = g.gid), '[]') as members
-from talk_group g join unit u on u.id = g.unit_id
+from talk_group g left join unit u on u.id = g.unit_id
 where (%(gid)s::text is null or g.gid = %(gid)s) and (%(after)s::text is null or g.gid > %(after)s)
   and g.closed_at is null and coalesce(g.until > now(), true)
 order by g.gid limit %(limit)s
