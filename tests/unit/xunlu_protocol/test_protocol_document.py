@@ -23,11 +23,23 @@ from xunlu_protocol.media import (
 from xunlu_protocol.provision import ProvisionRequest, ProvisionResponse
 from xunlu_protocol.shadow import RecorderConfig, Shadow
 from xunlu_protocol.status import Birth, State, Telemetry
+from xunlu_protocol.talk import (
+    BurstReport,
+    FloorEntry,
+    FloorState,
+    TalkAck,
+    TalkClaims,
+    TalkGroup,
+    TalkInvitation,
+    TalkLog,
+)
 
 MESSAGES = (Birth, State, Location, Telemetry, Event, Confirmation, Request, Reply, Shadow)
 MEDIA = (LiveStart, MediaClaims, MediaFrame, MediaAck, RecordingOrder, RecordingReport)
-TYPES: dict[str, type[Wire]] = {one.__name__: one for one in (*MESSAGES, *MEDIA, ProvisionRequest, ProvisionResponse)}
-PARTS = (RecorderConfig, PathState, Viewing, Gap)
+TALK = (TalkInvitation, TalkClaims, FloorState, TalkGroup, TalkLog, BurstReport, TalkAck)
+OTHERS = (ProvisionRequest, ProvisionResponse)
+TYPES: dict[str, type[Wire]] = {one.__name__: one for one in (*MESSAGES, *MEDIA, *TALK, *OTHERS)}
+PARTS = (RecorderConfig, PathState, Viewing, Gap, FloorEntry)
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```json (\w+)\n(.*?)```", DOCUMENT, re.DOTALL)
 # Fields of OwnTracks that we accept and keep out.
