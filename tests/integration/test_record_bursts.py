@@ -149,18 +149,22 @@ async def test_bursts_at_once_stay_apart_and_end_with_the_talk_server(opened: Op
         assert [length_s(file_of(rig, report)) for report in reports.values()] == pytest.approx([1.5, 1.5], abs=0.02)
 
 
-async def test_what_goes_beyond_its_bounds_is_left_out_and_counted(opened: Opener) -> None:
+async def test_a_long_burst_goes_on_in_a_new_file_and_silence_ends_it(opened: Opener) -> None:
     async with opened(record_burst_s_max=5, record_bursts_max=1) as (rig, server), rig.recorder():
         await server.heard("take", "*")
         speech = Speech(server, "b-6")
         await speech.begin()
         await Speech(server, "b-7", number=2).begin()
         await eventually(lambda: rig.counted("xunlu_record_invalid_messages_total", 1))
-        await speech.say(7)
+        await speech.say(7, lost=(100, 300, 301))
         # Its end is never told.
-        report = await reported(rig)
-        assert length_s(file_of(rig, report)) == pytest.approx(5, abs=0.05)
-        assert await rig.measure('xunlu_record_dropped_total{reason="too_long"}') > 90
+        first = second = await reported(rig)
+        while second.id == first.id:
+            second = await reported(rig)
+        assert (first.id, second.id, first.grant, second.grant) == ("b-6", "b-6-2", 42, 42)
+        assert [length_s(file_of(rig, report)) for report in (first, second)] == pytest.approx([5, 2], abs=0.02)
+        assert second.started_ms == pytest.approx(first.ended_ms, abs=2)
+        assert (first.lost, second.lost) == (1, 2)
 
 
 async def test_nonsense_of_the_talk_server_is_counted_and_stops_nothing(opened: Opener) -> None:

@@ -1,4 +1,4 @@
-"""One burst of push-to-talk, and the file that is made of it."""
+"""One burst of push-to-talk, and the files that are made of it: nearly always one."""
 
 import logging
 import secrets
@@ -21,7 +21,11 @@ log = logging.getLogger(__name__)
 
 
 class BurstFile(KeptFile[BurstDraft, BurstReport]):
-    """A file of sound that grows; see `KeptFile`."""
+    """A file of sound that grows; see `KeptFile`.
+
+    Attributes:
+        started_us: UTC microseconds of the first packet.
+    """
 
     def __init__(self, draft: BurstDraft, name: str, started_us: int, queue_bytes_max: int, measures: Measures) -> None:
         """Begin; nothing is on disk before `keep`.
@@ -36,12 +40,12 @@ class BurstFile(KeptFile[BurstDraft, BurstReport]):
         super().__init__(draft, started_us, queue_bytes_max, measures)
         began = datetime.fromtimestamp(started_us / 1e6, UTC).isoformat(timespec="milliseconds")
         tags = {"TITLE": draft.gid, "ARTIST": draft.talker, "PERFORMER": name, "DATE": began, "COMMENT": draft.id}
-        self._started_us = started_us
+        self.started_us = started_us
         self._writer = OggOpus(secrets.randbits(32), tags)
 
     def put(self, utc_us: int, unit: Unit) -> bool:
         """Add a packet; False when its time has its sound already."""
-        at, lasts = _samples(utc_us - self._started_us), _samples(unit.duration_us)
+        at, lasts = _samples(utc_us - self.started_us), _samples(unit.duration_us)
         if at + lasts <= self._writer.position:
             return False
         self.append(self._writer.put(at, unit.data, lasts))
@@ -82,26 +86,26 @@ class Burst:
     """
 
     def __init__(self, told: TapBurst, shelf: Shelf) -> None:
-        """Begin; the file begins with the first packet.
+        """Begin; its file begins with the first packet.
 
         Args:
             told: what the talk server said of it.
-            shelf: where its file is begun.
+            shelf: where its files are begun.
         """
         self.told = told
         self._shelf = shelf
         self._track = Track(CLOCK_HZ, None, Opus())
         self._file: BurstFile | None = None
-        self._started_us: int | None = None
-        self._until_s = time.monotonic() + shelf.burst_us_max / 1e6
+        self._heard_s = time.monotonic()
         self._dropped: set[str] = set()
         self._unkept = 0
+        self._lost_before = 0
         self._counted: Counter[str] = Counter()
 
     @property
     def is_over(self) -> bool:
-        """Whether it has lasted as long as one may: its end was lost."""
-        return time.monotonic() >= self._until_s
+        """Whether nothing has been heard for so long that its end must have been lost."""
+        return time.monotonic() >= self._heard_s + self._shelf.burst_us_max / 1e6
 
     def packet(self, arrival_us: int, data: bytes, at: int) -> None:
         """Take a packet.
@@ -111,26 +115,30 @@ class Burst:
             data: holds the packet.
             at: where it begins.
         """
+        self._heard_s = time.monotonic()
         for utc_us, unit in self._track.take(data, at, arrival_us):
             self._put(utc_us, unit)
 
     def _put(self, utc_us: int, unit: Unit) -> None:
-        if self._started_us is None:
-            self._started_us = utc_us
-        if utc_us - self._started_us > self._shelf.burst_us_max:
-            self._drop("too_long")
-        elif (file := self._open(utc_us)) is None:
+        file = self._file
+        if file is not None and (file.failed or utc_us - file.started_us >= self._shelf.burst_us_max):
+            self._leave()
+        if self._file is None:
+            self._file = self._shelf.open(self.told, utc_us)
+        if self._file is None:
             self._drop("refused")
-        elif file.behind:
+        elif self._file.behind:
             self._drop("disk")
-        elif not file.put(utc_us, unit):
+        elif not self._file.put(utc_us, unit):
             self._drop("overlap")
 
-    def _open(self, utc_us: int) -> BurstFile | None:
-        """The file; another one where the disk has refused to go on with it."""
-        if self._file is None or self._file.failed:
-            self._file = self._shelf.open(self.told, utc_us)
-        return self._file
+    def _leave(self) -> None:
+        """End the file; what is missing from now on is missing in the next one."""
+        self._count()
+        file, self._file = self._file, None
+        if file is not None:
+            self._lost_before += file.draft.lost
+            file.close()
 
     def _drop(self, reason: str) -> None:
         self._shelf.measures.dropped.labels(reason).inc()
@@ -150,10 +158,7 @@ class Burst:
         """The floor has gone on."""
         for utc_us, unit in self._track.flush():
             self._put(utc_us, unit)
-        self._count()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._leave()
 
     def _count(self) -> None:
         track = self._track
@@ -165,6 +170,6 @@ class Burst:
         for reason, count in (now - self._counted).items():
             self._shelf.measures.packets.labels(reason).inc(count)
         self._counted = now
-        lost = now["lost"] + self._unkept
+        lost = now["lost"] + self._unkept - self._lost_before
         if self._file is not None and self._file.draft.lost != lost:
             self._file.note(lost=lost)

@@ -24,7 +24,7 @@ class Bursts:
 
     Attributes:
         measures: what is counted.
-        burst_us_max: how much of one burst is kept, microseconds.
+        burst_us_max: age at which a burst goes on in a new file, and silence that ends one, microseconds.
         client: the connection; None while there is no talk server.
         wanted: whether bursts are kept now.
     """
@@ -96,7 +96,7 @@ class Bursts:
         return file
 
     def _free_name(self, wanted: str, folder: str) -> str:
-        """The burst's own name, or one with a number: it went on when we or the disk did not."""
+        """The burst's own name, or one with a number: it goes on when it is long, or when we or the disk did not."""
         names = chain((wanted,), (f"{wanted[:ID_LENGTH_MAX]}-{number}" for number in count(2)))
         root = self._keeper.ledger.root
         return next(

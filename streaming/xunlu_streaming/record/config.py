@@ -27,7 +27,8 @@ class RecordSettings(MediaSettings):
     record_bursts_max: Annotated[int, Field(ge=1, le=5000)] = Field(500, description="Bursts of push-to-talk at once.")
     record_burst_s_max: Annotated[int, Field(ge=5, le=3600)] = Field(
         60,
-        description="Seconds of one burst that are kept: more than the talk server's stop-talking limit and its grace.",
+        description="Seconds after which a burst, such as a long private call, goes on in a new file, and of silence "
+        "after which one is over whose end was lost.",
     )
     record_health_host: str = Field("127.0.0.1", description="Address of the recorder's health page.")
     record_health_port: Annotated[int, Field(ge=0, le=65_535)] = Field(

@@ -39,6 +39,7 @@ class KeptFile(Generic[D, R]):
         self._queued = 0
         self._stirred = asyncio.Event()
         self._closed = False
+        self._over = False
 
     # -- in the loop --------------------------------------------------------------------------------------------------
 
@@ -53,8 +54,8 @@ class KeptFile(Generic[D, R]):
         self._stirred.set()
 
     def append(self, data: bytes) -> None:
-        """Add bytes, if there are any."""
-        if data:
+        """Add bytes, if there are any, as long as somebody brings them to the disk."""
+        if data and not self._over:
             self._pieces.append(data)
             self._queued += len(data)
             self._measures.queued.inc(len(data))
@@ -94,6 +95,7 @@ class KeptFile(Generic[D, R]):
                 file.abandon()
             raise
         finally:
+            self._over = True
             self._measures.queued.dec(self._queued)
         return report
 

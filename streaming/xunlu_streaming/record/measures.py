@@ -13,8 +13,7 @@ class Measures:
         written: bytes that are durable.
         frames: written to recordings.
         dropped: frames left out, by reason: `keyframe` (nothing to begin with), `disk` (it does not keep up),
-            `refused` (too many files, or the disk has just failed), `overlap` (sound for a time that has its own),
-            `too_long` (a burst beyond its limit).
+            `refused` (too many files, or the disk has just failed), `overlap` (sound for a time that has its own).
         packets: that came to nothing, by reason: `lost`, `late`, `malformed`, `undecodable` (frames).
         gaps: stretches without video.
         messages: of the relay or the broker that were not understood.

@@ -83,7 +83,8 @@ async def _record(
 ) -> None:
     """Record until it is stopped, and every file is finished."""
     async with asyncio.TaskGroup() as files, asyncio.TaskGroup() as tasks:
-        spoken = Bursts(settings, Keeper(bursts, files, measures, settings.record_bursts_max), measures)
+        # A burst that goes on in a new file has two for a moment.
+        spoken = Bursts(settings, Keeper(bursts, files, measures, 2 * settings.record_bursts_max), measures)
         shown = Keeper(recordings, files, measures, settings.recordings_max)
         recorder = Recorder(settings, shown, spoken, measures)
         work = [
