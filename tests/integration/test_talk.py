@@ -1,63 +1,23 @@
 """The radio net with real parts: the process, the broker, WebSockets, DTLS, Opus."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from tests.integration.talk_rig import Net, running_net
 from tests.services import TestBroker
-from tests.talk import Participant, Talk, running_talk
-from xunlu_kit.mqtt import Session, SessionOptions
-from xunlu_protocol.talk import Deny, Granted, Hears, Idle, Position, Problem, Revoke, Taken, TalkGroup
-from xunlu_protocol.topics import talk_group
+from xunlu_protocol.talk import Deny, Granted, Groups, Hears, Idle, Members, Position, Problem, Revoke, Taken
 
 pytestmark = pytest.mark.integration
-
-TENANT = "main"
-
-
-class Net:
-    """A talk server with groups, and participants that are sent home at the end."""
-
-    def __init__(self, talk: Talk, session: Session) -> None:
-        self.talk = talk
-        self.session = session
-        self.mark = secrets.token_hex(3)
-        self.people: list[Participant] = []
-        self.groups: list[str] = []
-
-    async def group(self, *members: str, **more: Any) -> str:
-        gid = f"g{self.mark}-{len(self.groups)}"
-        self.groups.append(gid)
-        spec = {"gid": gid, "name": "一中队", "kind": "squad", "path": "/1/2/", "members": members}
-        await self.session.publish(talk_group(TENANT, gid), TalkGroup.parse(spec | more).encode(), retain=True)
-        return gid
-
-    def person(self, who: str, hz: int = 440, **claims: Any) -> Participant:
-        self.people.append(Participant(self.talk, who, hz, claims))
-        return self.people[-1]
-
-    async def clear(self) -> None:
-        await asyncio.gather(*(one.close() for one in self.people))
-        for gid in self.groups:
-            await self.session.publish(talk_group(TENANT, gid), b"", retain=True)
 
 
 @pytest_asyncio.fixture
 async def net(broker: TestBroker, tmp_path: Path) -> AsyncIterator[Net]:
-    options = SessionOptions(client_id=secrets.token_hex(8))
-    settings = {"talk_longest_s": 3, "talk_grace_s": 0.5, "talk_end_of_media_s": 2}
-    async with running_talk(broker, tmp_path, **settings) as talk, Session(broker.account("xunlu-api"), options) as one:
-        await one.wait_connected()
-        made = Net(talk, one)
-        try:
-            yield made
-        finally:
-            await made.clear()
+    async with running_net(broker, tmp_path) as made:
+        yield made
 
 
 async def test_whoever_is_granted_the_floor_is_heard_and_nobody_else(net: Net) -> None:
@@ -120,3 +80,75 @@ async def test_barge_in_and_take_down_need_their_rights(net: Net) -> None:
     await chief.take_down(gid)
     await a.told(Revoke, gid=gid, cause="taken_down")
     await chief.told(Idle, gid=gid)
+
+
+async def test_of_several_groups_the_urgent_one_is_heard_then_the_main_one(net: Net) -> None:
+    main, low, high = [await net.group("l", who) for who in ("m", "n", "h")]
+    listener = net.person("l", 300)
+    m, n, h = net.person("m", 440), net.person("n", 900), net.person("h", 1500)
+    await listener.join(main, [high, low])
+    await asyncio.gather(m.join(main), n.join(low), h.join(high))
+    await n.press(low)
+    await listener.told(Hears, gid=low)
+    await h.press(high)
+    await listener.told(Taken, gid=high)
+    await listener.hears(n)
+    await m.press(main)
+    await listener.told(Hears, gid=main)
+    await listener.hears(m)
+    await n.press(low, urgency=2)
+    await n.let_go(low)
+    await n.press(low, urgency=2)
+    await listener.told(Hears, gid=low)
+    await listener.hears(n)
+    await n.let_go(low)
+    await listener.told(Hears, gid=main)
+    await listener.hears(m)
+
+
+async def test_late_entry_is_the_next_packet(net: Net) -> None:
+    gid = await net.group("a", "b", "late")
+    a, b, late = net.person("a", 440), net.person("b", 900), net.person("late", 1500)
+    await asyncio.gather(a.join(gid), b.join(gid), late.join())
+    await a.press(gid)
+    await b.hears(a)
+    late.heard.clear()
+    await late.tune(gid)
+    await late.told(Taken, gid=gid)
+    await late.hears(a, 5)
+    assert abs(late.heard[1][1] - 440) < 60, "the second frame at the latest is speech"
+
+
+async def test_both_talk_at_once_in_a_duplex_call_and_whoever_listens_in_is_logged(net: Net) -> None:
+    gid = await net.group("a", "b", kind="private", duplex=True)
+    a, b, spy = net.person("a", 440), net.person("b", 900), net.person("u-9", 300, path="/", rights=["listen_in"])
+    await asyncio.gather(*(one.join(gid) for one in (a, b, spy)))
+    for one in (a, b):
+        one.microphone.pressed.set()
+    await asyncio.gather(a.hears(b), b.hears(a))
+    assert not [hz for _, hz in a.heard if abs(hz - 440) < 60], "nobody hears itself"
+    await spy.press(gid)
+    b.said.clear()
+    await b.hears(a)
+    assert not [one for one in b.said if isinstance(one, Taken) and one.talker.id == "u-9"]
+
+
+async def test_groups_that_come_change_and_go_are_followed(net: Net) -> None:
+    first = await net.group("a", "b")
+    a, b = net.person("a"), net.person("b")
+    later = f"g{net.mark}-1"
+    await asyncio.gather(a.join(first, [later]), b.join(later))
+    assert await net.group("a", "b") == later
+    await a.told(Groups)
+    members = await b.told(Members, gid=later)
+    while len(members.online) < 2:
+        members = await b.told(Members, gid=later)
+    assert {one.id for one in members.online} == {"a", "b"}
+    await a.press(later)
+    await b.hears(a)
+    await net.group_is(later, "b", listeners=("b",))
+    await b.told(Idle, gid=later)
+    await b.press(later)
+    await b.told(Deny, gid=later, cause="receive_only")
+    await a.press(later)
+    await a.told(Deny, gid=later, cause="receive_only")
