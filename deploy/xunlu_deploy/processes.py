@@ -71,6 +71,7 @@ class Plan:
             "XUNLU_PLATFORM_MAP": str(self.state.map),
             "XUNLU_PLATFORM_TILE_CACHE": str(self.state.tiles),
             "XUNLU_PLATFORM_STREAMING_URLS": self._relay_urls(),
+            "XUNLU_PLATFORM_TALK_URL": self._url(self.settings.port_of("talk")),
             "XUNLU_PLATFORM_RECORDINGS": str(self.state.recordings),
             "XUNLU_PLATFORM_HEALTH_PORT": str(health_port),
         }
@@ -81,10 +82,16 @@ class Plan:
 
     def _relay_urls(self) -> str:
         """Base URL of every relay: the same list for platform and relays, because it decides who serves whom."""
+        return ",".join(self._url(self.settings.relay_port(number)) for number in range(self.settings.relays))
+
+    def _url(self, port: int) -> str:
+        """Address of one of our listeners, as others reach it."""
         settings = self.settings
         host = f"[{settings.public_host}]" if ":" in settings.public_host else settings.public_host
-        ports = map(settings.relay_port, range(settings.relays))
-        return ",".join(f"{settings.scheme}://{host}:{port}" for port in ports)
+        return f"{settings.scheme}://{host}:{port}"
+
+    def _media_hosts(self) -> str:
+        return ",".join(self.settings.media_hosts or addresses(self.settings.public_host))
 
     def _common(self, prefix: str) -> dict[str, str]:
         return _variables(
@@ -118,6 +125,7 @@ class Plan:
             *map(self._ingest, range(settings.workers)),
             self._jobs(),
             *map(self._relay, range(settings.relays)),
+            self._ptt(),
             self._record(),
         ]
 
@@ -158,12 +166,30 @@ class Plan:
             "XUNLU_STREAMING_WORKERS": self._relay_urls(),
             "XUNLU_STREAMING_NUMBER": str(number + 1),
             "XUNLU_STREAMING_MEDIA_PORT": str(settings.port_of("media", number)),
-            "XUNLU_STREAMING_MEDIA_HOSTS": ",".join(settings.media_hosts or addresses(settings.public_host)),
+            "XUNLU_STREAMING_MEDIA_HOSTS": self._media_hosts(),
         }
         return Process(
             name=f"relay-{number + 1}",
             argv=command([program("xunlu-streaming"), "relay"]),
             environment=environment,
+            ready=http_ready(settings.host, port, tls=settings.scheme == "https"),
+        )
+
+    def _ptt(self) -> Process:
+        settings = self.settings
+        port = settings.port_of("talk")
+        talk = {
+            "TALK_HOST": settings.host,
+            "TALK_PORT": port,
+            "TALK_MEDIA_PORT": settings.port_of("talk_media"),
+            "MEDIA_HOSTS": self._media_hosts(),
+            "TLS_CERTIFICATE": settings.tls_certificate,
+            "TLS_KEY": settings.tls_key,
+        }
+        return Process(
+            name="ptt",
+            argv=command([program("xunlu-streaming"), "ptt"]),
+            environment={**self._streaming_environment(), **_variables("XUNLU_STREAMING_", talk)},
             ready=http_ready(settings.host, port, tls=settings.scheme == "https"),
         )
 
@@ -205,13 +231,15 @@ class Plan:
         if settings.database_host is None:
             ports[settings.port_of("database")] = "database"
         ports[settings.port_of("jobs")] = "health page of jobs"
+        ports[settings.port_of("talk")] = "talk server"
         ports |= {settings.port_of("ingest", n): f"health page of ingest-{n + 1}" for n in range(settings.workers)}
         return ports
 
     def media_ports(self) -> dict[int, str]:
         """Every UDP port of the block."""
         settings = self.settings
-        return {settings.port_of("media", n): f"media of relay-{n + 1}" for n in range(settings.relays)}
+        ports = {settings.port_of("media", n): f"media of relay-{n + 1}" for n in range(settings.relays)}
+        return ports | {settings.port_of("talk_media"): "media of the talk server"}
 
 
 def _variables(prefix: str, values: Mapping[str, object]) -> dict[str, str]:

@@ -10,7 +10,18 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from xunlu_kit.errors import ConfigError
 
 PortOffset = Literal[
-    "platform", "streaming", "mqtt_tls", "mqtt_plain", "database", "jobs", "ingest", "more_streaming", "media", "record"
+    "platform",
+    "streaming",
+    "mqtt_tls",
+    "mqtt_plain",
+    "database",
+    "jobs",
+    "ingest",
+    "talk",
+    "more_streaming",
+    "media",
+    "record",
+    "talk_media",
 ]
 _OFFSETS: dict[PortOffset, int] = {
     "platform": 0,
@@ -20,15 +31,17 @@ _OFFSETS: dict[PortOffset, int] = {
     "database": 4,
     "jobs": 5,
     "ingest": 6,
+    "talk": 10,
     "more_streaming": 11,
     "media": 14,
     "record": 18,
+    "talk_media": 19,
 }
 WORKERS_MAX = 4
 """Their health pages lie between the offsets 6 and 9."""
 RELAYS_MAX = 4
 """The first has the offset 1, the others 11 to 13; their media (UDP) lies between 14 and 17."""
-PORTS = 19
+PORTS = 20
 """Width of the block."""
 
 
@@ -82,8 +95,8 @@ class DeploySettings(BaseSettings):
     )
     media_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="IP addresses by which browsers and recorders reach the relays' media (UDP), with commas between; "
-        "unset takes those of `public_host`.",
+        description="IP addresses by which browsers and recorders reach media (UDP) of relays and talk server, with "
+        "commas between; unset takes those of `public_host`.",
     )
     tls_certificate: Path | None = Field(None, description="PEM chain; with `tls_key` console and streaming use HTTPS.")
     tls_key: Path | None = Field(None, description="PEM key of `tls_certificate`.")

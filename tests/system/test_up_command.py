@@ -29,7 +29,7 @@ async def test_up_brings_the_whole_platform_and_takes_it_down_again(tmp_path: Pa
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             answer = await client.post("/api/v1/auth/token", data={"username": username, "password": password})
             assert answer.status_code == 200
-        for offset in (0, 1, 5, 6, 7, 18):
+        for offset in (0, 1, 5, 6, 7, 10, 18):
             await answers(port + offset)
         await a_killed_worker_comes_back(tmp_path, port)
     finally:

@@ -12,9 +12,9 @@ class TalkSettings(ReachedSettings):
     """What `xunlu-streaming ptt` needs besides."""
 
     talk_host: str = Field("127.0.0.1", description="Address that the talk server listens on for `/ptt`.")
-    talk_port: Annotated[int, Field(ge=1, le=65_535)] = Field(8019, description="Port of `/ptt`.")
+    talk_port: Annotated[int, Field(ge=1, le=65_535)] = Field(8010, description="Port of `/ptt`.")
     talk_media_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
-        8018, description="UDP port of its media; 0 picks one."
+        8019, description="UDP port of its media; 0 picks one."
     )
     talk_participants_max: Annotated[int, Field(ge=1, le=100_000)] = Field(2000, description="Participants at once.")
     talk_opening_max: Annotated[int, Field(ge=1, le=10_000)] = Field(

@@ -12,6 +12,7 @@ from xunlu_kit.errors import ConfigError
 from xunlu_platform.config import PlatformSettings
 from xunlu_streaming.config import StreamingSettings
 from xunlu_streaming.record.config import RecordSettings
+from xunlu_streaming.talk.config import TalkSettings
 
 
 def plan(**values: object) -> Plan:
@@ -45,8 +46,8 @@ def test_a_certificate_without_its_key_is_refused(monkeypatch: pytest.MonkeyPatc
 def test_every_listener_lies_in_one_block_and_none_twice() -> None:
     whole = plan(port=9000, workers=4, relays=4)
     tcp, udp = whole.ports(), whole.media_ports()
-    assert (len(tcp), len(udp)) == (14, 4)
-    assert set(tcp) | set(udp) == set(range(9000, 9000 + PORTS)) - {9010}
+    assert (len(tcp), len(udp)) == (15, 5)
+    assert set(tcp) | set(udp) == set(range(9000, 9000 + PORTS))
 
 
 def test_platform_and_relays_know_the_same_list_of_workers() -> None:
@@ -65,8 +66,18 @@ def test_platform_and_relays_know_the_same_list_of_workers() -> None:
     assert folders == {"/state/recordings"}
 
 
+def test_the_platform_knows_where_the_talk_server_listens() -> None:
+    environments = {process.name: process.environment for process in plan(port=9000, public_host="::1").servers()}
+    assert environments["api"]["XUNLU_PLATFORM_TALK_URL"] == "http://[::1]:9010"
+    assert environments["jobs"]["XUNLU_PLATFORM_TALK_URL"] == "http://[::1]:9010"
+    talk = environments["ptt"]
+    assert (talk["XUNLU_STREAMING_TALK_PORT"], talk["XUNLU_STREAMING_TALK_MEDIA_PORT"]) == ("9010", "9019")
+    assert talk["XUNLU_STREAMING_MEDIA_HOSTS"] == "::1"
+    assert talk["XUNLU_STREAMING_RUN"] == environments["record"]["XUNLU_STREAMING_RUN"]
+
+
 def test_a_process_is_told_nothing_that_its_settings_do_not_take() -> None:
-    takers: dict[str, type[BaseSettings]] = {"relay": StreamingSettings, "record": RecordSettings}
+    takers: dict[str, type[BaseSettings]] = {"relay": StreamingSettings, "record": RecordSettings, "ptt": TalkSettings}
     for process in plan(relays=2).servers():
         taker = takers.get(process.name.partition("-")[0], PlatformSettings)
         prefix = taker.model_config["env_prefix"]
