@@ -1,5 +1,6 @@
 """What the recorder process keeps of push-to-talk: each burst as a file of its own, as long as it lasted."""
 
+import asyncio
 import hashlib
 import json
 import stat
@@ -14,8 +15,9 @@ import pytest
 
 from tests.integration.ingest_rig import eventually
 from tests.integration.record_rig import Relay, Rig, Speech, record_rig, until
+from tests.integration.talk_rig import running_net
 from tests.services import TestBroker
-from xunlu_protocol.talk import BurstReport, TalkAck
+from xunlu_protocol.talk import BurstReport, Granted, TalkAck
 from xunlu_protocol.topics import talk_ack
 from xunlu_streaming.tap_messages import PACKET
 
@@ -197,3 +199,22 @@ async def test_a_disk_without_room_is_left_alone(opened: Opener) -> None:
         await speech.end()
         assert not server.said
     assert not list(rig.folder.glob("ptt/*/*/*/*/*"))
+
+
+async def test_what_the_talk_server_lets_through_is_kept_under_the_number_of_its_grant(
+    opened: Opener, broker: TestBroker, tmp_path: Path
+) -> None:
+    async with running_net(broker, tmp_path) as net, opened(run=tmp_path) as (rig, _), rig.recorder():
+        gid = await net.group("a", "b")
+        talker, listener = net.person("a", 440), net.person("b", 900)
+        await asyncio.gather(talker.join(gid), listener.join(gid))
+        await eventually(lambda: rig.healthy("talk"))
+        await talker.press(gid)
+        granted = await talker.told(Granted, gid=gid)
+        await listener.hears(talker)
+        await talker.let_go(gid)
+        report = await reported(rig)
+        file = file_of(rig, report)
+    assert (report.gid, report.talker, report.grant, report.lost) == (gid, "a", granted.grant, 0)
+    assert length_s(file) == pytest.approx((report.ended_ms - report.started_ms) / 1000, abs=0.02)
+    assert length_s(file) > 0
