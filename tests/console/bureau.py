@@ -14,6 +14,7 @@ from tests.integration.ingest_rig import TENANT, Rig, eventually, fix, now_s, ri
 from tests.media import Relay, running_relay
 from tests.processes import Api, platform_environment, running, running_api
 from tests.services import TestBroker, TestDatabase
+from tests.talk import Talk, running_talk
 from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_platform.pinyin import pinyin_of
 from xunlu_protocol.command import Reply
@@ -45,7 +46,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Bureau:
-    """A district (named after the tenant) with one squad; ingest, the API, the jobs and a relay run.
+    """A district (named after the tenant) with one squad; ingest, the API, the jobs, a relay and a talk server run.
 
     Attributes:
         recordings: folder of the server's own recordings.
@@ -55,6 +56,7 @@ class Bureau:
     api: Api
     broker: TestBroker
     relay: Relay
+    talk: Talk
     recordings: Path
 
     async def account(self, role: str, *, must_change: bool = False, number: str | None = None) -> Account:
@@ -162,6 +164,11 @@ class Bureau:
 
         return str(await eventually(sent))
 
+    async def squad_group(self) -> str:
+        """The talk group of the squad."""
+        rows = await self.rig.rows("select id from unit where name = %s", SQUAD)
+        return f"unit-{rows[0]['id']}"
+
     async def viewers(self, worn: Worn) -> int:
         """How many the relay serves with the pictures of a recorder."""
         async with httpx2.AsyncClient() as client:
@@ -189,6 +196,7 @@ async def running_bureau(database: TestDatabase, broker: TestBroker, folder: Pat
         rig(database, broker) as made,
         made.working(),
         running_relay(broker, folder, idle_grace_s=2) as relay,
+        running_talk(broker, folder) as talk,
     ):
         await made.device()
         await made.connection.execute(
@@ -196,10 +204,14 @@ async def running_bureau(database: TestDatabase, broker: TestBroker, folder: Pat
             "select tenant, id, 'squad', %s, %s, '' from unit where parent_id is null",
             [SQUAD, pinyin_of(SQUAD)],
         )
-        settings = {"streaming_urls": relay.url, "recordings": recordings}
+        settings = {
+            "streaming_urls": relay.url,
+            "talk_url": f"http://127.0.0.1:{talk.port}",
+            "recordings": recordings,
+        }
         jobs = platform_environment(database, broker, **settings)
         async with (
             running_api(database, broker, map=folder / "map", **settings) as api,
             running("xunlu_platform", "jobs", environment=jobs),
         ):
-            yield Bureau(made, api, broker, relay, recordings)
+            yield Bureau(made, api, broker, relay, talk, recordings)

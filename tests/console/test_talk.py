@@ -1,6 +1,8 @@
 """The radio net at the desk and on a telephone: the key, the groups, who speaks, what was said and ordered."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import av
@@ -10,11 +12,27 @@ from playwright.async_api import Page, expect
 
 from tests.console.bureau import Bureau, Worn
 from tests.integration.ingest_rig import now_s
+from tests.talk import Participant, until
 from xunlu_protocol.command import Reply
+from xunlu_protocol.talk import Granted, Idle, Revoke, Taken
 
 pytestmark = [pytest.mark.console, pytest.mark.integration]
 
 RATE_HZ = 48_000
+JOINS_MS = 20_000
+# What the browser has heard so far, over all its sessions.
+KEEP_PEERS = """
+  window.peers = [];
+  const Peer = RTCPeerConnection;
+  window.RTCPeerConnection = class extends Peer { constructor(...given) { super(...given); peers.push(this); } };
+"""
+HEARD = """async () => {
+  let energy = 0;
+  for (const peer of peers)
+    for (const row of (await peer.getStats()).values())
+      if (row.type === "inbound-rtp") energy += row.totalAudioEnergy ?? 0;
+  return energy;
+}"""
 
 
 def write_tone(path: Path, seconds: int) -> None:
@@ -109,3 +127,127 @@ async def test_the_page_of_a_telephone_can_be_installed_and_keeps_only_static_fi
     )
     assert "/phone" in kept
     assert all(path == "/phone" or path.startswith("/static/") for path in kept)
+
+
+@asynccontextmanager
+async def radio(bureau: Bureau, worn: Worn) -> AsyncIterator[Participant]:
+    """The recorder of an officer, tuned to the group of the squad."""
+    who = Participant(bureau.talk, worn.did, claims={"name": worn.name, "number": worn.number, "did": worn.did})
+    try:
+        yield await who.join(await bureau.squad_group())
+    finally:
+        await who.close()
+
+
+async def at_the_radio(page: Page, bureau: Bureau, view: str = "/", role: str = "dispatcher") -> None:
+    """Sign in, and tune to the group of the squad."""
+    await page.add_init_script(KEEP_PEERS)
+    await bureau.sign_in(page, await bureau.account(role), view)
+    await expect(page.locator(".ptt")).to_have_attribute("data-phase", "ready", timeout=JOINS_MS)
+    await page.locator(".ptt-group").click()
+    await page.get_by_role("dialog").locator("li", has_text="东街中队").get_by_role("radio").check()
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".ptt")).to_contain_text("东街中队")
+
+
+async def test_whoever_holds_the_space_bar_is_heard_until_it_is_let_go(page: Page, bureau: Bureau) -> None:
+    worn = await bureau.worn("周敏")
+    bar = page.locator(".ptt")
+    async with radio(bureau, worn) as officer:
+        await at_the_radio(page, bureau)
+        await expect(bar).to_contain_text("2 人")
+        await page.locator("body").click(position={"x": 700, "y": 450})
+        await page.keyboard.down("Space")
+        await expect(bar).to_have_attribute("data-phase", "talking")
+        await expect(bar).to_contain_text("剩余")
+        await officer.told(Taken)
+        await until(lambda: any(hz for _, hz in officer.heard), "the officer heard nothing")
+        await page.keyboard.up("Space")
+        await expect(bar).to_have_attribute("data-phase", "ready")
+        await officer.told(Idle)
+
+
+async def test_who_speaks_is_seen_in_the_bar_and_in_the_table_and_heard(page: Page, bureau: Bureau) -> None:
+    worn = await bureau.worn("陈志远")
+    gid = await bureau.squad_group()
+    async with radio(bureau, worn) as officer:
+        await at_the_radio(page, bureau)
+        before = await page.evaluate(HEARD)
+        await officer.press(gid)
+        await officer.told(Granted)
+        await expect(page.locator(".ptt-who")).to_contain_text(f"陈志远 {worn.number} 正在讲话")
+        await expect(page.locator(".top .radio")).to_have_text("陈志远")
+        await expect(page.locator(".officer", has_text=worn.number)).to_contain_text("讲话")
+        await page.wait_for_function(f"async () => await ({HEARD})() > {before} + 0.001")
+        await officer.let_go(gid)
+        await expect(page.locator(".ptt-who")).to_be_empty()
+        await expect(page.locator(".officer", has_text=worn.number)).not_to_contain_text("讲话")
+
+
+async def test_a_dispatcher_barges_in_and_takes_down(page: Page, bureau: Bureau) -> None:
+    worn = await bureau.worn("王磊")
+    gid = await bureau.squad_group()
+    key = page.locator(".ptt-key")
+    async with radio(bureau, worn) as officer:
+        await at_the_radio(page, bureau)
+        await officer.press(gid)
+        await officer.told(Granted)
+        await expect(key).to_contain_text("按住强插")
+        await key.hover()
+        await page.mouse.down()
+        await officer.told(Revoke, cause="preempted")
+        await expect(page.locator(".ptt")).to_have_attribute("data-phase", "talking")
+        await page.mouse.up()
+        await officer.told(Idle)
+        await officer.let_go(gid)
+        other = Participant(bureau.talk, (await bureau.worn("李倩")).did, claims={"path": "/"})
+        await other.join(gid)
+        await other.press(gid)
+        await other.told(Granted)
+        await page.get_by_role("button", name="强拆").click()
+        await other.told(Revoke, cause="taken_down")
+        await other.close()
+
+
+async def test_the_space_bar_writes_in_a_text_field_and_a_page_that_loses_the_keyboard_lets_go(
+    page: Page, bureau: Bureau
+) -> None:
+    bar = page.locator(".ptt")
+    async with radio(bureau, await bureau.worn("沈岩")):
+        await at_the_radio(page, bureau)
+        await page.get_by_role("searchbox").or_(page.locator(".search input")).first.click()
+        await page.keyboard.type("a b")
+        await expect(bar).to_have_attribute("data-phase", "ready")
+        await expect(page.locator(".search input")).to_have_value("a b")
+        await page.locator(".ptt-told").evaluate("() => document.activeElement.blur()")
+        await page.keyboard.down("Space")
+        await expect(bar).to_have_attribute("data-phase", "talking")
+        await page.evaluate("window.dispatchEvent(new Event('blur'))")
+        await expect(bar).to_have_attribute("data-phase", "ready")
+        await page.keyboard.up("Space")
+
+
+async def test_an_officer_is_called_from_the_drawer_and_the_desk_is_tuned_as_before_afterwards(
+    page: Page, bureau: Bureau
+) -> None:
+    worn = await bureau.films("赵婷")
+    await at_the_radio(page, bureau, f"/?device={worn.did}")
+    await page.locator(".right").get_by_role("button", name="呼叫对讲").click()
+    await expect(page.locator(".ptt")).to_contain_text("– 赵婷")
+    await page.get_by_role("button", name="结束群组", exact=True).click()
+    await expect(page.locator(".ptt")).to_contain_text("东街中队")
+
+
+async def test_a_telephone_talks_with_its_large_key(page: Page, bureau: Bureau) -> None:
+    worn, number = await bureau.worn("何雪"), await bureau.officer("孙浩")
+    async with radio(bureau, worn) as officer:
+        await bureau.sign_in(page, await bureau.account("officer", number=number), "/phone")
+        phone = page.locator(".phone")
+        await expect(phone).to_have_attribute("data-phase", "ready", timeout=JOINS_MS)
+        await expect(phone).to_contain_text("东街中队")
+        await page.locator(".phone-key").hover()
+        await page.mouse.down()
+        await expect(phone).to_have_attribute("data-phase", "talking")
+        await until(lambda: any(hz for _, hz in officer.heard), "the officer heard nothing")
+        await page.mouse.up()
+        await officer.told(Idle)

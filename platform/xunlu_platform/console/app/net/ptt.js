@@ -5,7 +5,7 @@
  */
 
 import { Store } from "../kit/store.js";
-import { t } from "../kit/i18n.js";
+import { knows, t } from "../kit/i18n.js";
 import { post, Problem } from "./http.js";
 import { gathered, showAtOnce } from "./whep.js";
 
@@ -20,7 +20,9 @@ const BROKEN_MS = 3_000;
 const TOKEN_MARGIN_MS = 60_000;
 /** Another window of the same account took the radio over: fighting for it would help nobody. */
 const REPLACED = "replaced";
-const REFUSED = new Set([401, 403, 404]);
+const REFUSED = new Set([401, 403, 404, 409]);
+/** Of the closing handshake (RFC 6455 §7.4.1). */
+const FAREWELL = 1000;
 
 /**
  * @typedef {object} Standing
@@ -29,6 +31,12 @@ const REFUSED = new Set([401, 403, 404]);
  */
 
 /** @typedef {{main: string | null, scan: string[]}} Tuning */
+
+/** What the talk server complains of, in our words where we have some. @param {string} slug @param {string} detail */
+export function problemWords(slug, detail) {
+  const own = `talk.problem.${slug}`;
+  return knows(own) ? t(own) : detail;
+}
 
 export class TalkLink {
   /** @type {Store<Standing>} */
@@ -79,7 +87,7 @@ export class TalkLink {
   close() {
     clearTimeout(this.#due);
     clearInterval(this.#pinging);
-    this.#drop();
+    this.#drop(FAREWELL);
     this.standing.set({ state: "off", why: "" });
   }
 
@@ -153,7 +161,7 @@ export class TalkLink {
   #refuse({ slug, detail }) {
     this.#leave = null;
     if (slug === REPLACED) this.#stop(t("talk.replaced"));
-    else this.#lose(detail);
+    else this.#lose(problemWords(slug, detail));
   }
 
   /** @param {RTCPeerConnection} peer */
@@ -200,13 +208,14 @@ export class TalkLink {
     this.#retry_ms = Math.min(RETRY_MAX_MS, this.#retry_ms * 2);
   }
 
-  #drop() {
+  /** @param {number} [code] a farewell; without one the server keeps our place for a moment */
+  #drop(code) {
     this.#attempt += 1;
     clearTimeout(this.#breaking);
     const [socket, peer] = [this.#socket, this.#peer];
     this.#socket = this.#peer = null;
     this.#welcome = false;
-    socket?.close();
+    socket?.close(code);
     peer?.close();
   }
 }

@@ -6,7 +6,7 @@
 import { playTone } from "../kit/sound.js";
 import { SavedStore, Store } from "../kit/store.js";
 import { Microphone } from "../net/microphone.js";
-import { TalkLink } from "../net/ptt.js";
+import { problemWords, TalkLink } from "../net/ptt.js";
 import { serverNow } from "../net/stream.js";
 
 /** What else is heard besides the main group. */
@@ -66,7 +66,7 @@ let held = false;
 /** Join the net and stay. */
 export function startTalk() {
   if (link) return;
-  link = new TalkLink(heardTuning, receive);
+  link = new TalkLink(() => tuning.value, receive);
   link.standing.read((standing) => {
     net.set(standing);
     if (standing.state !== "ready") forget();
@@ -93,22 +93,15 @@ export function unlockSpeaker() {
   void link?.speaker.play().catch(() => undefined);
 }
 
-/** Of what was wanted, what there is. */
-function heardTuning() {
-  const { main, scan } = tuning.value;
-  const there = (/** @type {string} */ gid) => groups.value.length === 0 || groups.value.some((group) => group.gid === gid);
-  return { main: main !== null && there(main) ? main : null, scan: scan.filter(there).slice(0, SCAN_MAX) };
-}
-
 /**
- * Tune; a group that the talk server does not know yet is tuned to as soon as it does.
+ * Tune; the talk server remembers a group that it does not know yet.
  * @param {string | null} main
  * @param {string[]} [scan]
  */
 export function tune(main, scan = tuning.value.scan) {
   if (main !== tuning.value.main) release();
   tuning.set({ main, scan: scan.filter((gid) => gid !== main).slice(0, SCAN_MAX) });
-  link?.send({ t: "tune", ...heardTuning() });
+  link?.send({ t: "tune", ...tuning.value });
 }
 
 /** @param {string | null} gid */
@@ -147,7 +140,7 @@ export async function press(urgency = 0) {
     return mine === presses && refuse("microphone");
   }
   if (mine !== presses || key.value.phase !== "asking") return;
-  if (group.duplex) talk(null);
+  if (group.duplex) talk(group.gid, null);
   else link?.send({ t: "request", gid: group.gid, urgency, wait: true });
 }
 
@@ -172,11 +165,14 @@ export function takeDown(gid) {
   link?.send({ t: "take_down", gid });
 }
 
-/** @param {number | null} left_s how long the floor is ours; null without end */
-function talk(left_s) {
+/**
+ * @param {string} gid
+ * @param {number | null} left_s how long the floor is ours; null without end
+ */
+function talk(gid, left_s) {
   clearTimeout(closing);
   void link?.speak(microphone.track);
-  key.set({ ...key.value, phase: "talking", position: 0, ends_ms: left_s === null ? null : serverNow() + left_s * 1000 });
+  key.set({ ...IDLE, phase: "talking", gid, ends_ms: left_s === null ? null : serverNow() + left_s * 1000 });
   playTone("permit");
 }
 
@@ -202,7 +198,7 @@ function receive(message) {
       takeGroups(message.groups ?? []);
       break;
     case "granted":
-      if (isNews(message) && held && message.gid === key.value.gid) talk(message.left_s);
+      if (isNews(message)) grant(message);
       break;
     case "taken":
       if (isNews(message)) takeTalk(message.gid, { ...message, urgency: message.urgency ?? 0, since_ms: serverNow() });
@@ -227,8 +223,17 @@ function receive(message) {
       hears.set(message.gid ?? null);
       break;
     case "problem":
-      complaint.set(new Error(message.detail));
+      complaint.set(new Error(problemWords(message.slug, message.detail)));
   }
+}
+
+/**
+ * The floor is ours; after an interruption perhaps still, or no more wanted.
+ * @param {{gid: string, left_s: number}} message
+ */
+function grant({ gid, left_s }) {
+  if (held && gid === tuning.value.main) talk(gid, left_s);
+  else link?.send({ t: "release", gid });
 }
 
 /** Whether a grant is no older than what was heard. @param {{gid: string, grant: number}} message */
@@ -264,11 +269,8 @@ function revoke(cause, left_s) {
 
 /** @param {import("../types").TalkGroup[]} known */
 function takeGroups(known) {
-  const wanted = JSON.stringify(heardTuning());
-  const first = groups.value.length === 0;
   groups.set(known);
-  if (tuning.value.main === null) tuning.set({ ...tuning.value, main: link?.suggested ?? null });
-  if (first || JSON.stringify(heardTuning()) !== wanted) link?.send({ t: "tune", ...heardTuning() });
+  if (tuning.value.main === null && link?.suggested) tune(link.suggested);
 }
 
 /** What is heard now, or would be: the group of the loudspeaker, else the main group, else any. */

@@ -19,7 +19,7 @@ import { keyWords, phase, somebodyElse, standing, whoTalks } from "./ptt-words.j
  */
 export function mountPttBar(bar, scope) {
   const key = h("button", { class: "ptt-key" });
-  const group = h("button", { class: "quiet", onclick: () => openGroups(), "aria-haspopup": "dialog" });
+  const group = h("button", { class: "quiet ptt-group", onclick: () => openGroups(), "aria-haspopup": "dialog" });
   const who = h("span", { class: "ptt-who ellipsis" });
   const told = h("span", { class: "ptt-told ellipsis", role: "status" });
   const meter = h("meter", { class: "ptt-level", min: 0, max: 1, high: 0.9, "aria-label": t("talk.level"), hidden: true });
