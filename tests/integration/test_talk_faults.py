@@ -18,7 +18,19 @@ from tests.services import TestBroker, free_ports
 from tests.talk import Participant, sign, until
 from xunlu_kit.mqtt import Message
 from xunlu_protocol.base import Wire
-from xunlu_protocol.talk import Deny, FloorState, Granted, Idle, Problem, Revoke, Taken, TalkAck, TalkLog, from_server
+from xunlu_protocol.talk import (
+    Deny,
+    FloorState,
+    Granted,
+    Hello,
+    Idle,
+    Problem,
+    Revoke,
+    Taken,
+    TalkAck,
+    TalkLog,
+    from_server,
+)
 from xunlu_protocol.topics import floor, talk_ack, talk_log
 from xunlu_sim.udp_impairment import UdpOptions, impaired_udp
 
@@ -216,3 +228,40 @@ async def test_a_full_net_says_when_to_come_again(broker: TestBroker, tmp_path: 
         assert "Try again in" in problem.detail
         joining.cancel()
         await asyncio.gather(joining, return_exceptions=True)
+
+
+async def test_a_storm_of_five_hundred_does_not_delay_those_who_talk(broker: TestBroker, tmp_path: Path) -> None:
+    async with running_net(broker, tmp_path, talk_opening_max=50) as net:
+        gid, a, b = await pair(net)
+        sdp = a.connection.localDescription.sdp
+
+        async def knock(number: int) -> str:
+            """Say hello and never shake hands."""
+            async with connect(net.talk.url, open_timeout=30) as one:
+                await one.send(Hello(token=net.talk.token(f"s{number}"), sdp=sdp, main=gid).encode().decode())
+                return from_server(str(await one.recv()).encode()).t
+
+        storm = [asyncio.create_task(knock(number)) for number in range(500)]
+        began_s = time.monotonic()
+        await a.press(gid)
+        await a.told(Granted, gid=gid)
+        access_s = time.monotonic() - began_s
+        await b.hears(a)
+        answers = await asyncio.gather(*storm)
+        assert set(answers) <= {"welcome", "problem"}
+        assert access_s < 5, "with five hundred clients in this very process"
+
+
+async def test_a_server_that_stops_in_order_leaves_no_floor_taken(broker: TestBroker, tmp_path: Path) -> None:
+    async with running_net(broker, tmp_path, floor(TENANT, "+")) as net:
+        gid, a, b = await pair(net)
+        await a.press(gid)
+        await b.hears(a)
+        net.talk.process.terminate()
+        async with asyncio.timeout(10):
+            assert await net.talk.process.wait() == 0
+            async for message in net.session.messages():
+                net.session.acknowledge(message)
+                state = FloorState.decode(message.payload) if message.payload else None
+                if state is not None and state.gid == gid and state.talker is None and state.epoch:
+                    break

@@ -62,13 +62,17 @@ class FloorLog:
                     await self._changed.wait()
             await asyncio.sleep(GATHER_S)
             self._changed.clear()
-            try:
-                async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-                    while entries := self._due(time.monotonic()):
-                        await session.publish(talk_log(tenant), TalkLog(entries=entries).encode())
-                        self._told_s |= dict.fromkeys((one.id for one in entries), time.monotonic())
-            except (TransportError, TimeoutError) as error:
-                log.warning("floor log not told", extra={"error": str(error)})
+            await self.say(session, tenant)
+
+    async def say(self, session: Session, tenant: str) -> None:
+        """Tell what has not been told lately."""
+        try:
+            async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+                while entries := self._due(time.monotonic()):
+                    await session.publish(talk_log(tenant), TalkLog(entries=entries).encode())
+                    self._told_s |= dict.fromkeys((one.id for one in entries), time.monotonic())
+        except (TransportError, TimeoutError) as error:
+            log.warning("floor log not told", extra={"error": str(error)})
 
     def _due(self, now_s: float) -> tuple[FloorEntry, ...]:
         due = (one for id_, one in self._entries.items() if now_s - self._told_s.get(id_, -REPEAT_S) >= REPEAT_S)

@@ -38,16 +38,22 @@ class FloorStates:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            while self._waiting:
-                gids = list(self._waiting)[:AT_ONCE]
-                chosen = [_Said(gid, self._waiting.pop(gid)) for gid in gids]
-                told = await asyncio.gather(*(self._say(session, tenant, one) for one in chosen))
-                for one in chosen:
-                    if one not in told:
-                        self._waiting.setdefault(one.gid, one.state)
-                if None in told:
-                    log.warning("floors not told, trying again", extra={"waiting": len(self._waiting)})
-                    await asyncio.sleep(RETRY_S)
+            while not await self.say(session, tenant):
+                log.warning("floors not told, trying again", extra={"waiting": len(self._waiting)})
+                await asyncio.sleep(RETRY_S)
+
+    async def say(self, session: Session, tenant: str) -> bool:
+        """Tell what waits; False when the broker does not take it, so that it waits on."""
+        while self._waiting:
+            gids = list(self._waiting)[:AT_ONCE]
+            chosen = [_Said(gid, self._waiting.pop(gid)) for gid in gids]
+            told = await asyncio.gather(*(self._say(session, tenant, one) for one in chosen))
+            for one in chosen:
+                if one not in told:
+                    self._waiting.setdefault(one.gid, one.state)
+            if None in told:
+                return False
+        return True
 
     async def _say(self, session: Session, tenant: str, said: _Said) -> _Said | None:
         payload = said.state.encode() if said.state is not None else b""

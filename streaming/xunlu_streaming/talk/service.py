@@ -67,6 +67,9 @@ async def serve(settings: TalkSettings) -> None:
         await net.close()
         for task in running:
             task.cancel()
+        # That everybody has gone is told, too; what the broker does not take now, the next start corrects.
+        await outlets.states.say(session, settings.tenant)
+        await outlets.log.say(session, settings.tenant)
 
 
 def create_app(net: RadioNet, settings: TalkSettings, session: Session, registry: CollectorRegistry) -> FastAPI:
