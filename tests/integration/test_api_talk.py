@@ -1,5 +1,6 @@
 """The radio net by HTTP: who joins with which rights, who makes groups of whom, and what is told of who talks."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -11,9 +12,9 @@ import pytest_asyncio
 from tests.integration.api_client import Caller, Platform, running_platform
 from tests.integration.ingest_rig import eventually
 from tests.services import TestBroker, TestDatabase
-from xunlu_kit.mqtt import Session, SessionOptions
-from xunlu_protocol.talk import FloorState, TalkClaims
-from xunlu_protocol.topics import floor
+from xunlu_kit.mqtt import Session, SessionOptions, Subscription
+from xunlu_protocol.talk import FloorState, TalkClaims, TalkGroup
+from xunlu_protocol.topics import floor, talk_group
 from xunlu_streaming.tokens import public_key, verify_talk
 
 pytestmark = pytest.mark.integration
@@ -37,6 +38,8 @@ async def platform(database: TestDatabase, broker: TestBroker) -> AsyncIterator[
         await running.services.fleet.refresh()
         await running.services.mqtt.wait_connected()
         yield running
+        for (gid,) in await running.sql("select gid from talk_group where kind <> 'squad'"):
+            await running.services.publish(talk_group("main", gid), b"", retain=True)
 
 
 @pytest_asyncio.fixture
@@ -112,6 +115,23 @@ async def test_groups_are_of_people_of_units_of_an_area_and_of_the_nearest(platf
     assert (members(call), call["duplex"]) == ({me, "P3"}, True)
     listed = (await caller.get("/talk/groups")).json()["items"]
     assert {group["gid"] for group in listed} >= {"unit-1", "unit-2", mixed["gid"], call["gid"]}
+
+
+async def test_the_talk_server_is_told_of_a_group_and_of_its_end_at_once(
+    platform: Platform, broker: TestBroker
+) -> None:
+    caller = await platform.sign_in("dispatcher")
+    listening = SessionOptions(client_id="ear", subscriptions=[Subscription(topic=talk_group("main", "+"))])
+    async with Session(broker.account("xunlu-streaming"), listening) as session, asyncio.timeout(15):
+        await session.wait_connected()
+        gid = (await made(caller, kind="broadcast", name="台风预警", members=["P1"]))["gid"]
+        message = await anext(session.messages())
+        told = TalkGroup.decode(message.payload)
+        assert (told.gid, told.name, told.path, told.listeners) == (gid, "台风预警", "/1/", ("P1",))
+        assert len(told.members) == 2
+        await caller.request("DELETE", f"/talk/groups/{gid}")
+        message = await anext(session.messages())
+        assert (message.topic, message.payload) == (talk_group("main", gid), b"")
 
 
 async def test_groups_come_in_pages(platform: Platform) -> None:

@@ -80,7 +80,7 @@ class Burst(Answer):
 
 
 class LogEntry(Answer):
-    """One line of the floor log; `by` pre-empted or took down."""
+    """One line of the floor log; `by` preempted or took down."""
 
     id: str
     gid: str

@@ -14,6 +14,7 @@ from xunlu_platform.api.problems import Problem, conflict, not_found
 from xunlu_platform.api.services import Services, Serving
 from xunlu_platform.auth.logins import Caller
 from xunlu_platform.auth.talk_tokens import PERSON_LIVE_S
+from xunlu_platform.dispatch.talk_groups import tell_group
 from xunlu_platform.store.store import Row, Session
 from xunlu_protocol.talk import GroupKind, Urgency
 
@@ -91,11 +92,11 @@ async def begin(services: Serving, caller: Annotated[Caller, allow("talk")]) -> 
     """Join the radio net: an address and a token for one hour."""
     async with services.store.session(caller.scope) as session:
         me = await session.one("talk", "caller", {"account_id": caller.account_id})
-        rows = await session.all("talk", "page", {"gid": None, "after": None, "limit": SESSION_GROUPS_MAX})
+        rows = await session.all("talk", "joinable", {"limit": SESSION_GROUPS_MAX})
     if me is None:
         title, detail = "Nobody is at this account.", "An administrator must connect it to an officer first."
         raise conflict("no-officer", title, detail)
-    groups = [SessionGroup(**{name: row[name] for name in SessionGroup.model_fields}) for row in rows]
+    groups = [SessionGroup(**row) for row in rows]
     main = f"unit-{me['unit_id']}"
     return TalkSession(
         url=services.settings.talk_websocket,
@@ -131,6 +132,7 @@ async def close(services: Serving, caller: Annotated[Caller, allow("talk")], gid
             raise conflict("squad-group", title, "It is there as long as its unit.")
         await session.run("talk", "close", {"gid": gid})
         await record(session, caller, "talk.close", gid, name=group["name"])
+    await tell_group(services.mqtt, services.settings.tenant, gid, None)
 
 
 async def one_group(session: Session, gid: str) -> Row:

@@ -15,7 +15,9 @@ from xunlu_platform.api.services import Services, Serving
 from xunlu_platform.api.talk import Group, one_group, require_desk, shown
 from xunlu_platform.api.units import Id
 from xunlu_platform.auth.logins import Caller
+from xunlu_platform.dispatch.talk_groups import tell_group
 from xunlu_platform.store.store import Session
+from xunlu_platform.store.talk import published_group
 from xunlu_protocol.talk import MEMBERS_MAX
 
 router = APIRouter(prefix="/talk/groups", tags=["talk"])
@@ -83,12 +85,13 @@ class NearestGroup(BaseModel):
 
 @router.post("", status_code=HTTPStatus.CREATED)
 async def make(services: Serving, caller: Annotated[Caller, allow("talk")], new: NewGroup) -> Group:
-    """Make a talk group. The talk server knows it within a second or two."""
+    """Make a talk group; the talk server is told at once."""
     require_desk(caller)
     _check_kind(new, caller)
     async with services.store.session(caller.scope) as session:
         await _check_known(session, new)
-        return await _store(services, session, caller, new, [*new.members, *await _inside(session, new)])
+        group = await _store(services, session, caller, new, [*new.members, *await _inside(session, new)])
+    return await _told(services, group)
 
 
 @router.post("/nearest", status_code=HTTPStatus.CREATED)
@@ -99,8 +102,15 @@ async def make_of_nearest(services: Serving, caller: Annotated[Caller, allow("ta
         lat, lon = await _place(session, new)
         values = {"did": new.did, "lat": lat, "lon": lon, "count": new.count}
         near = [row["person"] for row in await session.all("talk", "nearest", values)]
-        group = NewGroup(name=new.name, kind="temporary", ttl_s=new.ttl_s)
-        return await _store(services, session, caller, group, [*([new.did] if new.did else []), *near])
+        temporary = NewGroup(name=new.name, kind="temporary", ttl_s=new.ttl_s)
+        group = await _store(services, session, caller, temporary, [*([new.did] if new.did else []), *near])
+    return await _told(services, group)
+
+
+async def _told(services: Services, group: Group) -> Group:
+    tenant = services.settings.tenant
+    await tell_group(services.mqtt, tenant, group.gid, await published_group(services.store, tenant, group.gid))
+    return group
 
 
 async def _place(session: Session, new: NearestGroup) -> tuple[float, float]:

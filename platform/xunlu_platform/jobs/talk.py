@@ -7,18 +7,17 @@ from xunlu_kit.mqtt import Message, Session, Subscription
 from xunlu_platform.auth.talk_tokens import TalkTokens
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.dispatch.publish import publish
+from xunlu_platform.dispatch.talk_groups import group_message
 from xunlu_platform.jobs.inbox import Taker
 from xunlu_platform.jobs.live import Rhythm
 from xunlu_platform.jobs.retained import Retained
 from xunlu_platform.store.store import Row, Store
 from xunlu_platform.store.talk import call_for_sos, invited_recorders, keep_log, published_groups, register_burst
 from xunlu_protocol.talk import (
-    MEMBERS_MAX,
     SCAN_MAX,
     BurstReport,
     TalkAck,
     TalkClaims,
-    TalkGroup,
     TalkInvitation,
     TalkLog,
 )
@@ -26,7 +25,8 @@ from xunlu_protocol.topics import down, talk_ack, talk_burst, talk_group, talk_l
 
 log = logging.getLogger(__name__)
 
-GROUPS_S = 1.0
+GROUPS_S = 2.0
+"""What people make is told by the API at once; this follows the organisation, and mends."""
 INVITATIONS_S = 5.0
 SOS_S = 1.0
 AFTER_SOS_S = 300
@@ -86,7 +86,7 @@ class Talk:
 
     async def _keep_groups(self) -> None:
         rows = await published_groups(self._store, self._tenant)
-        await self._groups.mend({talk_group(self._tenant, row["gid"]): _group(row).encode() for row in rows})
+        await self._groups.mend({talk_group(self._tenant, row["gid"]): group_message(row) for row in rows})
 
     async def _keep_invitations(self) -> None:
         rows = await invited_recorders(self._store, self._tenant)
@@ -125,21 +125,3 @@ class Talk:
 
     async def _confirm(self, source: str, ack: TalkAck) -> None:
         await publish(self._session, talk_ack(self._tenant, source), ack.encode())
-
-
-def _group(row: Row) -> TalkGroup:
-    members = row["members"]
-    if len(members) > MEMBERS_MAX:
-        log.warning("members left out of a talk group", extra={"gid": row["gid"], "count": len(members) - MEMBERS_MAX})
-        members = members[:MEMBERS_MAX]
-    named = set(members)
-    return TalkGroup(
-        gid=row["gid"],
-        name=row["name"],
-        kind=row["kind"],
-        path=row["path"],
-        members=tuple(members),
-        listeners=tuple(person for person in row["listeners"] if person in named),
-        duplex=row["duplex"],
-        until=None if row["until"] is None else int(row["until"].timestamp()),
-    )

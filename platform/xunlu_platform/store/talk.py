@@ -1,4 +1,4 @@
-"""What the jobs process keeps of push-to-talk: groups, invitations, the floor log, bursts. See `sql/talk.sql`."""
+"""What is kept of push-to-talk for everybody: groups, invitations, the floor log, bursts. See `sql/talk.sql`."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -20,7 +20,13 @@ def _instant(ms: int) -> datetime:
 async def published_groups(store: Store, tenant: str) -> list[Row]:
     """Every open group with its members."""
     async with store.session(SYSTEM) as session:
-        return await session.all(FILE, "published", {"tenant": tenant})
+        return await session.all(FILE, "published", {"tenant": tenant, "gid": None})
+
+
+async def published_group(store: Store, tenant: str, gid: str) -> Row | None:
+    """One open group with all of its members, whoever asks."""
+    async with store.session(SYSTEM) as session:
+        return await session.one(FILE, "published", {"tenant": tenant, "gid": gid})
 
 
 async def invited_recorders(store: Store, tenant: str) -> list[Row]:

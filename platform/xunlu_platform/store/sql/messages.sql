@@ -9,12 +9,11 @@ where g.gid = %(to)s and g.closed_at is null and coalesce(g.until > now(), true)
 
 -- name: members
 -- Who a message to a group is for: recorders, and people who have a screen. Not its author.
-select m.person, p.account_id, d.id, d.did, d.kind, (
+select m.person, m.account_id, d.id, d.did, d.kind, (
     select count(*) from command c where c.device_id = d.id and c.state in ('queued', 'delivered', 'accepted', 'running')
       and c.expires_at > now()) as waiting
-from talk_member m join talk_person p on p.person = m.person
-  left join device d on d.id = p.device_id and p.account_id is null
-where m.gid = %(gid)s and p.account_id is distinct from %(account_id)s
+from talk_member m left join device d on d.id = m.device_id and m.account_id is null
+where m.gid = %(gid)s and m.account_id is distinct from %(account_id)s
 order by m.person limit %(limit)s
 
 -- name: waiting

@@ -742,29 +742,55 @@ UNION ALL
 CREATE VIEW public.talk_member WITH (security_invoker='true') AS
  SELECT gid,
     person,
+    name,
+    number,
+    did,
+    device_id,
+    account_id,
     bool_and(listener) AS listener
    FROM ( SELECT g.gid,
             p.person,
+            p.did,
+            p.name,
+            p.number,
+            p.unit_id,
+            p.officer_id,
+            p.device_id,
+            p.account_id,
             false AS listener
            FROM (public.talk_group g
              JOIN public.talk_person p ON (((p.unit_id = g.unit_id) AND (p.officer_id IS NOT NULL))))
           WHERE (g.kind = 'squad'::text)
         UNION ALL
          SELECT m.gid,
-            m.person,
+            p.person,
+            p.did,
+            p.name,
+            p.number,
+            p.unit_id,
+            p.officer_id,
+            p.device_id,
+            p.account_id,
             m.listener
            FROM (public.talk_group_member m
              JOIN public.talk_person p ON ((p.person = m.person)))
         UNION ALL
          SELECT m.gid,
             p.person,
+            p.did,
+            p.name,
+            p.number,
+            p.unit_id,
+            p.officer_id,
+            p.device_id,
+            p.account_id,
             m.listener
            FROM (((public.talk_group_member m
              JOIN public.unit top ON ((top.id = m.unit_id)))
              JOIN public.unit below ON ((below.path ~~ (top.path || '%'::text))))
              JOIN public.talk_person p ON ((p.unit_id = below.id)))
           WHERE (p.officer_id IS NOT NULL)) named
-  GROUP BY gid, person;
+  GROUP BY gid, person, name, number, did, device_id, account_id;
 
 CREATE TABLE public.telemetry (
     device_id bigint NOT NULL,

@@ -1,16 +1,28 @@
 -- Talk groups: for people, for the talk server, and for those who take part.
 
 -- name: page
--- Open groups; their unit and members as far as the reader sees them.
+-- Open groups; their unit and members as far as the reader sees them. Members are counted once for the whole page.
+with picked as (
+  select * from talk_group
+  where (%(gid)s::text is null or gid = %(gid)s) and (%(after)s::text is null or gid > %(after)s)
+    and closed_at is null and coalesce(until > now(), true)
+  order by gid limit %(limit)s
+), seated as (
+  select gid, jsonb_agg(jsonb_build_object('id', person, 'name', name, 'number', number, 'did', did,
+      'listener', listener) order by name, person) as members
+    from talk_member where gid in (select gid from picked) group by gid
+)
 select g.gid, coalesce(g.name, left(u.name, 64)) as name, g.kind, g.duplex, g.created_at, g.until,
   case when u.id is not null then jsonb_build_object('id', u.id, 'name', u.name) end as unit,
-  coalesce((select jsonb_agg(jsonb_build_object('id', p.person, 'name', p.name, 'number', p.number, 'did', p.did,
-      'listener', m.listener) order by p.name, p.person)
-    from talk_member m join talk_person p on p.person = m.person where m.gid = g.gid), '[]') as members
+  coalesce(s.members, '[]') as members
+from picked g left join unit u on u.id = g.unit_id left join seated s on s.gid = g.gid
+order by g.gid
+
+-- name: joinable
+select g.gid, coalesce(g.name, left(u.name, 64)) as name, g.kind, g.duplex
 from talk_group g left join unit u on u.id = g.unit_id
-where (%(gid)s::text is null or g.gid = %(gid)s) and (%(after)s::text is null or g.gid > %(after)s)
-  and g.closed_at is null and coalesce(g.until > now(), true)
-order by g.gid limit %(limit)s
+where g.closed_at is null and coalesce(g.until > now(), true)
+order by g.kind = 'squad', g.gid limit %(limit)s
 
 -- name: count_made
 select count(*) as groups from talk_group
@@ -58,13 +70,14 @@ limit %(count)s
 select person, did, name, number, unit_id from talk_person where account_id = %(account_id)s
 
 -- name: published
--- What the talk server is told: every open group of a tenant with its members.
+-- What the talk server is told: every open group of a tenant, or one, with its members.
 select g.gid, coalesce(g.name, left(u.name, 64)) as name, g.kind, u.path, g.duplex, g.until,
   coalesce(m.members, '{}') as members, coalesce(m.listeners, '{}') as listeners
 from talk_group g join unit u on u.id = g.unit_id left join (
   select gid, array_agg(person order by person) as members, array_agg(person order by person) filter (where listener) as listeners
-  from talk_member group by gid) m on m.gid = g.gid
-where u.tenant = %(tenant)s and g.closed_at is null and coalesce(g.until > now(), true)
+  from talk_member where %(gid)s::text is null or gid = %(gid)s group by gid) m on m.gid = g.gid
+where u.tenant = %(tenant)s and (%(gid)s::text is null or g.gid = %(gid)s)
+  and g.closed_at is null and coalesce(g.until > now(), true)
 
 -- name: invited
 -- Recorders that can talk, with their squad group and the others by rank: the most urgent, then the newest.

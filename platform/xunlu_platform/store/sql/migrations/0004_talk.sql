@@ -60,19 +60,20 @@ select 'u-' || a.id, d.did, left(a.display_name, 64), o.number, coalesce(o.unit_
     left join device d on d.id = b.device_id and d.status = 'approved' and d.kind = 'recorder'
   where a.disabled_at is null and a.role in ('administrator', 'supervisor', 'dispatcher', 'officer');
 
--- Members of every group: the officers of the very unit in its squad group; whom people named; units with all below.
+-- Members of every group: the officers of the very unit in its squad group; whom people named; units with all below. Whoever
+-- is named twice talks when one of the names may.
 create view talk_member with (security_invoker = true) as
-select gid, person, bool_and(listener) as listener from (
-  select g.gid, p.person, false as listener
+select gid, person, name, number, did, device_id, account_id, bool_and(listener) as listener from (
+  select g.gid, p.*, false as listener
     from talk_group g join talk_person p on p.unit_id = g.unit_id and p.officer_id is not null where g.kind = 'squad'
   union all
-  select m.gid, m.person, m.listener from talk_group_member m join talk_person p on p.person = m.person
+  select m.gid, p.*, m.listener from talk_group_member m join talk_person p on p.person = m.person
   union all
-  select m.gid, p.person, m.listener
+  select m.gid, p.*, m.listener
     from talk_group_member m join unit top on top.id = m.unit_id
       join unit below on below.path like top.path || '%' join talk_person p on p.unit_id = below.id
     where p.officer_id is not null
-) named group by gid, person;
+) named group by gid, person, name, number, did, device_id, account_id;
 
 -- What happened in a group, as the talk server tells it. Evidence: nobody alters or deletes a row. A group that a restored
 -- database does not know is kept, too: its log belongs to the highest unit.
