@@ -152,3 +152,14 @@ async def test_groups_that_come_change_and_go_are_followed(net: Net) -> None:
     await b.told(Deny, gid=later, cause="receive_only")
     await a.press(later)
     await a.told(Deny, gid=later, cause="receive_only")
+
+
+async def test_whoever_loses_the_right_to_talk_in_a_duplex_call_is_silent_at_once(net: Net) -> None:
+    gid = await net.group("a", "b", kind="private", duplex=True)
+    a, b = net.person("a", 440), net.person("b", 900)
+    await asyncio.gather(a.join(gid), b.join(gid))
+    a.microphone.pressed.set()
+    await b.hears(a)
+    await net.group_is(gid, "a", "b", kind="private", duplex=True, listeners=("a",))
+    await b.told(Idle, gid=gid)
+    await b.told(Hears, gid=None)

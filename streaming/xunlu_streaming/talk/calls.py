@@ -60,7 +60,7 @@ class Calls:
             if (who.id in floor.listeners) != access.may_talk:
                 return
             # Whoever loses the right to talk loses the floor, and its place in the queue.
-            self._apply(group, floor.leave(who.id, time.monotonic()))
+            self._silence(group, who)
             floor.join(who.id, may_talk=access.may_talk)
             return
         group.tuned[who.id] = who
@@ -79,14 +79,17 @@ class Calls:
 
     def part(self, group: Group, who: Participant) -> None:
         """Somebody is in a group no more."""
+        self._silence(group, who)
+        group.tuned.pop(who.id, None)
+        group.members_changed = True
+        self._note(group, "parted", who.id)
+
+    def _silence(self, group: Group, who: Participant) -> None:
         now_s = time.monotonic()
         self._apply(group, group.floor.leave(who.id, now_s))
         if (burst := group.bursts.get(who.id)) is not None:
             self._end(burst, "left", now_s)
             self._turn(group)
-        group.tuned.pop(who.id, None)
-        group.members_changed = True
-        self._note(group, "parted", who.id)
 
     # -- what they ask ------------------------------------------------------------------------------------------------
 

@@ -58,6 +58,10 @@ class TalkMetrics(Collector):
             "packets_unsent": ("Packets that the kernel did not take.", stage.unsent + mux.unsent),
             "packets_failed": ("Packets held back because they could not be encrypted.", stage.failed),
             "packets_gated": ("Packets of somebody who had no floor.", net.gated),
+            "packets_rejected": (
+                "Packets that were forged, replayed, malformed or too many.",
+                net.rejected + sum(one.peer.rejected for one in net.participants.values()),
+            ),
             "datagrams_strange": ("Media from addresses that belong to nobody.", mux.strangers),
             "datagrams_malformed": ("Datagrams that are no protocol of ours.", mux.malformed),
             "checks_refused": ("Connectivity checks with a wrong name or password.", mux.unauthenticated),

@@ -63,6 +63,7 @@ class RadioNet:
         stage: what sends the sound.
         gated: packets of somebody who had no floor.
         joined: participants so far.
+        rejected: packets of those who have left that were forged, replayed, malformed or too many.
         refused_groups: groups that were too many.
     """
 
@@ -78,7 +79,7 @@ class RadioNet:
         self.groups: dict[str, Group] = {}
         self.participants: dict[str, Participant] = {}
         self.stage = VoiceStage()
-        self.gated = self.joined = self.refused_groups = 0
+        self.gated = self.joined = self.rejected = self.refused_groups = 0
         self.calls = Calls(outlets, self._turn)
         self._peers = peers
         self._tasks = tasks
@@ -145,6 +146,7 @@ class RadioNet:
             return
         self._retune(who, None, ())
         del self.participants[who.id]
+        self.rejected += who.peer.rejected
         who.hear(None)
         log.debug("participant left", extra={"who": who.id, "why": why})
         who.outbox.end(Problem(slug=why, detail="The session of media has ended. Connect anew.", final=True))
@@ -223,6 +225,7 @@ class RadioNet:
         self._epochs[gid] = max(epoch, self._epochs.get(gid, 0))
         if (group := self.groups.get(gid)) is not None and group.floor.grants < epoch:
             group.floor.grants = epoch
+            self._outlets.states.put(gid, group.state(time.monotonic()))
 
     def put_group(self, spec: TalkGroup, connection: int) -> None:
         """The platform tells of a group, new or changed."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -30,6 +31,8 @@ from xunlu_streaming.sdp import Offer
 from xunlu_streaming.talk.net import RadioNet
 from xunlu_streaming.talk.participant import Participant, text_of
 from xunlu_streaming.tokens import verify_talk
+
+log = logging.getLogger(__name__)
 
 HELLO_TIMEOUT_S = 10.0
 SEND_TIMEOUT_S = 10.0
@@ -108,6 +111,12 @@ class TalkPage:
             for side in sides:
                 side.cancel()
             results = await asyncio.gather(*sides, return_exceptions=True)
+            for one in results:
+                # A line that breaks or stalls is no mistake of ours; all else is.
+                if isinstance(one, Exception) and not isinstance(
+                    one, WebSocketDisconnect | RuntimeError | TimeoutError
+                ):
+                    log.error("conversation failed", extra={"who": who.id}, exc_info=one)
             codes = [one.code for one in results if isinstance(one, WebSocketDisconnect)]
             if who.outbox.last is not None or codes[:1] in ([1000], [1001]):
                 who.peer.close("left")

@@ -18,6 +18,8 @@ from xunlu_streaming.talk.group import Burst
 from xunlu_streaming.talk.voice import CLOCK_HZ, Downlink, Sound, payload_of
 
 MESSAGES_WAITING_MAX = 500
+PACKETS_PER_S = 150
+"""Of one talker: frames of 10 ms, and what an outage of half a second has held back."""
 NTP_EPOCH_S = 2_208_988_800
 """From 1900 to 1970 (RFC 5905 §6)."""
 SPEAKS_S = 2.0
@@ -85,7 +87,6 @@ class Participant:
         heard: the burst that its downlink carries.
         groups_changed: whether it is to be told its groups anew.
         lost_s: monotonic seconds when its WebSocket broke off; None while there is one.
-        rejected: packets that were no Opus of this session.
     """
 
     def __init__(self, claims: TalkClaims, peer: Peer, downlink: Downlink, net: Net) -> None:
@@ -100,11 +101,12 @@ class Participant:
         self.heard: Burst | None = None
         self.groups_changed = False
         self.lost_s: float | None = None
-        self.rejected = 0
         self._net = net
         self._layer = Layer(Track("audio", codec="opus", clock_hz=CLOCK_HZ), "")
         self._uplink: Stream | None = None
         self._uplink_s = 0.0
+        self._allowed = PACKETS_PER_S
+        self._allowed_s = 0.0
 
     @property
     def person(self) -> Person:
@@ -140,8 +142,9 @@ class Participant:
     def packet(self, packet: bytes, now_s: float) -> None:
         """Sound, authenticated and in plain text."""
         _, second, seq, stamp, ssrc = HEADER.unpack_from(packet)
-        if second & 0x7F != self.downlink.payload_type or len(packet) > PACKET_BYTES_MAX:
-            self.rejected += 1
+        known = second & 0x7F == self.downlink.payload_type and len(packet) <= PACKET_BYTES_MAX
+        if not known or not self._may_send(now_s):
+            self.peer.rejected += 1
             return
         uplink = self._uplink
         if uplink is None or uplink.ssrc != ssrc:
@@ -154,6 +157,13 @@ class Participant:
         payload = payload_of(packet)
         if number is not None and payload:
             self._net.media(self, Sound(number, stamp, payload), packet, now_s)
+
+    def _may_send(self, now_s: float) -> bool:
+        """Whether this packet is not one too many: everybody's ears pay for it."""
+        if now_s - self._allowed_s >= 1:
+            self._allowed, self._allowed_s = PACKETS_PER_S, now_s
+        self._allowed -= 1
+        return self._allowed >= 0
 
     def flush(self) -> None:
         """Nothing waits: sound goes on at once."""
