@@ -1,6 +1,7 @@
 """The radio net at the desk and on a telephone: the key, the groups, who speaks, what was said and ordered."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, WebSocketRoute, expect
 
 from tests.console.bureau import Bureau, Worn
 from tests.integration.ingest_rig import now_s
@@ -167,6 +168,22 @@ async def test_whoever_holds_the_space_bar_is_heard_until_it_is_let_go(page: Pag
         await officer.told(Idle)
 
 
+async def test_an_emergency_goes_before_a_talker_of_any_priority(page: Page, bureau: Bureau) -> None:
+    worn = await bureau.worn("吴杰")
+    gid = await bureau.squad_group()
+    async with radio(bureau, worn) as officer:
+        await at_the_radio(page, bureau)
+        await officer.press(gid)
+        await officer.told(Granted)
+        await page.keyboard.down("Shift")
+        await page.keyboard.down("Space")
+        await officer.told(Revoke, cause="preempted")
+        await officer.told(Taken, urgency=2)
+        await page.keyboard.up("Space")
+        await page.keyboard.up("Shift")
+        await officer.told(Idle)
+
+
 async def test_who_speaks_is_seen_in_the_bar_and_in_the_table_and_heard(page: Page, bureau: Bureau) -> None:
     worn = await bureau.worn("陈志远")
     gid = await bureau.squad_group()
@@ -233,9 +250,40 @@ async def test_an_officer_is_called_from_the_drawer_and_the_desk_is_tuned_as_bef
     worn = await bureau.films("赵婷")
     await at_the_radio(page, bureau, f"/?device={worn.did}")
     await page.locator(".right").get_by_role("button", name="呼叫对讲").click()
-    await expect(page.locator(".ptt")).to_contain_text("– 赵婷")
+    await expect(page.locator(".ptt")).to_contain_text("– 赵婷", timeout=JOINS_MS)
     await page.get_by_role("button", name="结束群组", exact=True).click()
     await expect(page.locator(".ptt")).to_contain_text("东街中队")
+
+
+async def test_those_nearest_to_a_place_become_a_group(page: Page, bureau: Bureau) -> None:
+    worn = await bureau.worn("胡斌")
+    await bureau.stands(worn, 31.2304, 121.4737)
+    await at_the_radio(page, bureau)
+    await expect(page.locator(".officer", has_text=worn.number)).to_contain_text("在岗")
+    await page.locator(".map").click(button="right", position={"x": 700, "y": 400})
+    await page.get_by_role("button", name="建临时组").click()
+    await page.get_by_label("群组名称").fill("增援一组")
+    await page.get_by_role("button", name="新建").click()
+    await expect(page.locator(".ptt-group")).to_contain_text("增援一组", timeout=JOINS_MS)
+    assert await bureau.rig.rows(
+        "select 1 from talk_group g join talk_group_member m using (gid) where name = '增援一组' and person = %s",
+        worn.did,
+    )
+
+
+async def test_a_desk_whose_line_is_cut_comes_back_by_itself_tuned_as_before(page: Page, bureau: Bureau) -> None:
+    lines: list[WebSocketRoute] = []
+
+    def carry(line: WebSocketRoute) -> None:
+        line.connect_to_server()
+        lines.append(line)
+
+    await page.route_web_socket(re.compile("/ptt$"), carry)
+    await at_the_radio(page, bureau)
+    await lines[-1].close()
+    await until(lambda: len(lines) == 2, "it did not come back")
+    await expect(page.locator(".ptt")).to_have_attribute("data-phase", "ready", timeout=JOINS_MS)
+    await expect(page.locator(".ptt-group")).to_have_text("群组东街中队1 人")
 
 
 async def test_a_telephone_talks_with_its_large_key(page: Page, bureau: Bureau) -> None:

@@ -42,7 +42,7 @@ function head() {
 
 /** @param {HTMLElement} page @param {Scope} scope */
 function mountRadio(page, scope) {
-  const group = h("button", { class: "phone-group", onclick: openGroups, "aria-haspopup": "dialog" });
+  const group = h("button", { class: "phone-group", onclick: () => openGroups(key), "aria-haspopup": "dialog" });
   const who = h("p", { class: "phone-who", role: "status" });
   const key = h("button", { class: "phone-key" });
   const told = h("p", { class: "ptt-told", role: "status" });

@@ -19,12 +19,12 @@ import { keyWords, phase, somebodyElse, standing, whoTalks } from "./ptt-words.j
  */
 export function mountPttBar(bar, scope) {
   const key = h("button", { class: "ptt-key" });
-  const group = h("button", { class: "quiet ptt-group", onclick: () => openGroups(), "aria-haspopup": "dialog" });
+  const group = h("button", { class: "quiet ptt-group", onclick: () => openGroups(key), "aria-haspopup": "dialog" });
   const who = h("span", { class: "ptt-who ellipsis" });
   const told = h("span", { class: "ptt-told ellipsis", role: "status" });
   const meter = h("meter", { class: "ptt-level", min: 0, max: 1, high: 0.9, "aria-label": t("talk.level"), hidden: true });
   holdToTalk(key);
-  bar.append(key, group, who, meter, told, h("span", { class: "grow" }), ...tools(scope));
+  bar.append(key, group, who, meter, told, h("span", { class: "grow" }), ...tools(key, scope));
   const paint = () => {
     const now = phase();
     bar.dataset["phase"] = now;
@@ -63,8 +63,8 @@ function measure(meter, scope) {
   });
 }
 
-/** @param {Scope} scope */
-function tools(scope) {
+/** @param {HTMLElement} key @param {Scope} scope */
+function tools(key, scope) {
   const down = h("button", { class: "danger" }, icon("octagon-x"), t("talk.take-down"));
   down.onclick = () => talk.tuning.value.main !== null && talk.takeDown(talk.tuning.value.main);
   const end = h("button", {}, icon("phone-off"), t("talk.group.end"));
@@ -72,7 +72,7 @@ function tools(scope) {
   const again = h("button", { onclick: () => talk.rejoin() }, icon("refresh-cw"), t("talk.rejoin"));
   const emergency = h("button", { class: "danger ptt-emergency", title: t("talk.emergency.hint") }, icon("siren"), t("talk.emergency"));
   holdToTalk(emergency, EMERGENCY, LONG_PRESS_MS);
-  const scan = h("button", { class: "quiet", onclick: () => openGroups() });
+  const scan = h("button", { class: "quiet", onclick: () => openGroups(key) });
   const settings = h("button", { class: "quiet", "aria-label": t("talk.settings"), title: t("talk.settings"), onclick: openTalkSettings }, icon("sliders-horizontal"));
   const paint = () => {
     const { main, scan: scanned } = talk.tuning.value;

@@ -11,7 +11,8 @@ import { busy, notice } from "./notice.js";
 
 /** @typedef {import("../types").TalkGroup} TalkGroup */
 
-export function openGroups() {
+/** @param {HTMLElement} key has the focus afterwards: the space bar then talks */
+export function openGroups(key) {
   const scope = new Scope();
   const list = h("ul", { class: "groups" });
   const find = h("input", { type: "search", placeholder: t("talk.group.find"), "aria-label": t("talk.group.find"), oninput: () => paint() });
@@ -25,7 +26,10 @@ export function openGroups() {
     scope.read(/** @type {import("../kit/store.js").Store<any>} */ (store), paint);
   const hint = h("p", { class: "dim" }, t("talk.groups.hint", { n: SCAN_MAX }));
   const dialog = openDialog(t("talk.groups"), h("div", { class: "body stack-body" }, find, hint, list));
-  dialog.addEventListener("close", () => scope.close());
+  dialog.addEventListener("close", () => {
+    scope.close();
+    key.focus();
+  });
   find.focus();
 }
 

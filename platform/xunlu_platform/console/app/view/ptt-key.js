@@ -18,10 +18,10 @@ export const LONG_PRESS_MS = 700;
 export function holdToTalk(button, urgency = NORMAL, after_ms = 0) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let waiting;
-  const down = () => {
+  const down = (/** @type {0 | 2} */ wanted) => {
     clearTimeout(waiting);
-    if (after_ms) waiting = setTimeout(() => void press(urgency), after_ms);
-    else void press(urgency);
+    if (after_ms) waiting = setTimeout(() => void press(wanted), after_ms);
+    else void press(wanted);
     button.classList.toggle("pressing", after_ms > 0);
   };
   const up = () => {
@@ -32,7 +32,7 @@ export function holdToTalk(button, urgency = NORMAL, after_ms = 0) {
   button.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     button.setPointerCapture(event.pointerId);
-    down();
+    down(urgency);
   });
   for (const type of ["pointerup", "pointercancel", "lostpointercapture", "blur"]) button.addEventListener(type, up);
   button.addEventListener("contextmenu", (event) => event.preventDefault());
@@ -40,7 +40,7 @@ export function holdToTalk(button, urgency = NORMAL, after_ms = 0) {
   button.addEventListener("keydown", (event) => {
     if (!holds(event)) return;
     event.preventDefault();
-    if (!event.repeat) down();
+    if (!event.repeat) down(event.shiftKey ? EMERGENCY : urgency);
   });
   button.addEventListener("keyup", (event) => void (holds(event) && up()));
 }
