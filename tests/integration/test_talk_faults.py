@@ -183,11 +183,13 @@ async def test_after_a_kill_everybody_is_back_and_grants_rise(broker: TestBroker
             assert took_s < 10, "two seconds on a machine of its own"
 
 
-async def test_a_tenth_of_the_packets_lost_leaves_speech(broker: TestBroker, tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [UdpOptions(loss=0.1, delay_s=0.02, jitter_s=0.01), UdpOptions(jitter_s=0.5)])
+async def test_a_tenth_of_the_packets_lost_or_half_a_second_of_jitter_leaves_speech(
+    broker: TestBroker, tmp_path: Path, options: UdpOptions
+) -> None:
     async with running_net(broker, tmp_path, talk_longest_s=20) as net:
         gid = await net.group("a", "b")
         a, b = net.person("a", 440), net.person("b", 900)
-        options = UdpOptions(loss=0.1, delay_s=0.02, jitter_s=0.01)
         async with impaired_udp("127.0.0.1", net.talk.media_port, options) as link:
             await asyncio.gather(a.join(gid, port=link.port), b.join(gid, port=link.port))
             await a.press(gid)
