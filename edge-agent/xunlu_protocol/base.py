@@ -1,8 +1,8 @@
 """What every message has in common: frozen values, parsed once at the border, unknown fields kept out."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from xunlu_protocol.errors import ProtocolError
@@ -21,6 +21,8 @@ SessionCounter = Annotated[int, Field(ge=0, le=2**53)]
 
 Sequence = Annotated[int, Field(ge=0, le=2**53)]
 """`seq`: counts fixes and events within a session, from 1."""
+
+Message = TypeVar("Message")
 
 
 class Wire(BaseModel):
@@ -48,6 +50,15 @@ class Wire(BaseModel):
     def encode(self) -> bytes:
         """Serialise: absent optional fields are left out."""
         return self.model_dump_json(exclude_none=True, by_alias=True).encode()
+
+
+def decode_any(adapter: TypeAdapter[Message], payload: bytes) -> Message:
+    """Parse a payload that may be one of several messages; see `Wire.decode`."""
+    value = decode_json(payload)
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        raise invalid(error) from error
 
 
 def decode_json(payload: bytes) -> Any:  # noqa: ANN401  whatever the sender wrote

@@ -3,11 +3,11 @@
 The vocabulary is that of 3GPP TS 24.380. Who decides what: docs/decisions/0008-push-to-talk.md.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
-from xunlu_protocol.base import Identifier, UtcSeconds, Wire, decode_json, invalid
+from xunlu_protocol.base import Identifier, UtcSeconds, Wire, decode_any
 from xunlu_protocol.media import Milliseconds
 
 SCAN_MAX = 16
@@ -310,8 +310,7 @@ def from_client(payload: bytes) -> ClientMessage:
     Raises:
         ProtocolError: it breaks the contract.
     """
-    message: ClientMessage = _read(_FROM_CLIENT, payload)
-    return message
+    return decode_any(_FROM_CLIENT, payload)
 
 
 def from_server(payload: bytes) -> ServerMessage:
@@ -320,16 +319,7 @@ def from_server(payload: bytes) -> ServerMessage:
     Raises:
         ProtocolError: it breaks the contract.
     """
-    message: ServerMessage = _read(_FROM_SERVER, payload)
-    return message
-
-
-def _read(adapter: TypeAdapter[Any], payload: bytes) -> Any:  # noqa: ANN401  the adapter knows
-    value = decode_json(payload)
-    try:
-        return adapter.validate_python(value)
-    except ValidationError as error:
-        raise invalid(error) from error
+    return decode_any(_FROM_SERVER, payload)
 
 
 # -- reports of the talk server ---------------------------------------------------------------------------------------
