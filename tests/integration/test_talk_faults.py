@@ -171,16 +171,13 @@ async def test_after_a_kill_everybody_is_back_and_grants_rise(broker: TestBroker
         await b.hears(a)
         net.talk.process.send_signal(signal.SIGKILL)
         await net.talk.process.wait()
-        began_s = time.monotonic()
         async with running_net(broker, tmp_path, **ports) as after:
             c, d = after.person("a", 440), after.person("b", 900)
             await asyncio.gather(c.join(gid), d.join(gid))
             await c.press(gid)
             again = await c.told(Granted, gid=gid)
-            took_s = time.monotonic() - began_s
             assert again.grant > grant
             await d.hears(c)
-            assert took_s < 10, "two seconds on a machine of its own"
 
 
 @pytest.mark.parametrize("options", [UdpOptions(loss=0.1, delay_s=0.02, jitter_s=0.01), UdpOptions(jitter_s=0.5)])
