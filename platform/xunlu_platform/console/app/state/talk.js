@@ -62,6 +62,8 @@ let closing;
 /** Counts presses, so that a microphone that opens late serves no later one. */
 let presses = 0;
 let held = false;
+/** Whether this login was told its groups before. */
+let greeted = false;
 
 /** Join the net and stay. */
 export function startTalk() {
@@ -71,15 +73,24 @@ export function startTalk() {
     net.set(standing);
     if (standing.state !== "ready") forget();
   });
-  volume.read((value) => link && (link.speaker.volume = Math.min(1, Math.max(0, value))));
-  muted.read((value) => link && (link.speaker.muted = value));
+  setLoudness();
   link.join();
 }
+
+function setLoudness() {
+  if (!link) return;
+  link.speaker.volume = Math.min(1, Math.max(0, volume.value));
+  link.speaker.muted = muted.value;
+}
+
+volume.read(setLoudness);
+muted.read(setLoudness);
 
 /** Leave it: the login ended. */
 export function stopTalk() {
   link?.close();
   link = null;
+  greeted = false;
   microphone.close();
   groups.set([]);
 }
@@ -270,7 +281,10 @@ function revoke(cause, left_s) {
 /** @param {import("../types").TalkGroup[]} known */
 function takeGroups(known) {
   groups.set(known);
-  if (tuning.value.main === null && link?.suggested) tune(link.suggested);
+  // A group of the last visit may be over; later on, one that is missing may be on its way.
+  const over = !greeted && !known.some(({ gid }) => gid === tuning.value.main);
+  greeted = true;
+  if (over && link?.suggested) tune(link.suggested);
 }
 
 /** What is heard now, or would be: the group of the loudspeaker, else the main group, else any. */

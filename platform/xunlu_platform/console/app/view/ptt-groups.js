@@ -48,10 +48,13 @@ function row(group) {
     h("label", { class: "row grow" }, choose, h("b", { class: "ellipsis" }, group.name), kindTag(group)),
     talker ? h("span", { class: "row is-talk" }, icon("mic"), talker.name) : null,
     h("span", { class: "dim num" }, members.value.has(gid) ? t("people", { n: members.value.get(gid)?.length ?? 0 }) : ""),
-    h("label", { class: "row dim" }, hear, t(group.may_talk === false ? "talk.listen-in" : "talk.scan")),
+    h("label", { class: "row dim" }, hear, t(isOfOthers(group) ? "talk.listen-in" : "talk.scan")),
     MADE.has(group.kind) && mayMakeGroups() ? ending(group) : null,
   );
 }
+
+/** Whoever hears a call of others, or talks in none of it, listens in: that is written down. @param {TalkGroup} group */
+const isOfOthers = (group) => group.may_talk === false || group.kind === "private";
 
 /** @param {TalkGroup} group */
 function kindTag(group) {

@@ -138,6 +138,7 @@ function userMenu() {
     openMenu(button, [
       { caption: `${me.value?.username} · ${t(`role.${me.value?.role}`)} · ${me.value?.unit.name}` },
       { label: t("password.change"), icon: "key-round", act: openPassword },
+      ...(may("talk") ? [{ label: t("phone"), icon: "smartphone", act: () => location.assign("/phone") }] : []),
       { label: t("keys"), icon: "keyboard", act: openKeys },
       {
         label: t(keysEnabled.value ? "keys.disable" : "keys.enable"),
