@@ -21,6 +21,7 @@ from xunlu_edge.positions import Positions
 from xunlu_edge.settings import AgentSettings
 from xunlu_edge.shadow import ShadowKeeper
 from xunlu_edge.situation import Situation
+from xunlu_edge.talk.radio import Radio
 from xunlu_edge.telemetry import Reporter
 from xunlu_edge.thumbnails import Thumbnails
 from xunlu_edge.uplink import Uplink
@@ -60,7 +61,8 @@ class Agent:
         self.journal = Journal(self.outbox, self.uplink, self.watch)
         self.shadow = ShadowKeeper(self._database, self.situation)
         self.positions = Positions(hardware, self.journal, self.situation, self.watch, clock)
-        self.events = Events(hardware, self.journal, self.situation, self.watch, clock)
+        self.radio = Radio(hardware, settings, self.situation)
+        self.events = Events(hardware, self.journal, self.situation, self.watch, clock, self.radio.key)
         self.reporter = Reporter(
             hardware, self.situation, self.outbox, self.journal, self.events, self.link, self.watch, clock
         )
@@ -110,6 +112,7 @@ class Agent:
             "replies": self.commands.send_replies(),
             "shadow": self._report_shadow(),
             "live": self.live.run(),
+            "radio": self.radio.run(),
             "thumbnails": self.thumbnails.run(),
             "link": self.link.run(),
         }
@@ -155,6 +158,8 @@ class Agent:
                     self._shadow_changed.set()
             case "rpc":
                 self.commands.receive(tail, payload)
+            case "talk":
+                self.radio.invite(payload)
 
     async def _report_shadow(self) -> None:
         while True:

@@ -13,3 +13,7 @@ class StorageError(DeviceError):
 
 class LiveError(DeviceError):
     """Live video could not be published, or not any longer."""
+
+
+class TalkError(DeviceError):
+    """The radio net could not be joined, or not any longer."""

@@ -1,6 +1,7 @@
 """Events: keys, sensors, recordings and the clock, each written down before it is told."""
 
 import logging
+from collections.abc import Callable
 
 from xunlu_edge.clock_watch import ClockWatch
 from xunlu_edge.errors import DeviceError
@@ -19,13 +20,30 @@ class Events:
     """Raises events. The SOS key works at once, with or without a fix, a connection, a recorder."""
 
     def __init__(
-        self, hardware: Hardware, journal: Journal, situation: Situation, watch: ClockWatch, clock: Clock
+        self,
+        hardware: Hardware,
+        journal: Journal,
+        situation: Situation,
+        watch: ClockWatch,
+        clock: Clock,
+        on_talk_key: Callable[[bool], None] | None = None,
     ) -> None:
+        """Describe them.
+
+        Args:
+            hardware: its keys, and what records.
+            journal: where they are written down.
+            situation: told of an SOS.
+            watch: the time.
+            clock: for waiting.
+            on_talk_key: told whether the key of push-to-talk is down; it raises no event.
+        """
         self._hardware = hardware
         self._journal = journal
         self._situation = situation
         self._watch = watch
         self._clock = clock
+        self._on_talk_key = on_talk_key
 
     def tell(
         self, kind: EventType, *, rec: str | None = None, text: str | None = None, jump_ms: int | None = None
@@ -79,6 +97,10 @@ class Events:
             await self._handle(signal)
 
     async def _handle(self, signal: Signal) -> None:
+        if signal == "ptt" or signal == "ptt_release":  # noqa: PLR1714  the type of what remains is narrowed
+            if self._on_talk_key is not None:
+                self._on_talk_key(signal == "ptt")
+            return
         if signal == "record":
             await self._toggle_recording()
             return

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     # PyAV is heavy, and a recorder without the extra `media` has none.
     from av import AudioFrame, VideoFrame
 
-Signal = Literal["sos", "sos_cancel", "mark", "record", "fall", "tamper", "dock", "undock"]
-"""What keys and sensors say; `record` toggles the recording."""
+Signal = Literal["sos", "sos_cancel", "mark", "record", "fall", "tamper", "dock", "undock", "ptt", "ptt_release"]
+"""What keys and sensors say; `record` toggles the recording, `ptt` and `ptt_release` are one key, down and up."""
 
 LampName = Literal["white", "laser", "ir", "voice"]
 LAMP_CAPABILITIES: dict[LampName, Capability] = {"white": "lamp_white", "laser": "lamp_laser", "ir": "lamp_ir"}
@@ -193,6 +193,34 @@ class Microphone(Protocol):
         ...
 
 
+class Playout(Protocol):
+    """An open loudspeaker. It blocks: one thread writes it, and closes it."""
+
+    def write(self, pcm: bytes, /) -> None:
+        """Sound 20 ms: signed 16 bits, little-endian, 48 kHz, mono. Returns when there is room for more.
+
+        Raises:
+            DeviceError: the device failed; it is of no more use.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the device."""
+        ...
+
+
+class Loudspeaker(Protocol):
+    """Sound of the radio net, where `Speaker` reads aloud. Off until it is opened."""
+
+    def open(self) -> Playout:
+        """Switch it on, blocking.
+
+        Raises:
+            DeviceError: it could not be opened.
+        """
+        ...
+
+
 class WatchedIndicator(Protocol):
     """A lamp or a sign on the screen: somebody watches."""
 
@@ -273,6 +301,7 @@ class Hardware:
     camera: Camera | None = None
     video: VideoSource | None = None
     microphone: Microphone | None = None
+    loudspeaker: Loudspeaker | None = None
     watched: WatchedIndicator | None = None
     speaker: Speaker | None = None
     lamps: LampSwitch | None = None
@@ -288,12 +317,18 @@ class Hardware:
             "photo": self.camera is not None,
             "say_text": self.speaker is not None,
             "live": self.video is not None,
+            "ptt": self.can_talk,
             "lock": self.lock is not None,
             "reboot": self.system is not None and self.system.can_reboot,
         }
         lamps = self.lamps.names if self.lamps is not None else frozenset()
         present |= {capability: name in lamps for name, capability in LAMP_CAPABILITIES.items()}
         return tuple(name for name, there in present.items() if there)
+
+    @property
+    def can_talk(self) -> bool:
+        """Whether it takes part in push-to-talk."""
+        return self.microphone is not None and self.loudspeaker is not None and self.keys is not None
 
     @property
     def recording(self) -> str | None:

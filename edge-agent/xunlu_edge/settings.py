@@ -9,8 +9,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from xunlu_kit.logs import LogFormat
 from xunlu_protocol.provision import DeviceKind
 
-# Linux input event codes (linux/input-event-codes.h): KEY_SOS, KEY_FAVORITES, KEY_RECORD.
-DEFAULT_KEYS = {"sos": 0x27F, "mark": 0x16C, "record": 0xA7}
+# Linux input event codes (linux/input-event-codes.h): KEY_SOS, KEY_FAVORITES, KEY_RECORD, KEY_VOICECOMMAND.
+DEFAULT_KEYS = {"sos": 0x27F, "mark": 0x16C, "record": 0xA7, "ptt": 0x246}
 
 
 class AgentSettings(BaseSettings):
@@ -57,7 +57,7 @@ class AgentSettings(BaseSettings):
         Path | None, Field(description="Input device of the recorder's keys, such as /dev/input/event0.")
     ] = None
     key_codes: Annotated[
-        dict[str, int], Field(description="Linux key code of each key: sos, sos_cancel, mark, record.")
+        dict[str, int], Field(description="Linux key code of each key: sos, sos_cancel, mark, record, ptt.")
     ] = DEFAULT_KEYS
     video: Annotated[
         str | None,
@@ -68,7 +68,18 @@ class AgentSettings(BaseSettings):
     ] = None
     audio: Annotated[
         str | None,
-        Field(description="Microphone for live video: alsa://DEVICE, file:///FILE, or test://; empty sends no sound."),
+        Field(
+            description="Microphone for live video and push-to-talk: alsa://DEVICE, file:///FILE, or test://; empty "
+            "has none. Both may open it at once, so name one that can be shared, such as a dsnoop of ALSA."
+        ),
+    ] = None
+    loudspeaker: Annotated[
+        str | None,
+        Field(
+            description="ALSA device on which push-to-talk is heard, such as default; empty takes no part. Needs the "
+            "extra `media`, a microphone and keys.",
+            pattern=r"^[A-Za-z0-9_][A-Za-z0-9_:,.=-]{0,99}$",
+        ),
     ] = None
     video_codec: Annotated[
         str,
@@ -79,7 +90,10 @@ class AgentSettings(BaseSettings):
     ] = "libx264"
     live_ca_file: Annotated[
         Path | None,
-        Field(description="PEM file the relay's certificate must chain to; empty trusts the system's authorities."),
+        Field(
+            description="PEM file the certificates of relay and talk server must chain to; empty trusts the system's "
+            "authorities."
+        ),
     ] = None
     ice: Annotated[
         Literal["lite", "full"],

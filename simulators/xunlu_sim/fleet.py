@@ -27,6 +27,8 @@ SOS_LASTS_S = (40.0, 120.0)
 RECORD_EVERY_S = (60.0, 600.0)
 RECORD_CHANCE = 0.4
 RECORD_LASTS_S = (60.0, 400.0)
+TALK_EVERY_S = (300.0, 1800.0)
+TALK_LASTS_S = (2.0, 8.0)
 DRIFT_PPM = 40.0
 WRONG_CLOCK_CHANCE = 0.15
 WRONG_CLOCK_S = 90.0
@@ -90,6 +92,7 @@ class SimulatedRecorder:
             tasks.create_task(self._run_agent(), name=f"{self.serial}.agent")
             if not self._options.calm:
                 tasks.create_task(self._record_now_and_then(), name=f"{self.serial}.recordings")
+                tasks.create_task(self._talk_now_and_then(), name=f"{self.serial}.talk")
                 tasks.create_task(self._set_clock(), name=f"{self.serial}.clock")
 
     async def _run_agent(self) -> None:
@@ -122,6 +125,14 @@ class SimulatedRecorder:
                 await asyncio.sleep(self._keys.uniform(*RECORD_LASTS_S))
                 if self.kit.recorder.recording:
                     self.kit.keys.press("record")
+
+    async def _talk_now_and_then(self) -> None:
+        chance = self._chance("talk")
+        while True:
+            await asyncio.sleep(chance.uniform(*TALK_EVERY_S))
+            self.kit.keys.press("ptt")
+            await asyncio.sleep(chance.uniform(*TALK_LASTS_S))
+            self.kit.keys.press("ptt_release")
 
 
 def _wrong_clock(true: Clock, chance: random.Random) -> DriftingClock:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import secrets
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from typing import Literal
@@ -19,6 +20,8 @@ STORAGE_BYTES = 64_000_000_000
 RECORDING_BYTES_PER_S = 500_000
 BATTERY_HOURS = 11.0
 PRESSED_MAX = 100
+HEARD_MAX = 250
+SOUND_BYTES_PER_S = 96_000
 
 
 class Receiver:
@@ -153,6 +156,32 @@ class Keys:
             yield await self._pressed.get()
 
 
+class Loudspeaker:
+    """Sounds as slowly as a loudspeaker, into nothing.
+
+    Attributes:
+        heard: the last pieces, PCM of 16 bits at 48 kHz, mono, with the monotonic second of each.
+        count: of all pieces.
+    """
+
+    def __init__(self) -> None:
+        self.heard: deque[tuple[float, bytes]] = deque(maxlen=HEARD_MAX)
+        self.count = 0
+
+    def open(self) -> "Loudspeaker":
+        """Switch it on."""
+        return self
+
+    def write(self, pcm: bytes, /) -> None:
+        """Sound a piece; it takes its time, as in a device."""
+        self.heard.append((time.monotonic(), pcm))
+        self.count += 1
+        time.sleep(len(pcm) / SOUND_BYTES_PER_S)
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+
 class WatchedSign:
     """A sign on the recorder's screen.
 
@@ -241,6 +270,7 @@ class Kit:
         keys: to press.
         recorder: whether it records.
         speaker: what it said.
+        loudspeaker: what it heard on the radio net.
         watched: whether the officer sees that somebody watches.
         hardware: for the agent.
     """
@@ -252,6 +282,7 @@ class Kit:
         self.keys = Keys()
         self.recorder = VideoRecorder(clock, rng)
         self.speaker = Speaker(clock)
+        self.loudspeaker = Loudspeaker()
         self.watched = WatchedSign()
         self.hardware = Hardware(
             gnss=Receiver(way, sky, clock, period_s=period_s),
@@ -263,6 +294,7 @@ class Kit:
             recorder=self.recorder,
             video=GeneratedVideo(name=name, utc_ms=clock.time_ms),
             microphone=GeneratedSound(),
+            loudspeaker=self.loudspeaker,
             watched=self.watched,
             speaker=self.speaker,
             lamps=LampSwitch(),

@@ -8,6 +8,7 @@ from xunlu_edge.hardware import Hardware
 from xunlu_edge.linux.battery import find_battery
 from xunlu_edge.linux.keys import InputKeys
 from xunlu_edge.linux.lamps import find_lamps, find_watched_led
+from xunlu_edge.linux.loudspeaker import AlsaLoudspeaker
 from xunlu_edge.linux.machine import LinuxMachine
 from xunlu_edge.linux.radio import find_radio
 from xunlu_edge.linux.speaker import find_speaker
@@ -26,7 +27,7 @@ def find_hardware(settings: AgentSettings, clock: Clock, *, root: Path = Path("/
     """What this machine offers.
 
     Args:
-        settings: receiver, key device, evidence folder, camera and microphone.
+        settings: receiver, key device, evidence folder, camera, microphone and loudspeaker.
         clock: for waiting.
         root: where `sys`, `proc` and `usr` lie; another folder in tests.
 
@@ -46,8 +47,18 @@ def find_hardware(settings: AgentSettings, clock: Clock, *, root: Path = Path("/
         keys=InputKeys(settings.keys_device, settings.key_codes, clock) if settings.keys_device is not None else None,
         video=video,
         microphone=find_microphone(settings.audio) if settings.audio is not None else None,
+        loudspeaker=_loudspeaker(settings),
         watched=find_watched_led(root, settings.watched_led) if settings.watched_led is not None else None,
         speaker=find_speaker(),
         lamps=find_lamps(root),
         system=LinuxMachine(root),
     )
+
+
+def _loudspeaker(settings: AgentSettings) -> AlsaLoudspeaker | None:
+    if settings.loudspeaker is None:
+        return None
+    if not is_media_installed():
+        log.warning("no push-to-talk: install the extra `media`", extra={"loudspeaker": settings.loudspeaker})
+        return None
+    return AlsaLoudspeaker(settings.loudspeaker)

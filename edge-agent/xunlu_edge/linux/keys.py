@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 EVENT = struct.Struct("@llHHi")
 EV_KEY = 1
-PRESSED = 1
+RELEASED, PRESSED = 0, 1
 EVENTS_PER_READ = 64
 RETRY_CAP_S = 30.0
 
@@ -56,13 +56,17 @@ class InputKeys:
             await self._clock.sleep(next(waits))
 
     def decode(self, chunk: bytes) -> list[Signal]:
-        """The presses in a run of input events; releases, repeats and other keys are nothing to us."""
+        """What a run of input events means; repeats, and releases of all keys but one, are nothing to us."""
         whole = len(chunk) - len(chunk) % EVENT.size
-        return [
-            self._signals[code]
-            for _, _, kind, code, value in EVENT.iter_unpack(chunk[:whole])
-            if kind == EV_KEY and value == PRESSED and code in self._signals
-        ]
+        events = ((code, value) for _, _, kind, code, value in EVENT.iter_unpack(chunk[:whole]) if kind == EV_KEY)
+        found = (self._signal(code, value) for code, value in events)
+        return [signal for signal in found if signal is not None]
+
+    def _signal(self, code: int, value: int) -> Signal | None:
+        signal = self._signals.get(code)
+        if value == RELEASED:
+            return "ptt_release" if signal == "ptt" else None
+        return signal if value == PRESSED else None
 
 
 async def _read(descriptor: int) -> bytes:

@@ -4,6 +4,7 @@ Of its ORTC layer we use DTLS-SRTP and the packet formats. Its own senders encod
 its own ICE is bound to the addresses of the moment it began.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Protocol, cast
@@ -39,7 +40,7 @@ from aiortc.rtp import (
     unpack_remb_fci,
     wrap_rtx,
 )
-from aiortc.sdp import SessionDescription
+from aiortc.sdp import MediaDescription, SessionDescription
 from av import Packet
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Datagrams",
     "DtlsSrtp",
     "HeaderExtensionsMap",
+    "MediaDescription",
     "RTCCertificate",
     "RTCDtlsFingerprint",
     "RTCIceCandidate",
@@ -87,14 +89,19 @@ class Datagrams(Protocol):
 
 
 class DtlsSrtp(RTCDtlsTransport):
-    """DTLS-SRTP (RFC 5764) over our datagrams; RTCP goes to a callback, RTP towards a publisher is none of ours."""
+    """DTLS-SRTP (RFC 5764) over our datagrams; what arrives goes to callbacks, RTP towards a publisher to nobody."""
 
     def __init__(
-        self, datagrams: Datagrams, certificate: RTCCertificate, on_rtcp: Callable[[AnyRtcpPacket], None]
+        self,
+        datagrams: Datagrams,
+        certificate: RTCCertificate,
+        on_rtcp: Callable[[AnyRtcpPacket], None],
+        on_rtp: Callable[[RtpPacket], None] | None = None,
     ) -> None:
         super().__init__(cast(RTCIceTransport, datagrams), [certificate])
         self._datagrams = datagrams
         self._on_rtcp = on_rtcp
+        self._on_rtp = on_rtp
 
     async def shake_hands(self, fingerprints: list[RTCDtlsFingerprint], *, is_client: bool) -> bool:
         """Agree on keys with who has one of the fingerprints; returns whether that worked."""
@@ -127,7 +134,12 @@ class DtlsSrtp(RTCDtlsTransport):
             self._on_rtcp(packet)
 
     async def _handle_rtp_data(self, data: bytes, arrival_time_ms: int) -> None:
-        """A publisher receives no media."""
+        del arrival_time_ms
+        if self._on_rtp is None:
+            return
+        # Authenticated, and nevertheless no packet of RTP: nothing to hear.
+        with contextlib.suppress(ValueError):
+            self._on_rtp(RtpPacket.parse(data))
 
 
 def h264_payloads(data: bytes) -> list[bytes]:

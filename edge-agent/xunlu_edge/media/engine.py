@@ -20,7 +20,7 @@ from xunlu_edge.media.whip import WhipClient
 from xunlu_edge.settings import AgentSettings
 from xunlu_protocol.command import LiveStart
 
-__all__ = ["Publication", "jpeg", "publication"]
+__all__ = ["Publication", "find_ways", "jpeg", "publication"]
 
 
 def publication(
@@ -35,7 +35,7 @@ def publication(
         raise LiveError("This recorder has no camera for live video.")
     shared = Shared(
         whip=WhipClient(settings.live_ca_file),
-        ways=_ways(settings),
+        ways=find_ways(settings),
         certificate=RTCCertificate.generateCertificate(),
         steering=Steering(BitrateController(request.bitrate_bps_max, time.monotonic())),
         utc_ms=utc_ms,
@@ -52,7 +52,12 @@ def jpeg(frame: VideoFrame) -> bytes:
     return thumbnail.jpeg(frame)
 
 
-def _ways(settings: AgentSettings) -> Ways:
+def find_ways(settings: AgentSettings) -> Ways:
+    """The kind of ICE that the settings ask for.
+
+    Raises:
+        LiveError: the password of the TURN server cannot be read.
+    """
     if settings.ice == "lite":
         return LiteWays()
     if settings.ice_server is None:

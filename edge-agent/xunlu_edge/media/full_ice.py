@@ -72,6 +72,9 @@ class FullIce:
             task.cancel()
         self._tasks = [asyncio.create_task(self._end(), name="ice.end")]
 
+    def rest(self, *, idle: bool) -> None:
+        """Whatever there is to do, aioice asks every 5 s by itself."""
+
     def send(self, data: bytes) -> None:
         """Send a datagram; what finds no room is dropped and counted, as any network may."""
         try:

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 CHECK_S = 0.05
 CONSENT_S = 0.5
+# While nothing is to be sent or heard; a third of what relays wait for (RFC 7675 §5.1 allows 30 s, ours takes 15 s).
+IDLE_CONSENT_S = 5.0
 # Without an answer for this long the way is in doubt: ask more often, so that its return is noticed at once.
 DOUBT_S = 0.9
 DOUBT_CHECK_S = 0.15
@@ -72,6 +74,9 @@ class IceClient:
         self._inbox: asyncio.Queue[bytes | None] = asyncio.Queue(INBOX_DATAGRAMS)
         self._answered = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._idle = False
+        self._rested_s = float("-inf")
+        self._hurry = asyncio.Event()
 
     async def candidates(self) -> Sequence[str]:
         """None: the relay learns our address from our requests, whichever it is by then."""
@@ -102,6 +107,12 @@ class IceClient:
             self._inbox.get_nowait()
         self._inbox.put_nowait(None)
 
+    def rest(self, *, idle: bool) -> None:
+        """Ask seldom while nothing is sent, or often again, beginning now: a recorder on duty listens all day."""
+        if idle != self._idle:
+            self._idle = idle
+            self._hurry.set()
+
     def send(self, data: bytes) -> None:
         """Send a datagram at once; what the kernel does not take is dropped and counted, as any network may."""
         if self._selected is None or not self._transmit(data, self._selected):
@@ -125,20 +136,33 @@ class IceClient:
         loop = asyncio.get_running_loop()
         turn = 0
         while True:
+            asked_s = loop.time()
             self._check(self._selected or self._addresses[turn % len(self._addresses)])
             turn += 1
             await asyncio.sleep(self._wait_s(loop.time()))
-            silent_s = loop.time() - max(self.heard_s, self._opened_s)
-            if self._broken or silent_s > RENEW_S:
+            if self._idle and self.heard_s >= asked_s:
+                await self._doze()
+            if self._broken or self._silent_s(loop.time()) > RENEW_S:
                 self._renew(loop.time())
 
     def _wait_s(self, now_s: float) -> float:
         if self._selected is None:
             return CHECK_S
-        if now_s - self.heard_s > DOUBT_S:
+        if self._silent_s(now_s) > DOUBT_S:
             return DOUBT_CHECK_S
-        # Jitter keeps a squad's recorders from asking in step (RFC 7675 §5.1).
-        return CONSENT_S * (0.8 + secrets.randbelow(400) / 1000)
+        return CONSENT_S * _jitter()
+
+    async def _doze(self) -> None:
+        """All is well and nothing is to be sent: ask again much later, or when that changes."""
+        self._hurry.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_CONSENT_S * _jitter()):
+                await self._hurry.wait()
+        self._rested_s = asyncio.get_running_loop().time()
+
+    def _silent_s(self, now_s: float) -> float:
+        """For how long we have asked these sockets in vain."""
+        return now_s - max(self.heard_s, self._opened_s, self._rested_s)
 
     def _renew(self, now_s: float) -> None:
         """A socket may hang on an interface that is gone."""
@@ -224,7 +248,7 @@ class IceClient:
 
     def _consented(self, source: Address, mapped: Address | None) -> None:
         now_s = asyncio.get_running_loop().time()
-        returned = now_s - self.heard_s > DOUBT_S or mapped != self._mapped
+        returned = self._silent_s(now_s) > DOUBT_S or mapped != self._mapped
         self.heard_s, self._mapped, self.is_forgotten = now_s, mapped, False
         if self._selected is None:
             self._selected = source
@@ -242,6 +266,11 @@ class IceClient:
         response.attributes["XOR-MAPPED-ADDRESS"] = source
         response.add_message_integrity(self._local.password.encode())
         self._transmit(bytes(response), source)
+
+
+def _jitter() -> float:
+    """Keeps a squad's recorders from asking in step (RFC 7675 §5.1)."""
+    return 0.8 + secrets.randbelow(400) / 1000
 
 
 def _normal(source: tuple[str, int] | tuple[str, int, int, int]) -> Address:

@@ -1,15 +1,17 @@
-"""The offer of a publisher and what an answer says to it (RFC 8866, RFC 9429, RFC 9725 §4.2).
+"""What a recorder offers, and what an answer says to it (RFC 8866, RFC 9429, RFC 9725 §4.2).
 
-One bundle, sent only: H.264 with retransmission, and Opus.
+A publisher offers one bundle, sent only: H.264 with retransmission, and Opus. A participant of the radio net offers one
+Opus stream each way.
 """
 
 import ipaddress
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeVar
 
 from xunlu_edge.errors import LiveError
-from xunlu_edge.media.adapter import RTCDtlsFingerprint, RTCIceCandidate, SessionDescription
+from xunlu_edge.media.adapter import MediaDescription, RTCDtlsFingerprint, RTCIceCandidate, SessionDescription
 from xunlu_edge.media.way import Address, Credentials
 
 SDP_BYTES_MAX = 65_536
@@ -21,6 +23,9 @@ ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 EXTENSIONS = {1: MID, 2: ABS_SEND_TIME}
 # Constrained baseline, level 3.1; the level bounds what we would receive, which is nothing.
 H264_PARAMETERS = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
+
+Direction = Literal["sendonly", "sendrecv"]
+Understood = TypeVar("Understood")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,24 +52,35 @@ class Sources:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """What the relay agreed to.
+class Remote:
+    """Where the other end is, and how it proves to be it.
 
     Attributes:
         credentials: its own, of ICE.
         addresses: where it listens, best first.
         fingerprints: of its certificate.
         is_client: whether we begin the DTLS handshake.
-        video_type: payload type of H.264.
-        rtx_type: of retransmissions, None when it wants none.
-        audio_type: of Opus, None when it wants no sound.
-        extensions: header extensions, by number.
     """
 
     credentials: Credentials
     addresses: tuple[Address, ...]
     fingerprints: tuple[RTCDtlsFingerprint, ...]
     is_client: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What the relay agreed to.
+
+    Attributes:
+        remote: the relay.
+        video_type: payload type of H.264.
+        rtx_type: of retransmissions, None when it wants none.
+        audio_type: of Opus, None when it wants no sound.
+        extensions: header extensions, by number.
+    """
+
+    remote: Remote
     video_type: int
     rtx_type: int | None
     audio_type: int | None
@@ -80,19 +96,31 @@ def offer(local: Credentials, fingerprint: RTCDtlsFingerprint, sources: Sources,
         sources: of the streams.
         candidates: our own addresses, for a relay that asks by itself; none leaves it to learn them (RFC 8838 §4.1.3).
     """
-    mids = "0 1" if sources.audio is not None else "0"
+    transport = _transport(local, fingerprint, candidates)
+    sections = [[*_video(sources), *transport]]
+    if sources.audio is not None:
+        sections.append([*_audio("1", sources.audio, sources.cname, "sendonly"), *transport])
+    return _session(sections)
+
+
+def talk_offer(
+    local: Credentials, fingerprint: RTCDtlsFingerprint, source: int, cname: str, candidates: Sequence[str] = ()
+) -> str:
+    """The offer of a participant of the radio net: one Opus stream each way; see `offer`."""
+    return _session([[*_audio("0", source, cname, "sendrecv"), *_transport(local, fingerprint, candidates)]])
+
+
+def _session(sections: Sequence[Sequence[str]]) -> str:
+    """A description of sections that share one transport."""
     lines = [
         "v=0",
         f"o=- {secrets.randbits(62)} 1 IN IP4 127.0.0.1",
         "s=-",
         "t=0 0",
-        f"a=group:BUNDLE {mids}",
+        f"a=group:BUNDLE {' '.join(str(mid) for mid in range(len(sections)))}",
         "a=msid-semantic:WMS *",
-        *_video(sources),
-        *_transport(local, fingerprint, candidates),
+        *(line for section in sections for line in section),
     ]
-    if sources.audio is not None:
-        lines += [*_audio(sources.audio, sources.cname), *_transport(local, fingerprint, candidates)]
     return "\r\n".join(lines) + "\r\n"
 
 
@@ -100,7 +128,7 @@ def _video(sources: Sources) -> list[str]:
     feedback = ("nack", "nack pli", "ccm fir", "goog-remb")
     return [
         f"m=video 9 UDP/TLS/RTP/SAVPF {VIDEO_TYPE} {VIDEO_RTX_TYPE}",
-        *_section("0", "video"),
+        *_section("0", "video", "sendonly"),
         f"a=rtpmap:{VIDEO_TYPE} H264/90000",
         f"a=fmtp:{VIDEO_TYPE} {H264_PARAMETERS}",
         *(f"a=rtcp-fb:{VIDEO_TYPE} {kind}" for kind in feedback),
@@ -112,23 +140,23 @@ def _video(sources: Sources) -> list[str]:
     ]
 
 
-def _audio(source: int, cname: str) -> list[str]:
+def _audio(mid: str, source: int, cname: str, direction: Direction) -> list[str]:
     return [
         f"m=audio 9 UDP/TLS/RTP/SAVPF {AUDIO_TYPE}",
-        *_section("1", "audio"),
+        *_section(mid, "audio", direction),
         f"a=rtpmap:{AUDIO_TYPE} opus/48000/2",
         f"a=fmtp:{AUDIO_TYPE} minptime=10;useinbandfec=1",
         f"a=ssrc:{source} cname:{cname}",
     ]
 
 
-def _section(mid: str, track: str) -> list[str]:
+def _section(mid: str, track: str, direction: Direction) -> list[str]:
     return [
         "c=IN IP4 0.0.0.0",
         "a=rtcp-mux",
         "a=rtcp-mux-only",
         f"a=mid:{mid}",
-        "a=sendonly",
+        f"a={direction}",
         f"a=msid:live {track}",
         *(f"a=extmap:{number} {uri}" for number, uri in EXTENSIONS.items()),
     ]
@@ -151,9 +179,21 @@ def read_answer(text: str) -> Answer:
     Raises:
         LiveError: it is none, or it takes no H.264.
     """
+    return _read(text, _understood)
+
+
+def read_talk_answer(text: str) -> tuple[Remote, int]:
+    """Understand an answer of the talk server: where it is, and its payload type of Opus.
+
+    Raises:
+        LiveError: it is none, or it takes no Opus.
+    """
+    return _read(text, _talk_understood)
+
+
+def _read(text: str, understand: Callable[[SessionDescription], Understood]) -> Understood:
     try:
-        description = SessionDescription.parse(text)
-        return _understood(description)
+        return understand(SessionDescription.parse(text))
     except (ValueError, AssertionError, LookupError, TypeError, AttributeError, StopIteration) as error:
         # aiortc's parser checks by assertion and by accident.
         raise LiveError(f"The relay's answer cannot be understood: {str(error) or type(error).__name__}.") from error
@@ -165,24 +205,42 @@ def _understood(description: SessionDescription) -> Answer:
     codec = next((codec for codec in video.rtp.codecs if codec.name == "H264"), None) if video is not None else None
     if video is None or codec is None or codec.payloadType is None:
         raise LiveError("The relay takes no H.264.")
-    opus = next((codec for codec in audio.rtp.codecs if codec.name == "opus"), None) if audio is not None else None
+    opus_type = _opus_type(audio)
     repeats = (other for other in video.rtp.codecs if other.name == "rtx")
     rtx = next((other for other in repeats if other.parameters.get("apt") == codec.payloadType), None)
-    # Of a bundle, the first section speaks for all (RFC 9143 §7.1).
-    first = description.media[0]
-    if first.ice is None or not first.ice.usernameFragment or not first.ice.password or first.dtls is None:
-        raise LiveError("The relay's answer lacks its credentials.")
     found = {media.rtp.muxId: media for media in description.media}
     extensions = {(each.id, each.uri) for media in found.values() for each in media.rtp.headerExtensions}
     return Answer(
+        remote=_remote(description),
+        video_type=codec.payloadType,
+        rtx_type=rtx.payloadType if rtx is not None else None,
+        audio_type=opus_type,
+        extensions=tuple(sorted(extensions)),
+    )
+
+
+def _talk_understood(description: SessionDescription) -> tuple[Remote, int]:
+    opus_type = _opus_type(next((media for media in description.media if media.kind == "audio" and media.port), None))
+    if opus_type is None:
+        raise LiveError("The talk server takes no Opus.")
+    return _remote(description), opus_type
+
+
+def _opus_type(audio: MediaDescription | None) -> int | None:
+    opus = next((codec for codec in audio.rtp.codecs if codec.name == "opus"), None) if audio is not None else None
+    return opus.payloadType if opus is not None else None
+
+
+def _remote(description: SessionDescription) -> Remote:
+    """Of a bundle, the first section speaks for all (RFC 9143 §7.1)."""
+    first = description.media[0]
+    if first.ice is None or not first.ice.usernameFragment or not first.ice.password or first.dtls is None:
+        raise LiveError("The relay's answer lacks its credentials.")
+    return Remote(
         credentials=Credentials(ufrag=first.ice.usernameFragment, password=first.ice.password),
         addresses=_addresses(first.ice_candidates),
         fingerprints=tuple(first.dtls.fingerprints),
         is_client=first.dtls.role != "client",
-        video_type=codec.payloadType,
-        rtx_type=rtx.payloadType if rtx is not None else None,
-        audio_type=opus.payloadType if opus is not None else None,
-        extensions=tuple(sorted(extensions)),
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from xunlu_edge.errors import LiveError
@@ -30,9 +30,9 @@ from xunlu_edge.media.opus import BITRATE_BPS, EncodedSound
 from xunlu_edge.media.opus import RATE_HZ as AUDIO_HZ
 from xunlu_edge.media.pacer import Pacer
 from xunlu_edge.media.rtp import Outbound
-from xunlu_edge.media.sdp import Answer, Sources
+from xunlu_edge.media.sdp import Answer, Remote, Sources
 from xunlu_edge.media.steering import Steering
-from xunlu_edge.media.way import Credentials, Way, Ways
+from xunlu_edge.media.way import Credentials, IceServer, Way, Ways
 from xunlu_edge.media.whip import Resource, WhipClient
 
 VIDEO_HZ = 90_000
@@ -218,13 +218,22 @@ async def _connect(shared: Shared, resource: Resource, sources: Sources, way: Wa
     answer = sdp.read_answer(resource.answer)
     session = Session(shared, resource, sources, answer, way)
     dtls = DtlsSrtp(way, shared.certificate, session.hear)
+    await secure(dtls, way, answer.remote, resource.ice_servers)
+    session.begin(dtls)
+    return session
+
+
+async def secure(dtls: DtlsSrtp, way: Way, remote: Remote, servers: Sequence[IceServer] = ()) -> None:
+    """Find the way to the other end and agree on keys, within seconds.
+
+    Raises:
+        LiveError: why not.
+    """
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            await way.connect(answer.credentials, answer.addresses, resource.ice_servers)
-            agreed = await dtls.shake_hands(list(answer.fingerprints), is_client=answer.is_client)
+            await way.connect(remote.credentials, remote.addresses, servers)
+            agreed = await dtls.shake_hands(list(remote.fingerprints), is_client=remote.is_client)
     except (TimeoutError, ConnectionError) as error:
         raise LiveError("The relay took the offer, but no datagram of it arrives; is its UDP port open?") from error
     if not agreed:
         raise LiveError("The relay and the recorder could not agree on keys (DTLS).")
-    session.begin(dtls)
-    return session

@@ -27,7 +27,7 @@ _SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})")
 
 def is_media_installed() -> bool:
     """Whether the extra `media` is there; asks without importing it."""
-    return all(importlib.util.find_spec(name) is not None for name in ("av", "aiortc"))
+    return all(importlib.util.find_spec(name) is not None for name in ("av", "aiortc", "websockets"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -56,6 +56,10 @@ class Way(Datagrams, Protocol):
         """
         ...
 
+    def rest(self, *, idle: bool) -> None:
+        """Nothing is to be sent or heard for now, or something is again."""
+        ...
+
     def close(self) -> None:
         """Let go of the sockets; whoever reads gets a `ConnectionError`."""
         ...

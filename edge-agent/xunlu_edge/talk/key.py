@@ -1,0 +1,122 @@
+"""The push-to-talk key as a pure state machine: what is said to the floor, and what the officer hears of it.
+
+The states are those of a floor participant (3GPP TS 24.380 §6.2.4), seen from a key that is held or not.
+"""
+
+from typing import Literal
+
+from xunlu_protocol.talk import Deny, FloorRelease, FloorRequest, Granted, Idle, Position, Revoke, ServerMessage
+
+State = Literal["up", "asking", "queued", "talking", "refused"]
+"""`refused` is a key that is still held after the floor was denied or taken away; it must be let go first."""
+Signal = Literal["permit", "deny", "queued", "revoke"]
+Effect = FloorRequest | FloorRelease | Signal
+
+ANSWER_S_MAX = 3.0
+"""Without an answer for so long, the connection is dead even if nobody has said so."""
+
+
+class Key:
+    """One key, for one group at a time; every method returns what is to be done, in order.
+
+    Attributes:
+        state: of the key.
+        stale: grants that were older than one that came before.
+    """
+
+    def __init__(self) -> None:
+        self.state: State = "up"
+        self.stale = 0
+        self._request: FloorRequest | None = None
+        self._asked_s = 0.0
+        self._newest = 0
+
+    @property
+    def is_talking(self) -> bool:
+        """Whether what is said goes out."""
+        return self.state == "talking"
+
+    def press(self, gid: str | None, urgency: int, now_s: float) -> list[Effect]:
+        """The key goes down.
+
+        Args:
+            gid: main group; None when there is none to talk to, or no connection.
+            urgency: 0 normal, 2 emergency.
+            now_s: monotonic time.
+        """
+        if self.state != "up":
+            return []
+        if gid is None:
+            self.state = "refused"
+            return ["deny"]
+        self._request = FloorRequest(gid=gid, urgency=urgency)
+        return self._ask(now_s)
+
+    def let_go(self) -> list[Effect]:
+        """The key comes up."""
+        request, state = self._request, self.state
+        self.state, self._request = "up", None
+        if request is None or state == "refused":
+            return []
+        return [FloorRelease(gid=request.gid)]
+
+    def joined(self, now_s: float) -> list[Effect]:
+        """There is a new connection: whoever still holds the key asks again."""
+        if self._request is None or self.state not in ("asking", "queued", "talking"):
+            return []
+        return self._ask(now_s)
+
+    def lost(self) -> list[Effect]:
+        """The connection is gone: nothing that is said goes out until a new one has granted it."""
+        if self.state != "talking":
+            return []
+        self.state = "asking"
+        return ["revoke"]
+
+    def is_unanswered(self, now_s: float) -> bool:
+        """Whether the server owes an answer for too long."""
+        return self.state == "asking" and now_s - self._asked_s > ANSWER_S_MAX
+
+    def take(self, message: ServerMessage) -> list[Effect]:
+        """What the server says; what concerns another group, or an older request, changes nothing."""
+        match message:
+            case Granted():
+                return self._granted(message)
+            case Position() if self._is_open(message.gid) and self.state == "asking":
+                self.state = "queued"
+                return ["queued"]
+            case Deny() if self._is_open(message.gid):
+                return self._end("deny")
+            case Revoke() if self.state == "talking" and self._is_for(message.gid):
+                # TS 24.380 §6.2.4.5.4: stop, and let the floor go at once rather than when the server takes it.
+                gid = message.gid
+                return [*self._end("revoke"), FloorRelease(gid=gid)]
+            case Idle() if self.state == "talking" and self._is_for(message.gid):
+                return self._end("revoke")
+        return []
+
+    def _granted(self, message: Granted) -> list[Effect]:
+        if message.grant < self._newest:
+            self.stale += 1
+            return []
+        self._newest = message.grant
+        if self._is_open(message.gid):
+            self.state = "talking"
+            return ["permit"]
+        # The key came up while the grant was on its way, or belongs to a request of before.
+        return [] if self._is_for(message.gid) and self.state == "talking" else [FloorRelease(gid=message.gid)]
+
+    def _ask(self, now_s: float) -> list[Effect]:
+        assert self._request is not None
+        self.state, self._asked_s = "asking", now_s
+        return [self._request]
+
+    def _end(self, signal: Signal) -> list[Effect]:
+        self.state, self._request = "refused", None
+        return [signal]
+
+    def _is_for(self, gid: str) -> bool:
+        return self._request is not None and self._request.gid == gid
+
+    def _is_open(self, gid: str) -> bool:
+        return self._is_for(gid) and self.state in ("asking", "queued")
