@@ -193,7 +193,14 @@ async def test_the_list_shows_what_relays_measure_and_who_watches(platform: Plat
         "insert into viewing (id, device_id, username, began_at, ended_at) values"
         " ('v1', 1, 'lin', now(), null), ('v2', 1, 'wang', now(), now()), ('v3', 1, 'chen', null, null)"
     )
-    measured: dict[str, Any] = {"video": "H264", "width": 1280, "height": 720, "bitrate_bps": 900_000, "loss_percent": 0.5, "fps": 25}
+    measured: dict[str, Any] = {
+        "video": "H264",
+        "width": 1280,
+        "height": 720,
+        "bitrate_bps": 900_000,
+        "loss_percent": 0.5,
+        "fps": 25,
+    }
     await live(platform, other, "L1", viewers=1, recorded=True, **measured)
     await dispatcher.put("/live/L1/recording", json={"on": True})
     [item] = (await dispatcher.get("/live")).json()["items"]
