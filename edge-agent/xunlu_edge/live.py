@@ -4,7 +4,6 @@ The codecs are imported when somebody wants to watch, in a thread, and never bef
 """
 
 import asyncio
-import contextlib
 import importlib
 import logging
 from dataclasses import dataclass
@@ -77,8 +76,13 @@ class Live:
 
     async def run(self) -> None:
         """Own every publication, for ever; whoever cancels this ends them."""
-        async with asyncio.TaskGroup() as self._group:
-            await asyncio.get_running_loop().create_future()
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                # A group that is ending takes nobody in.
+                self._group = None
 
     @property
     def is_live(self) -> bool:
@@ -192,9 +196,7 @@ class Live:
     def _told_end(self) -> None:
         self._show(on=False)
         if self._group is not None:
-            # A group that is ending takes nobody in.
-            with contextlib.suppress(RuntimeError):
-                self._group.create_task(self._say(WORDS[self._settings.language]["end"]), name="live.end")
+            self._group.create_task(self._say(WORDS[self._settings.language]["end"]), name="live.end")
 
     def _show(self, *, on: bool) -> None:
         if self._hardware.watched is None:

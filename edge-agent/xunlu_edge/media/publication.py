@@ -46,6 +46,7 @@ class Publication:
         shape: of the pictures that are sent, None before the first.
         skipped: pictures left out because the uplink was behind.
         sessions: how many were begun.
+        picture: what the camera saw last.
     """
 
     def __init__(
@@ -155,11 +156,12 @@ class Publication:
 
     async def _until_doubtful(self, session: Session) -> None:
         """Until the session has ended, or its relay is silent; answers that come again are as good as never missed."""
+        was_silent = _is_silent(session)
         while not session.ended.is_set() and not _is_silent(session):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await session.ended.wait()
-        if not session.ended.is_set():
+        if not session.ended.is_set() and not was_silent:
             log.info("relay is silent")
             self._shared.steering.bitrate.interrupted()
 
@@ -181,7 +183,8 @@ class Publication:
 
     async def _feed_pictures(self) -> None:
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, thread_name_prefix="live.encoder") as encoder:
+        encoder = ThreadPoolExecutor(1, thread_name_prefix="live.encoder")
+        try:
             async with self._video as camera:
                 while True:
                     self.picture = frame = await camera.get()
@@ -193,6 +196,9 @@ class Publication:
                     if picture is not None and self._session is not None:
                         self.shape = picture.shape
                         self._session.send_picture(picture)
+        finally:
+            # A hardware encoder that hangs must not hang the loop.
+            encoder.shutdown(wait=False, cancel_futures=True)
 
     def _is_due(self, frame: VideoFrame) -> bool | None:
         """Whether the picture is to be a keyframe; None when it is not to be sent at all."""
