@@ -1,6 +1,7 @@
 """A client below the peer connection: the recorder's ICE and DTLS, with an SDP of its own and media by hand."""
 
 import asyncio
+import ssl
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from xunlu_edge.media.ice import IceClient
 from xunlu_edge.media.way import Address, Credentials
 
 CONNECT_TIMEOUT_S = 15.0
+# To read all certificates of the system takes longer than a session.
+TLS = ssl.create_default_context()
 NACK_S = 0.03
 NACK_NUMBERS_MAX = 250
 LINES = {
@@ -179,7 +182,7 @@ class MediaClient:
     async def signal(self, text: str) -> None:
         """Exchange offer and answer, as often as another worker is named (RFC 9725 §4.5)."""
         url = f"{self._relay.url}/{'whip' if self._action == 'publish' else 'whep'}/{self._path}"
-        async with httpx2.AsyncClient() as http:
+        async with httpx2.AsyncClient(verify=TLS) as http:
             answer = await http.post(url, content=text, headers=self._headers)
             while answer.status_code == 307:
                 url = answer.headers["location"]
@@ -190,7 +193,7 @@ class MediaClient:
 
     async def delete(self) -> int:
         """End the session by HTTP."""
-        async with httpx2.AsyncClient() as http:
+        async with httpx2.AsyncClient(verify=TLS) as http:
             return (await http.delete(self.url, headers=self._headers)).status_code
 
     def vanish(self) -> None:
@@ -335,7 +338,7 @@ def payload(packet: bytes) -> bytes:
 
 async def figures(relay: Relay) -> dict[str, Any]:
     """The worker's metrics, without their common beginning."""
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(verify=TLS) as http:
         text = (await http.get(f"{relay.url}/metrics")).text
     pairs = (line.rsplit(" ", 1) for line in text.splitlines() if line and line[0] != "#")
     return {name.removeprefix("xunlu_streaming_"): float(value) for name, value in pairs}

@@ -237,6 +237,8 @@ class Publisher:
             match packet:
                 case rtcp.SenderReport() if (stream := self._streams.get(packet.ssrc)) is not None:
                     stream.report_ntp, stream.report_s = packet.ntp, now_s
+                    # What it counts goes out before it.
+                    self.flush()
                     self.path.report(stream.layer, packet.ntp, packet.rtp)
                 case rtcp.Bye():
                     for stream in self._streams.values():
