@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 20.0
+PICTURE_TIMEOUT_S = 5.0
 ENGINE = "xunlu_edge.media.engine"
 WORDS = {
     "zh": {"begin": "{by}正在查看实时画面", "end": "实时画面已结束", "by": "调度"},
@@ -128,9 +129,11 @@ class Live:
             DeviceError: there is no camera, it failed, or somebody began to watch.
         """
         if self._current is not None:
-            frame = self._current.publication.picture
-            if frame is None:
-                raise DeviceError("The camera has shown nothing yet.")
+            try:
+                async with asyncio.timeout(PICTURE_TIMEOUT_S):
+                    frame = await self._current.publication.latest_picture()
+            except TimeoutError as error:
+                raise DeviceError("The camera has shown nothing yet.") from error
             engine = importlib.import_module(ENGINE)
             return cast(bytes, await asyncio.to_thread(engine.jpeg, frame))
         if self._hardware.video is None:

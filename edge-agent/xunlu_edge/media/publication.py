@@ -46,7 +46,6 @@ class Publication:
         shape: of the pictures that are sent, None before the first.
         skipped: pictures left out because the uplink was behind.
         sessions: how many were begun.
-        picture: what the camera saw last.
     """
 
     def __init__(
@@ -65,7 +64,6 @@ class Publication:
         self.shape: Shape | None = None
         self.skipped = 0
         self.sessions = 0
-        self.picture: VideoFrame | None = None
         self._request = request
         self._shared = shared
         self._microphone = microphone if request.audio else None
@@ -73,6 +71,8 @@ class Publication:
         self._encoder = H264Encoder(codec, height_max=request.height_max, fps_max=request.fps_max)
         self._video = Handover("live.camera", partial(video.open, request.height_max, request.fps_max), depth=1)
         self._hurry = asyncio.Event()
+        self._picture: VideoFrame | None = None
+        self._shown = asyncio.Event()
 
     @property
     def request(self) -> LiveStart:
@@ -84,6 +84,12 @@ class Publication:
         self._request = request
         self._shared.steering.bitrate.limit(request.bitrate_bps_max)
         self._hurry.set()
+
+    async def latest_picture(self) -> VideoFrame:
+        """What the camera saw last; waits for the first picture."""
+        while self._picture is None:
+            await self._shown.wait()
+        return self._picture
 
     async def run(self) -> str:
         """Publish until the end; returns why it ended.
@@ -187,7 +193,8 @@ class Publication:
         try:
             async with self._video as camera:
                 while True:
-                    self.picture = frame = await camera.get()
+                    self._picture = frame = await camera.get()
+                    self._shown.set()
                     if (keyframe := self._is_due(frame)) is None:
                         continue
                     bitrate_bps = self._shared.steering.bitrate.target_bps
