@@ -32,15 +32,15 @@ CNAME = "camera"
 Picture = tuple[bytes, ...]
 
 
-def picture(codec: str, number: int, *, keyframe: bool, packets: int = PACKETS, size: tuple[int, int]) -> Picture:
+def picture(codec: str, number: int, *, keyframe: bool, packets: int, rid: str) -> Picture:
     """Payloads that no other picture has, as far from real ones as a relay that decodes nothing can bear."""
-    marks = [struct.pack("!IB", number, place) for place in range(packets)]
+    marks = [struct.pack("!IB", number, place) + f"@{rid}@".encode() for place in range(packets)]
     if codec == "H264":
         head = b"\x65" if keyframe else b"\x41"
         return tuple((head + mark).ljust(PAYLOAD_BYTES, b"h") for mark in marks)
     # RFC 7741 §4.2 with a picture id of 15 bits; RFC 6386 §9.1.
     descriptor = struct.pack("!BH", 0x80, 0x8000 | number & 0x7FFF)
-    tag = b"\x10\x00\x00\x9d\x01\x2a" + struct.pack("<HH", *size) if keyframe else b"\x11\x00\x00"
+    tag = b"\x10\x00\x00\x9d\x01\x2a" + struct.pack("<HH", 160 * packets, 90 * packets) if keyframe else b"\x11\x00\x00"
     heads = [b"\x90" + descriptor + tag, *[b"\x80" + descriptor] * (packets - 1)]
     return tuple((head + mark).ljust(PAYLOAD_BYTES, b"v") for head, mark in zip(heads, marks, strict=True))
 
@@ -63,7 +63,6 @@ class Camera:
         self.stamps: dict[bytes, int] = {}
         self.reports: dict[str, tuple[int, int]] = {}
         self.rid = rid
-        self.size = (320, 180)
         self._client = client
         self._codec = codec
         self._packets = packets
@@ -89,7 +88,7 @@ class Camera:
     def shoot(self) -> None:
         """Send a picture and its sounds."""
         now_s = time.monotonic()
-        one = picture(self._codec, len(self.pictures), keyframe=self._keyframe, packets=self._packets, size=self.size)
+        one = picture(self._codec, len(self.pictures), keyframe=self._keyframe, packets=self._packets, rid=self.rid)
         self._keyframe = False
         self.pictures.append(one)
         self._send(self.video, one, now_s)

@@ -284,8 +284,10 @@ class Reception:
         first, second, seq, stamp, ssrc = HEADER.unpack_from(packet)
         kind = second & 0x7F
         if ssrc == self._repair_ssrc and kind in self._repairs:
-            [seq] = struct.unpack_from("!H", packet, 12)
-            packet = HEADER.pack(first, second & 0x80 | self._repairs[kind], seq, stamp, self.ssrc) + packet[14:]
+            at = body_at(packet)
+            [seq] = struct.unpack_from("!H", packet, at)
+            header = HEADER.pack(first, second & 0x80 | self._repairs[kind], seq, stamp, self.ssrc)
+            packet = header + packet[12:at] + packet[at + 2 :]
             self.repaired += 1
         elif ssrc != self.ssrc:
             return
@@ -328,12 +330,14 @@ class Reception:
         return complete
 
 
+def body_at(packet: bytes) -> int:
+    """Where the header and its extension end (RFC 3550 §5.3.1); these packets have no CSRCs."""
+    return 16 + 4 * int.from_bytes(packet[14:16]) if packet[0] & 0x10 else 12
+
+
 def payload(packet: bytes) -> bytes:
-    """What lies behind the header and its extension (RFC 3550 §5.3.1)."""
-    if not packet[0] & 0x10:
-        return packet[12:]
-    [words] = struct.unpack_from("!H", packet, 14)
-    return packet[16 + 4 * words :]
+    """What lies behind the header and its extension."""
+    return packet[body_at(packet) :]
 
 
 async def figures(relay: Relay) -> dict[str, Any]:
