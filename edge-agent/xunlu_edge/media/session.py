@@ -76,6 +76,7 @@ class Session:
         self._cname = sources.cname
         self._extensions = extensions_map(answer.extensions)
         self._resumed_s = float("-inf")
+        self._sent_bytes = 0
         self._pacer = Pacer(self._send)
         rtx = (answer.rtx_type, sources.rtx) if answer.rtx_type is not None else None
         self._video = Outbound(payload_type=answer.video_type, clock_hz=VIDEO_HZ, mid="0", ssrc=sources.video, rtx=rtx)
@@ -141,7 +142,9 @@ class Session:
         return [self._video] if self._audio is None else [self._video, self._audio]
 
     def _send(self, packet: RtpPacket) -> None:
-        self._dtls.send_rtp(rtp.serialize(packet, self._extensions, time.time() * 1000))
+        data = rtp.serialize(packet, self._extensions, time.time() * 1000)
+        self._dtls.send_rtp(data)
+        self._sent_bytes += len(data)
         for stream in self._streams:
             stream.sent(packet)
 
@@ -149,6 +152,8 @@ class Session:
         while True:
             await asyncio.sleep(REPORT_S)
             now_s, utc_ms = time.monotonic(), self._shared.utc_ms()
+            self._shared.steering.bitrate.sent(self._sent_bytes * 8 / REPORT_S)
+            self._sent_bytes = 0
             for stream in self._streams:
                 self._dtls.send_rtcp(stream.report(self._cname, now_s, utc_ms))
 

@@ -100,6 +100,14 @@ class Relay:
                 await self.arrived.wait()
         return seen
 
+    async def until_shown(self, utc_ms: int, *, timeout_s: float = 45) -> list[Seen]:
+        """Wait for the first picture that was taken after a moment."""
+        async with asyncio.timeout(timeout_s):
+            while not (shown := [each for each in self.seen if each.utc_ms is not None and each.utc_ms > utc_ms]):
+                self.arrived.clear()
+                await self.arrived.wait()
+        return shown[:1]
+
     async def until_asked(self, method: str, *, timeout_s: float = 30) -> None:
         """Wait for a request."""
         async with asyncio.timeout(timeout_s):

@@ -28,14 +28,26 @@ def test_it_begins_carefully_and_grows_to_the_ceiling() -> None:
     assert after(controller, 60) == CEILING_BPS
 
 
-def test_an_estimate_is_never_exceeded_and_guides_the_growth() -> None:
-    assert after(BitrateController(CEILING_BPS, 0.0), 4, estimate_bps=900_000) == 900_000
+def test_an_estimate_of_no_more_than_what_is_sent_is_a_limit() -> None:
+    controller = BitrateController(CEILING_BPS, 0.0)
+    controller.sent(580_000)
+    assert after(controller, 10, estimate_bps=400_000) == 400_000
+
+
+def test_an_estimate_of_a_calm_scene_is_no_limit() -> None:
+    controller = BitrateController(CEILING_BPS, 0.0)
+    controller.sent(100_000)
+    assert after(controller, 10, estimate_bps=160_000) > START_BPS
+
+
+def test_growth_is_bolder_up_to_an_estimate() -> None:
     alone, guided = BitrateController(CEILING_BPS, 0.0), BitrateController(CEILING_BPS, 0.0)
     assert after(guided, 3, estimate_bps=5e6) > after(alone, 3)
 
 
 def test_an_estimate_that_is_not_repeated_fades() -> None:
     controller = BitrateController(CEILING_BPS, 0.0)
+    controller.sent(500_000)
     controller.estimated(200_000, 1.0)
     assert controller.target_bps == 200_000
     for second in range(2, 60):
@@ -62,6 +74,7 @@ def test_after_an_outage_it_begins_low() -> None:
         st.one_of(
             st.tuples(st.just("reported"), st.floats(0, 1)),
             st.tuples(st.just("estimated"), st.floats(0, 1e9)),
+            st.tuples(st.just("sent"), st.floats(0, 1e9)),
             st.tuples(st.just("interrupted"), st.just(0.0)),
         )
     ),
@@ -75,6 +88,8 @@ def test_it_stays_between_floor_and_ceiling_whatever_is_reported(events: list[tu
                 controller.reported(value, second)
             case "estimated":
                 controller.estimated(value, second)
+            case "sent":
+                controller.sent(value)
             case _:
                 controller.interrupted()
         assert FLOOR_BPS <= controller.target_bps <= max(ceiling, FLOOR_BPS)
