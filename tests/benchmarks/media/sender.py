@@ -86,11 +86,12 @@ def _plain(
 ) -> Publisher:
     out = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
     out.connect((host, int(port)))
-    return Publisher(group, number, PLAIN_PAYLOAD_TYPE, out.send)
+    return Publisher(group, number, (PLAIN_PAYLOAD_TYPE, None), out.send)
 
 
 def _secured(client: Client, group: Sequence[Sequence[bytearray]]) -> Publisher:
-    publisher = Publisher(group, client.ssrc, client.remote.payload_type, client.send)
+    types = client.remote.payload_type, client.remote.repair_type
+    publisher = Publisher(group, client.ssrc, types, client.send)
     client.link.control = lambda rtcp: publisher.control(client.receiving.unprotect_rtcp(rtcp))
     return publisher
 

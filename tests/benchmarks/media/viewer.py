@@ -32,11 +32,13 @@ class ViewerPlan:
     Attributes:
         target: URL and token of the WHEP endpoint.
         frame_packets: packets of each frame.
+        ask_again_s: after which it asks once more for what is missing.
         via: host and port that datagrams go through; None goes straight.
     """
 
     target: Sequence[str]
     frame_packets: int
+    ask_again_s: float = 0.1
     via: Sequence[Any] | None = None
 
 
@@ -97,6 +99,8 @@ async def viewing(
     assert isinstance(watcher, Watcher)
     one = Viewing(client, signalling, watcher)
     watcher.frame_packets, watcher.shown, watcher.say = plan.frame_packets, one.show, client.send_rtcp
+    watcher.ask_again_s = plan.ask_again_s
+    watcher.repair_type = client.remote.repair_type
     watcher.open(client.receiving)
     keeping = asyncio.create_task(one.keep(), name="keep")
     try:

@@ -10,8 +10,6 @@ from tests.benchmarks.media.canary import Canary
 from tests.benchmarks.media.link import HEADER, Credentials, Pump
 from tests.benchmarks.media.stream import PARAMETER_SETS, stamped_ns
 
-# At once, then after each round trip, as browsers do.
-ASK_INTERVAL_S = 0.06
 ASKED_MAX = 10
 GAP_MAX = 500
 KEYFRAME_INTERVAL_S = 0.3
@@ -40,6 +38,8 @@ class Watcher(Canary):
 
     Attributes:
         frame_packets: that number.
+        ask_again_s: after which it asks once more; browsers take the round trip.
+        repair_type: payload type of retransmissions (RFC 4588); None without.
         say: sends RTCP; None until DTLS is up.
         pictures: by RTP time.
         shown: called with each frame that is whole.
@@ -48,6 +48,8 @@ class Watcher(Canary):
     def __init__(self, pump: Pump, credentials: Credentials) -> None:
         super().__init__(pump, credentials)
         self.frame_packets = 0
+        self.ask_again_s = 0.1
+        self.repair_type: int | None = None
         self.say: Callable[[bytes], None] | None = None
         self.pictures: dict[int, Frame] = {}
         self.shown: Callable[[Frame], None] | None = None
@@ -56,6 +58,7 @@ class Watcher(Canary):
         self._missing: dict[int, tuple[float, int]] = {}
         self._keyframe_asked_s = 0.0
         self._lost = False
+        self._media = 0
 
     def attend(self) -> None:
         """Every few milliseconds: ask for what is missing, or for a keyframe when that is hopeless."""
@@ -65,19 +68,23 @@ class Watcher(Canary):
         due = [number for number, (due_s, _) in self._missing.items() if due_s <= now_s]
         for number in due:
             asked = self._missing[number][1] + 1
-            self._missing[number] = (now_s + ASK_INTERVAL_S, asked)
+            self._missing[number] = (now_s + self.ask_again_s, asked)
             if asked > ASKED_MAX:
                 del self._missing[number]
                 self._lost = True
         if wanted := [number & 0xFFFF for number in due if number in self._missing]:
-            nack = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=OWN_SSRC, media_ssrc=self.source, lost=wanted)
+            nack = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=OWN_SSRC, media_ssrc=self._media, lost=wanted)
             self.say(bytes(nack))
         if self._lost and now_s - self._keyframe_asked_s > KEYFRAME_INTERVAL_S:
             self._lost, self._keyframe_asked_s = False, now_s
-            self.say(bytes(RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=OWN_SSRC, media_ssrc=self.source)))
+            self.say(bytes(RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=OWN_SSRC, media_ssrc=self._media)))
 
     def _see(self, packet: bytes, payload: bytes, arrived_ns: int) -> None:
-        _, sequence, _ = HEADER.unpack_from(packet)
+        kind, sequence, source = HEADER.unpack_from(packet)
+        if kind & 127 == self.repair_type:
+            sequence, payload = int.from_bytes(payload[:2]), payload[2:]
+        else:
+            self._media = source
         number = self._number(sequence)
         frame = self.pictures.setdefault(int.from_bytes(packet[4:8]), Frame())
         frame.packets[number] = payload
