@@ -71,7 +71,7 @@ class Records:
     state = "completed"
 
     def __init__(self, peer: "Peer") -> None:
-        self._peer = peer
+        self._peer: Peer | None = peer
         self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue(RECORDS_WAITING_MAX)
 
     def put(self, data: bytes) -> None:
@@ -80,7 +80,11 @@ class Records:
             self._waiting.put_nowait(data)
 
     def end(self) -> None:
-        """No more will come: whoever reads must not wait for ever."""
+        """No more will come: whoever reads must not wait for ever, and a peer that has gone is freed at once.
+
+        In a cycle it would wait for the collector, which knows nothing of the 100 kB that OpenSSL and libsrtp hold.
+        """
+        self._peer = None
         if self._waiting.full():
             self._waiting.get_nowait()
         self._waiting.put_nowait(None)
@@ -92,7 +96,8 @@ class Records:
         return data
 
     async def _send(self, data: bytes) -> None:
-        self._peer.send_datagram(data)
+        if self._peer is not None:
+            self._peer.send_datagram(data)
 
 
 class Peer:
