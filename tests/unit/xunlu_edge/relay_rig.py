@@ -45,6 +45,7 @@ class Relay:
         url: of the endpoint.
         scripted: answers for the next offers, in order; after them, sessions.
         always: the answer to every further offer.
+        headers: more of them in the answers of sessions.
         requests: method, path and authorisation of every request.
         offers: SDP of every offer.
         seen: pictures.
@@ -56,6 +57,7 @@ class Relay:
         self.url = ""
         self.scripted: list[Scripted] = []
         self.always: Scripted | None = None
+        self.headers: dict[str, str] = {}
         self.requests: list[tuple[str, str, str]] = []
         self.offers: list[str] = []
         self.seen: list[Seen] = []
@@ -145,7 +147,7 @@ class Relay:
         if self.always is not None:
             return self.always
         headers = {"Content-Type": "application/sdp", "Location": f"/whip/session/{len(self.sessions)}"}
-        return Scripted(status=201, headers=headers, body=await self._session(body))
+        return Scripted(status=201, headers=headers | self.headers, body=await self._session(body))
 
     async def _session(self, offer: str) -> str:
         session = RTCPeerConnection()
