@@ -74,7 +74,7 @@ async def running_relay(broker: TestBroker, folder: Path, **settings: Any) -> As
         folder: for its socket and its log.
         settings: others than the defaults.
     """
-    [port] = free_ports(1)
+    port = settings.get("port") or free_ports(1)[0]
     url = f"http://127.0.0.1:{port}"
     own = {"port": port, "workers": url, "media_port": free_udp_port(), "media_hosts": HOSTS, "run": folder}
     environment = relay_environment(broker, **(own | settings))

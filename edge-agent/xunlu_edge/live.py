@@ -4,7 +4,6 @@ The codecs are imported when somebody wants to watch, in a thread, and never bef
 """
 
 import asyncio
-import contextlib
 import importlib
 import logging
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 20.0
+PICTURE_TIMEOUT_S = 5.0
 ENGINE = "xunlu_edge.media.engine"
 WORDS = {
     "zh": {"begin": "{by}正在查看实时画面", "end": "实时画面已结束", "by": "调度"},
@@ -77,8 +77,13 @@ class Live:
 
     async def run(self) -> None:
         """Own every publication, for ever; whoever cancels this ends them."""
-        async with asyncio.TaskGroup() as self._group:
-            await asyncio.get_running_loop().create_future()
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                # A group that is ending takes nobody in.
+                self._group = None
 
     @property
     def is_live(self) -> bool:
@@ -124,9 +129,11 @@ class Live:
             DeviceError: there is no camera, it failed, or somebody began to watch.
         """
         if self._current is not None:
-            frame = self._current.publication.picture
-            if frame is None:
-                raise DeviceError("The camera has shown nothing yet.")
+            try:
+                async with asyncio.timeout(PICTURE_TIMEOUT_S):
+                    frame = await self._current.publication.latest_picture()
+            except TimeoutError as error:
+                raise DeviceError("The camera has shown nothing yet.") from error
             engine = importlib.import_module(ENGINE)
             return cast(bytes, await asyncio.to_thread(engine.jpeg, frame))
         if self._hardware.video is None:
@@ -192,9 +199,7 @@ class Live:
     def _told_end(self) -> None:
         self._show(on=False)
         if self._group is not None:
-            # A group that is ending takes nobody in.
-            with contextlib.suppress(RuntimeError):
-                self._group.create_task(self._say(WORDS[self._settings.language]["end"]), name="live.end")
+            self._group.create_task(self._say(WORDS[self._settings.language]["end"]), name="live.end")
 
     def _show(self, *, on: bool) -> None:
         if self._hardware.watched is None:

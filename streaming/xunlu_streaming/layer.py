@@ -6,7 +6,7 @@ they stopped, and no viewer has to be told.
 
 import secrets
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -69,6 +69,12 @@ class Track:
             self.layers[rid] = Layer(self, rid)
         return self.layers[rid]
 
+    def begin(self, rids: Sequence[str], ids: Mapping[int, int | None]) -> None:
+        """A publication begins with these layers; what it lacks is forgotten, so that names cannot pile up."""
+        self.layers = {rid: layer for rid, layer in self.layers.items() if rid in rids}
+        for rid in rids:
+            self.layer(rid).begin(ids)
+
 
 class Layer:
     """One encoding of a track.
@@ -78,6 +84,8 @@ class Layer:
         rid: its name in simulcast (RFC 8851), else empty.
         ring: the last packets by number.
         highest: the newest number given out.
+        last_time: its RTP time.
+        last_s: monotonic seconds when it was given out; 0 before the first.
         packets: given out since the path began.
         octets: payload bytes given out, for sender reports.
         bitrate_bps: of the last second.
@@ -99,8 +107,8 @@ class Layer:
         self._fresh = True
         self._number_offset = 0
         self._time_offset = secrets.randbits(31)
-        self._last_time = 0
-        self._last_s = 0.0
+        self.last_time = 0
+        self.last_s = 0.0
         self._group_first: int | None = None
         self._group_time = 0
         self._group_s = 0.0
@@ -137,8 +145,8 @@ class Layer:
         body = payload_offset(data)
         keyframe = self.track.kind == "video" and self._note_picture(number, stamp, memoryview(packet)[body:], now_s)
         if number > self.highest:
-            self.frames += stamp != self._last_time
-            self.highest, self._last_time, self._last_s = number, stamp, now_s
+            self.frames += stamp != self.last_time
+            self.highest, self.last_time, self.last_s = number, stamp, now_s
         self.packets += 1
         self.octets += len(packet) - body
         given = bytes(packet)
@@ -149,9 +157,9 @@ class Layer:
         """Number on from where the last publication stopped, with the time that has passed since."""
         self._fresh = False
         self._number_offset = self.highest + 1 - number
-        if self._last_s:
-            passed = max(1, round((now_s - self._last_s) * self.track.clock_hz))
-            self._time_offset = (self._last_time + passed - stamp) & 0xFFFF_FFFF
+        if self.last_s:
+            passed = max(1, round((now_s - self.last_s) * self.track.clock_hz))
+            self._time_offset = (self.last_time + passed - stamp) & 0xFFFF_FFFF
 
     def _note_picture(self, number: int, stamp: int, payload: memoryview, now_s: float) -> bool:
         codec: Literal["H264", "VP8"] = "VP8" if self.track.codec == "VP8" else "H264"

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from xunlu_streaming.layer import Outgoing
 
+FPS_MAX = 1000.0
+"""Told at most: a publisher may mark as many packets as it likes."""
+
 
 class Meter:
     """Counts a publication.
@@ -33,5 +36,5 @@ class Meter:
         """A second or so has passed."""
         octets, frames = self._before
         self.bitrate_bps = round((self.octets - octets) * 8 / passed_s)
-        self.fps = round((self._frames - frames) / passed_s, 1)
+        self.fps = min(FPS_MAX, round((self._frames - frames) / passed_s, 1))
         self._before = (self.octets, self._frames)

@@ -1,5 +1,6 @@
 """What Prometheus is told of a worker."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry
@@ -38,6 +39,11 @@ class RelayMetrics(Collector):
         figures = {
             "broker_connected": ("1 while the broker answers.", float(self._connected())),
             "paths_live": ("Paths that are published.", len(manager.live())),
+            "sessions": ("Sessions of all kinds, those that shake hands included.", manager.sessions),
+            "paths": ("Paths whose numbering is kept.", len(manager.paths)),
+            "names": ("Sessions whose connectivity checks are answered.", self._mux.names),
+            "addresses": ("Addresses of clients that are known.", self._mux.addresses),
+            "tasks": ("Tasks of the event loop.", len(asyncio.all_tasks())),
             "viewers": ("Sessions that watch or wait.", len(manager.viewers())),
             "bitrate_bps": ("Received from all publishers.", sum(one.meter.bitrate_bps for one in manager.live())),
             "viewings_unconfirmed": ("Ended viewings that the database does not hold yet.", len(manager.viewings)),
@@ -46,7 +52,7 @@ class RelayMetrics(Collector):
             yield GaugeMetricFamily(f"xunlu_streaming_{name}", what, value=value)
 
     def _counters(self) -> Iterator[Metric]:
-        manager, mux = self._manager, self._mux
+        manager, mux, refused = self._manager, self._mux, self._manager.refused
         figures = {
             "publishers_opened": ("Publications begun.", manager.opened[Publisher]),
             "viewers_opened": ("Viewer sessions begun.", manager.opened[Viewer]),
@@ -54,7 +60,10 @@ class RelayMetrics(Collector):
             "datagrams_malformed": ("Datagrams that are no protocol of ours.", mux.malformed),
             "checks_refused": ("Connectivity checks with a wrong name or password.", mux.unauthenticated),
             "datagrams_unsent": ("Datagrams that the kernel did not take.", mux.unsent + manager.unsent),
-            "packets_rejected": ("Packets that were forged, replayed or malformed.", manager.rejected),
+            "packets_rejected": ("Packets that were forged, replayed or malformed.", refused["rejected"]),
+            "packets_unknown": ("Packets of nothing that was agreed on, or too long.", refused["unknown"]),
+            "reports_refused": ("RTCP of peers that sent too much of it.", refused["reports"]),
+            "repairs_refused": ("Packets asked for again beyond what one viewer may.", refused["repairs"]),
             "packets_failed": ("Packets held back because they could not be encrypted.", manager.stage.failed),
             "viewings_lost": ("Ended viewings that were given up unconfirmed.", manager.viewings_lost),
             "tap_dropped": ("Messages that a reader of the tap did not take in time.", self._tap.dropped),

@@ -9,6 +9,7 @@ import asyncio
 import errno
 import logging
 import socket
+import struct
 import time
 from collections.abc import Iterable
 from types import TracebackType
@@ -31,8 +32,9 @@ DATAGRAMS_PER_TURN = 128
 SLOT_BYTES = 2048
 SOCKET_BUFFER_BYTES = 8 * 1024 * 1024
 STUN_BYTES_MAX = 600
-# Checks of strangers that are looked at in one second; more is a flood.
-STRANGE_CHECKS_PER_S = 200
+REFUSED_TOLD_S = 60.0
+REFUSED_TOLD_MIN = 100
+"""So many refused datagrams are worth a line in the log, once in this time; single ones are every port's weather."""
 UFRAG_BYTES_MAX = 256
 _USERNAME = 0x0006
 
@@ -85,8 +87,8 @@ class UdpMux:
         starts = range(0, DATAGRAMS_PER_TURN * SLOT_BYTES, SLOT_BYTES)
         self._views = [whole[start : start + SLOT_BYTES] for start in starts]
         self._pointers = [self._memory + start for start in starts]
-        self._checks_left = STRANGE_CHECKS_PER_S
-        self._checks_s = 0.0
+        self._refused_told = 0
+        self._refused_told_s = -REFUSED_TOLD_S
 
     async def __aenter__(self) -> Self:
         for host in bindable(self._hosts):
@@ -119,6 +121,16 @@ class UdpMux:
         self.port = sock.getsockname()[1]
         self._sockets.append(sock)
         asyncio.get_running_loop().add_reader(sock, self._drain, sock)
+
+    @property
+    def names(self) -> int:
+        """How many peers are answered."""
+        return len(self._by_name)
+
+    @property
+    def addresses(self) -> int:
+        """How many addresses belong to peers."""
+        return len(self._by_address)
 
     # -- peers --------------------------------------------------------------------------------------------------------
 
@@ -169,6 +181,8 @@ class UdpMux:
             else:
                 self.malformed += 1
         self.flush()
+        if self.strangers + self.malformed + self.unauthenticated - self._refused_told >= REFUSED_TOLD_MIN:
+            self._tell_refused()
 
     def flush(self) -> None:
         """Let every peer that something arrived for know that this was all for now."""
@@ -180,12 +194,14 @@ class UdpMux:
         """Answer a connectivity check (RFC 8445 §7.3, RFC 8489 §9.1)."""
         name = username_of(data)
         peer = self._by_name.get(name.partition(b":")[0]) if name is not None else None
-        if peer is None or (self._by_address.get(address) is not peer and not self._may_check()):
+        known = peer is not None and self._by_address.get(address) is peer
+        if peer is None or not (known or peer.strange_checks.take(time.monotonic())):
             self.unauthenticated += 1
             return
         try:
             request = stun.parse_message(data)
-        except ValueError:
+        except (ValueError, struct.error):
+            # The parser lets out what it stumbles over in attributes that are too short.
             self.malformed += 1
             return
         if request.message_class != stun.Class.REQUEST or request.message_method != stun.Method.BINDING:
@@ -197,14 +213,16 @@ class UdpMux:
         answer = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, transaction_id=request.transaction_id)
         answer.attributes["XOR-MAPPED-ADDRESS"] = address[:2]
         answer.add_message_integrity(peer.password.encode())
+        answer.add_fingerprint()
         self.send(sock, bytes(answer), address)
 
-    def _may_check(self) -> bool:
+    def _tell_refused(self) -> None:
         now_s = time.monotonic()
-        if now_s - self._checks_s >= 1:
-            self._checks_s, self._checks_left = now_s, STRANGE_CHECKS_PER_S
-        self._checks_left -= 1
-        return self._checks_left >= 0
+        if now_s - self._refused_told_s < REFUSED_TOLD_S:
+            return
+        counts = {"strange": self.strangers, "malformed": self.malformed, "checks": self.unauthenticated}
+        self._refused_told, self._refused_told_s = sum(counts.values()), now_s
+        log.warning("datagrams refused since the start", extra=counts)
 
     def _adopt(self, peer: "Peer", sock: socket.socket, address: Address, *, nominated: bool) -> None:
         before = self._by_address.get(address)

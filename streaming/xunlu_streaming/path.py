@@ -106,8 +106,8 @@ class Path:
         self.began_ms = time.time_ns() // 1_000_000
         self.meter = Meter()
         for viewer in self._flowing:
-            viewer.dress()
-        for viewer in self._starting:
+            viewer.paused()
+        for viewer in (*self._flowing, *self._starting):
             viewer.dress()
         # A new encoder begins with a keyframe that everybody needs.
         self._starting += self._flowing
@@ -159,14 +159,18 @@ class Path:
         if first < 0:
             return
         ready, self._starting = self._starting, []
-        self._send(burst[first:], Crowds.of(ready))
-        self._flow(ready)
+        begun = burst[first:]
+        self._send(begun, Crowds.of(ready))
+        parts: dict[Layer, list[bytes]] = {}
+        for one in begun:
+            parts.setdefault(one.layer, []).append(one.packet)
+        self._flow(ready, parts)
 
-    def _flow(self, viewers: Sequence["Viewer"]) -> None:
+    def _flow(self, viewers: Sequence["Viewer"], begun: Mapping[Layer, Sequence[bytes]]) -> None:
         self._flowing += viewers
         self._crowds = None
         for viewer in viewers:
-            viewer.began()
+            viewer.began(begun)
             for track in self.tracks.values():
                 for layer in track.layers.values():
                     if layer.report is not None:
@@ -197,11 +201,10 @@ class Path:
         if self.publisher is None:
             return
         video = self.tracks["video"].layers.get("")
-        group = video.group(now_s) if video is not None else []
-        if group:
+        if video is not None and (group := video.group(now_s)):
             self._starting.remove(viewer)
             self._stage.send(viewer.shape.dress(group), (viewer.peer,))
-            self._flow([viewer])
+            self._flow([viewer], {video: group})
         else:
             self.publisher.request_keyframe(now_s)
 
@@ -243,7 +246,9 @@ class Path:
             for layer in track.layers.values():
                 layer.tick(passed_s)
         now_s = time.monotonic()
-        wanting = [one for one in self._flowing if one.switch is not None and one.switch.decide(now_s)]
+        wanting = [
+            one for one in self._flowing if one.switch is not None and one.switch.decide(now_s, one.loss_percent / 100)
+        ]
         if wanting and self.publisher is not None:
             self.publisher.request_keyframe(now_s)
 
@@ -255,7 +260,7 @@ class Path:
         if publisher is None:
             return PathState(did=self.name, live=False, since_ms=self.began_ms, viewers=len(self.viewers))
         video, audio = self.tracks["video"], self.tracks["audio"]
-        size = next((one.size for one in video.layers.values() if one.size), None)
+        size = max((one.size for one in video.layers.values() if one.size), default=None)
         return PathState(
             did=self.name,
             live=True,

@@ -89,7 +89,8 @@ class PathManager:
         self._changed = changed
         self._sessions: dict[str, Publisher | Viewer] = {}
         self._told: dict[str, Session] = {}
-        self._unsent = self._rejected = 0
+        self._unsent = 0
+        self._refused: Counter[str] = Counter()
         self._spent: dict[str, int] = {}
 
     # -- sessions -----------------------------------------------------------------------------------------------------
@@ -281,9 +282,15 @@ class PathManager:
             self._spent[claims.jti] = claims.exp
 
     def _bury(self, session: Publisher | Viewer) -> None:
-        del self._sessions[session.id], self._told[session.id]
+        if self._sessions.pop(session.id, None) is None:
+            # At the end of the worker, time goes on while farewells are said.
+            return
+        del self._told[session.id]
         self._unsent += session.peer.unsent
-        self._rejected += session.peer.rejected
+        self._refused += session.peer.refused
+        if session.peer.refused:
+            extra = {"path": session.path.name, "session": type(session).__name__.lower(), **session.peer.refused}
+            log.warning("session sent what was refused", extra=extra)
         viewing = session.viewing if isinstance(session, Viewer) else None
         if viewing is not None:
             self._tell_end(viewing)
@@ -294,9 +301,14 @@ class PathManager:
         return self._unsent + sum(one.peer.unsent for one in self._sessions.values())
 
     @property
-    def rejected(self) -> int:
-        """Packets of known peers that were forged, replayed or malformed, since the start."""
-        return self._rejected + sum(one.peer.rejected for one in self._sessions.values())
+    def refused(self) -> Counter[str]:
+        """Packets of known peers that were refused, by reason (see `Peer.refused`), since the start."""
+        return sum((one.peer.refused for one in self._sessions.values()), self._refused)
+
+    @property
+    def sessions(self) -> int:
+        """How many there are, those that have just ended included."""
+        return len(self._sessions)
 
     # -- what is told -------------------------------------------------------------------------------------------------
 

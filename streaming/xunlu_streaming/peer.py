@@ -5,6 +5,7 @@ import contextlib
 import logging
 import secrets
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from xunlu_streaming.adapter import (
     srtp_unprotect,
     srtp_unprotect_rtcp,
 )
+from xunlu_streaming.allowance import Allowance
 from xunlu_streaming.mux import Address, Outlet, UdpMux
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,12 @@ FAREWELL_TIMEOUT_S = 1.0
 ADDRESSES_MAX = 8
 RECORDS_WAITING_MAX = 32
 RTCP_BYTES_MAX = 1500
+STRANGE_CHECKS_PER_S = 50
+"""Checks of one peer's name from addresses that are not yet its own; more is a flood, and costs nobody else."""
+REPORTS_PER_S = 200
+"""RTCP of one peer that is read: a browser on a bad link asks for repairs fifty times."""
+MISTAKE = "session ended by an error"
+"""Of ours; that one peer brings it to light is no reason for the others to stop."""
 
 _OK = 0
 _length = ffi.new("int *")
@@ -63,13 +71,23 @@ class Records:
     state = "completed"
 
     def __init__(self, peer: "Peer") -> None:
-        self._peer = peer
+        self._peer: Peer | None = peer
         self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue(RECORDS_WAITING_MAX)
 
-    def put(self, data: bytes | None) -> None:
-        """Take a datagram; None says that no more will come. What finds no room is lost, as on the wire."""
+    def put(self, data: bytes) -> None:
+        """Take a datagram. What finds no room is lost, as on the wire."""
         with contextlib.suppress(asyncio.QueueFull):
             self._waiting.put_nowait(data)
+
+    def end(self) -> None:
+        """No more will come: whoever reads must not wait for ever, and a peer that has gone is freed at once.
+
+        In a cycle it would wait for the collector, which knows nothing of the 100 kB that OpenSSL and libsrtp hold.
+        """
+        self._peer = None
+        if self._waiting.full():
+            self._waiting.get_nowait()
+        self._waiting.put_nowait(None)
 
     async def _recv(self) -> bytes:
         data = await self._waiting.get()
@@ -78,7 +96,8 @@ class Records:
         return data
 
     async def _send(self, data: bytes) -> None:
-        self._peer.send_datagram(data)
+        if self._peer is not None:
+            self._peer.send_datagram(data)
 
 
 class Peer:
@@ -91,7 +110,9 @@ class Peer:
         address: where we send to; None before the first check.
         sock: the socket that we send from.
         keys: SRTP keys; None before the handshake is over.
-        rejected: packets that were forged, replayed, too old or malformed.
+        strange_checks: what checks of its name from new addresses may cost.
+        refused: what of its packets was refused, by reason: `rejected` (forged, replayed, too old, malformed),
+            `unknown` (never agreed on), `reports` and `repairs` (too many).
         unsent: sends of media that the kernel refused.
     """
 
@@ -104,12 +125,16 @@ class Peer:
         self.address: Address | None = None
         self.sock: Outlet | None = None
         self.keys: Keys | None = None
-        self.rejected = self.unsent = 0
+        self.strange_checks = Allowance(STRANGE_CHECKS_PER_S)
+        self.refused: Counter[str] = Counter()
+        self.unsent = 0
         self._mux = mux
         self._records = Records(self)
         self._dtls = Dtls(self._records, certificate, role)
         self._fingerprints = fingerprints
+        self._reports = Allowance(REPORTS_PER_S)
         self._resident: Resident | None = None
+        self._name = ""
         self._checked = asyncio.Event()
         self._checked_s = time.monotonic()
         self._noted = False
@@ -128,6 +153,7 @@ class Peer:
         """Wait for the peer's first check, then shake hands."""
         self._resident = resident
         self._tasks = tasks
+        self._name = name
         self._mux.add(self)
         tasks.create_task(self._run(), name=name)
 
@@ -135,12 +161,15 @@ class Peer:
         try:
             async with asyncio.timeout(HANDSHAKE_TIMEOUT_S):
                 keys = await self._dtls.handshake(self._fingerprints) if await self._reach() else None
+            self._begin(keys)
         except TimeoutError:
-            keys = None
+            self._end("handshake")
         except Exception:
-            # Whatever a stranger's records do to the library below is that stranger's end alone.
-            log.exception("handshake failed")
-            keys = None
+            # Whatever a stranger's records do to the library below, or to us, is that stranger's end alone.
+            log.exception("session ended by an error", extra={"session": self._name})
+            self._end("error")
+
+    def _begin(self, keys: Keys | None) -> None:
         if keys is None or self._ended:
             self._end("handshake")
             return
@@ -191,7 +220,7 @@ class Peer:
 
     async def _say_goodbye(self) -> None:
         await self._dtls.stop()
-        self._records.put(None)
+        self._records.end()
         self.keys = None
         await self._part()
 
@@ -219,25 +248,35 @@ class Peer:
         if keys is None or resident is None or size < 12:
             return
         _length[0] = size
-        if 192 <= view[1] <= 223:  # RFC 5761 §4
-            if srtp_unprotect_rtcp(keys.receive, pointer, _length) != _OK:
-                self.rejected += 1
-                return
-            resident.reports(bytes(view[: _length[0]]), time.monotonic())
+        is_report = 192 <= view[1] <= 223  # RFC 5761 §4
+        unprotect = srtp_unprotect_rtcp if is_report else srtp_unprotect
+        if unprotect(keys.receive, pointer, _length) != _OK:
+            self.refused["rejected"] += 1
             return
-        if srtp_unprotect(keys.receive, pointer, _length) != _OK:
-            self.rejected += 1
-            return
-        resident.packet(bytes(view[: _length[0]]), time.monotonic())
-        if not self._noted:
+        now_s = time.monotonic()
+        try:
+            if not is_report:
+                resident.packet(bytes(view[: _length[0]]), now_s)
+            elif self._reports.take(now_s):
+                resident.reports(bytes(view[: _length[0]]), now_s)
+            else:
+                self.refused["reports"] += 1
+        except Exception:
+            log.exception(MISTAKE, extra={"session": self._name})
+            self.close("error")
+        if not is_report and not self._noted:
             self._noted = True
             self._mux.note(self)
 
     def flush(self) -> None:
         """What has arrived is read."""
         self._noted = False
-        if self._resident is not None:
-            self._resident.flush()
+        try:
+            if self._resident is not None:
+                self._resident.flush()
+        except Exception:
+            log.exception(MISTAKE, extra={"session": self._name})
+            self.close("error")
 
     # -- what we send -------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,8 @@ PACKET_BYTES_MAX = 1472
 """What IPv4 carries over Ethernet without fragments, and then not even our tag: no honest encoder comes near."""
 STREAMS_MAX = 16
 """SSRCs of one publisher: three layers of video with their repairs, audio, and some changes of mind."""
-BURST_MAX = 512
+SOURCE_SILENCE_S = 1.0
+"""A track has one source; another one takes its place after this silence, or when it has said goodbye."""
 KEYFRAME_INTERVAL_S = 0.5
 """Between two requests: however many viewers ask, a 4G uplink carries no more keyframes than this."""
 TRANSPORT_FEEDBACK_S = 0.05
@@ -44,7 +45,6 @@ class Publisher:
         path: that it publishes.
         peer: its session below.
         connected_at_ms: UTC milliseconds when the keys were there; 0 before.
-        unknown: packets that belong to nothing that was agreed on, or are too long.
         rtt_s: from a request for repair to the repair.
     """
 
@@ -54,7 +54,6 @@ class Publisher:
         self.path = path
         self.peer = peer
         self.connected_at_ms = 0
-        self.unknown = 0
         self.rtt_s = RTT_S
         self._accepted = accepted
         self._known = accepted.payload_types.keys() | accepted.repairs.keys()
@@ -64,9 +63,9 @@ class Publisher:
         self._estimator = Estimator()
         self._arrivals = Arrivals()
         self._ids = {uri: accepted.extensions.get(uri) for uri in HOP_EXTENSIONS}
+        self._blanked = {number: None for uri, number in accepted.extensions.items() if uri in HOP_EXTENSIONS}
         self._keyframe_asked_s = 0.0
         self._keyframe_wanted = False
-        self._fir_number = 0
         self._feedback_s = 0.0
         self._asked_s: dict[tuple[int, int], float] = {}
 
@@ -101,13 +100,11 @@ class Publisher:
     def connected(self) -> None:
         """The keys are there: the path's publication begins."""
         self.connected_at_ms = time.time_ns() // 1_000_000
-        blanked = {number: None for uri, number in self._accepted.extensions.items() if uri in HOP_EXTENSIONS}
         for payload_type, codec in self.payload_types.items():
             kind = self._accepted.kinds_of[payload_type]
             track = self.path.tracks[kind]
             track.codec, track.clock_hz, track.payload_type = codec, self._accepted.clocks[payload_type], payload_type
-            for rid in self._accepted.rids if kind == "video" and self.simulcast else ("",):
-                track.layer(rid).begin(blanked)
+            track.begin(self._accepted.rids if kind == "video" and self.simulcast else ("",), self._blanked)
         self.path.publish(self)
         self.request_keyframe(time.monotonic())
 
@@ -120,23 +117,21 @@ class Publisher:
     def packet(self, packet: bytes, now_s: float) -> None:
         """Take an RTP packet into the burst that `flush` forwards."""
         _, second, seq, stamp, ssrc = HEADER.unpack_from(packet)
-        if second & 0x7F not in self._known or len(packet) > PACKET_BYTES_MAX:
+        payload_type = second & 0x7F
+        if payload_type not in self._known or len(packet) > PACKET_BYTES_MAX:
             # A codec that was not agreed on, or more than fits on the way: nobody could use it.
-            self.unknown += 1
+            self.peer.refused["unknown"] += 1
             return
         self._note_arrival(packet, ssrc, now_s)
-        stream = self._streams.get(ssrc)
-        if stream is None:
-            if (repaired := self._repaired(packet, ssrc)) is None:
-                stream = self._learn(packet, ssrc)
-                if stream is None:
-                    self.unknown += 1
-                    return
-            else:
-                stream, packet, seq = repaired
-                self._note_repair(stream, seq, now_s)
+        if (original := self._accepted.repairs.get(payload_type)) is not None:
+            self._repair(packet, ssrc, original, now_s)
+            return
+        stream = self._streams.get(ssrc) or self._learn(packet, ssrc, now_s)
+        if stream is None or stream.layer.track.kind != self._accepted.kinds_of[payload_type]:
+            self.peer.refused["unknown"] += 1
+            return
         number = stream.take(seq, stamp, len(packet), now_s)
-        if number is not None and len(self._burst) < BURST_MAX:
+        if number is not None:
             self._burst.append(stream.layer.give(number, packet, now_s))
 
     def flush(self) -> None:
@@ -165,33 +160,50 @@ class Publisher:
                 return packet[start : start + size]
         return None
 
-    def _repaired(self, packet: bytes, ssrc: int) -> tuple[Stream, bytes, int] | None:
-        """What a packet of the repair stream (RFC 4588) brings back; None when it is none, or mere padding."""
-        original = self._accepted.repairs.get(packet[1] & 0x7F)
-        if original is None:
-            return None
+    def _repair(self, packet: bytes, ssrc: int, original: int, now_s: float) -> None:
+        """Take a packet of a repair stream (RFC 4588 §4): it may close a gap, and nothing else."""
         stream = self._repairs.get(ssrc) or self._learn_repair(packet, ssrc, original)
-        body = payload_offset(packet)
-        if stream is None or len(packet) < body + 3:
-            return None
+        if stream is None:
+            self.peer.refused["unknown"] += 1
+            return
+        # RFC 3550 §5.1: the last byte counts the padding. Browsers probe a link with padding alone.
+        body, end = payload_offset(packet), len(packet) - (packet[-1] if packet[0] & 0x20 else 0)
+        if end < body + 2:
+            return
         seq = int.from_bytes(packet[body : body + 2])
-        header = bytes((packet[0], packet[1] & 0x80 | original)) + packet[body : body + 2] + packet[4:8]
-        return stream, header + stream.ssrc.to_bytes(4) + packet[12:body] + packet[body + 2 :], seq
+        number = stream.repair(seq, len(packet), now_s)
+        if number is None:
+            return
+        self._note_repair(stream, seq, now_s)
+        header = bytes((packet[0] & ~0x20, packet[1] & 0x80 | original)) + packet[body : body + 2] + packet[4:8]
+        whole = header + stream.ssrc.to_bytes(4) + packet[12:body] + packet[body + 2 : end]
+        self._burst.append(stream.layer.give(number, whole, now_s))
 
     # -- which SSRC is what -------------------------------------------------------------------------------------------
 
-    def _learn(self, packet: bytes, ssrc: int) -> Stream | None:
+    def _learn(self, packet: bytes, ssrc: int, now_s: float) -> Stream | None:
         """A new SSRC: its payload type tells the track, its RID the layer (RFC 8852)."""
-        kind: Kind | None = self._accepted.kinds_of.get(packet[1] & 0x7F)
-        if kind is None or len(self._streams) + len(self._repairs) >= STREAMS_MAX:
-            return None
+        kind = self._accepted.kinds_of[packet[1] & 0x7F]
         rid = ""
         if kind == "video" and self.simulcast:
             rid = self._text(packet, RID) or ""
             if rid not in self._accepted.rids:
                 return None
-        stream = self._streams[ssrc] = Stream(ssrc, self.path.tracks[kind].layer(rid))
+        layer = self.path.tracks[kind].layer(rid)
+        before = next((one for one in self._streams.values() if one.layer is layer), None)
+        if before is not None:
+            if now_s - before.heard_s < SOURCE_SILENCE_S:
+                return None
+            self._forget(before)
+            layer.begin(self._blanked)
+        if len(self._streams) + len(self._repairs) >= STREAMS_MAX:
+            return None
+        stream = self._streams[ssrc] = Stream(ssrc, layer)
         return stream
+
+    def _forget(self, stream: Stream) -> None:
+        del self._streams[stream.ssrc]
+        self._repairs = {ssrc: one for ssrc, one in self._repairs.items() if one is not stream}
 
     def _learn_repair(self, packet: bytes, ssrc: int, original: int) -> Stream | None:
         if len(self._streams) + len(self._repairs) >= STREAMS_MAX:
@@ -215,16 +227,25 @@ class Publisher:
     # -- feedback -----------------------------------------------------------------------------------------------------
 
     def reports(self, data: bytes, now_s: float) -> None:
-        """Its sender reports (RFC 3550 §6.4.1)."""
+        """Its sender reports and farewells (RFC 3550 §6.4.1, §6.6)."""
         try:
             packets = rtcp.parse(data)
         except RtcpError:
-            self.peer.rejected += 1
+            self.peer.refused["rejected"] += 1
             return
         for packet in packets:
-            if isinstance(packet, rtcp.SenderReport) and (stream := self._streams.get(packet.ssrc)) is not None:
-                stream.report_ntp, stream.report_s = packet.ntp, now_s
-                self.path.report(stream.layer, packet.ntp, packet.rtp)
+            match packet:
+                case rtcp.SenderReport() if (stream := self._streams.get(packet.ssrc)) is not None:
+                    stream.report_ntp, stream.report_s = packet.ntp, now_s
+                    # What it counts goes out before it.
+                    self.flush()
+                    self.path.report(stream.layer, packet.ntp, packet.rtp)
+                case rtcp.Bye():
+                    for stream in self._streams.values():
+                        # A browser says so of a layer that rests, too: it may speak again, but is not waited for.
+                        stream.heard_s = 0.0 if stream.ssrc in packet.ssrcs else stream.heard_s
+                case _:
+                    pass
 
     def request_keyframe(self, now_s: float) -> None:
         """Ask for a keyframe (RFC 4585 §6.3.1), at most twice a second whoever asks; a request too early is kept."""

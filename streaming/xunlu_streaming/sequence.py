@@ -16,15 +16,17 @@ class Unwrapper:
 
     def unwrap(self, seq: int) -> int:
         """The extended number of a 16-bit sequence number, which is less than 2^15 away from the newest."""
+        number = self.near(seq)
+        self._number = max(self._number, number)
+        return number
+
+    def near(self, seq: int) -> int:
+        """The same number, but whatever it is, counting goes on where it was."""
         newest = self._number
         if newest < 0:
-            self._number = seq + 0x1_0000
-            return self._number
+            return seq + 0x1_0000
         ahead = (seq - newest) & 0xFFFF
-        if ahead < 0x8000:
-            self._number = newest = newest + ahead
-            return newest
-        return newest + ahead - 0x1_0000
+        return newest + ahead - (0 if ahead < 0x8000 else 0x1_0000)
 
     def unwrap_time(self, stamp: int) -> int:
         """The extended time of a 32-bit RTP timestamp, which is less than 2^31 away from the newest."""

@@ -17,6 +17,7 @@ class Stream:
         losses: what is missing.
         received: packets that arrived, each once.
         octets: bytes that arrived, headers included.
+        heard_s: when the last one did.
     """
 
     def __init__(self, ssrc: int, layer: Layer) -> None:
@@ -24,6 +25,7 @@ class Stream:
         self.layer = layer
         self.losses = Losses()
         self.received = 0
+        self.heard_s = 0.0
         self.octets = 0
         self.report_ntp = 0
         self.report_s = 0.0
@@ -39,6 +41,7 @@ class Stream:
         number = self._unwrapper.unwrap(seq)
         if not self.losses.received(number, now_s):
             return None
+        self.heard_s = now_s
         if self._first is None:
             self._first = self._highest = number
         self.received += 1
@@ -46,6 +49,15 @@ class Stream:
         if number > self._highest:
             self._highest = number
             self._note_jitter(stamp, now_s)
+        return number
+
+    def repair(self, seq: int, size: int, now_s: float) -> int | None:
+        """Note what was sent again; gives its extended number, None when nothing like it is missing."""
+        number = self._unwrapper.near(seq)
+        if number >= self._highest or not self.losses.received(number, now_s):
+            return None
+        self.received += 1
+        self.octets += size
         return number
 
     def _note_jitter(self, stamp: int, now_s: float) -> None:

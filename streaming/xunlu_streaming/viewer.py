@@ -1,37 +1,23 @@
 """A viewer: one WHEP session."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from xunlu_protocol.media import MediaClaims, Viewing
 from xunlu_streaming import rtcp
+from xunlu_streaming.allowance import Allowance
 from xunlu_streaming.errors import RtcpError
 from xunlu_streaming.fanout import Stage
-from xunlu_streaming.layer import HEADER, Layer, Track, payload_offset
+from xunlu_streaming.layer import HEADER, Kind, Layer, Track, payload_offset
 from xunlu_streaming.negotiation import AcceptedViewer
 from xunlu_streaming.path import Path
 from xunlu_streaming.peer import Peer
-from xunlu_streaming.sequence import Unwrapper
 from xunlu_streaming.shape import Shape
 from xunlu_streaming.switch import Switch
+from xunlu_streaming.tally import Sent, Tally
 
 REPAIRS_PER_S = 600
 """Packets sent again for one viewer in a second: a viewer on a dead link gets no second stream."""
-
-
-@dataclass(slots=True)
-class Allowance:
-    """So many in a second, no more."""
-
-    left: int = REPAIRS_PER_S
-    began_s: float = 0.0
-
-    def take(self, now_s: float) -> bool:
-        """Whether one more is allowed."""
-        if now_s - self.began_s >= 1:
-            self.left, self.began_s = REPAIRS_PER_S, now_s
-        self.left -= 1
-        return self.left >= 0
 
 
 class Viewer:
@@ -43,7 +29,7 @@ class Viewer:
         path: that it watches.
         peer: its session below.
         shape: how it wants packets.
-        switch: chooses its layer; None where the path has but one.
+        switch: chooses its layer; None as long as no publication had several. Its numbers then are its own for good.
         began_ms: UTC milliseconds of its first packet; 0 before.
         loss_percent: of its last receiver report.
         repaired: packets sent again.
@@ -64,9 +50,9 @@ class Viewer:
         self._accepted = accepted
         self._stage = stage
         self._repair_number = 0
-        self._allowance = Allowance()
-        self._unwrappers: dict[int, Unwrapper] = {}
-        self._before: dict[Layer, tuple[int, int]] = {}
+        self._allowance = Allowance(REPAIRS_PER_S)
+        self._tally = Tally()
+        self._plain: Layer | None = None
         self._end: tuple[int, str] | None = None
 
     # -- life ---------------------------------------------------------------------------------------------------------
@@ -75,17 +61,26 @@ class Viewer:
         """The keys are there."""
         self.path.ready(self, time.monotonic())
 
-    def began(self) -> None:
-        """Its first packets have gone out."""
+    def began(self, begun: Mapping[Layer, Sequence[bytes]]) -> None:
+        """Its first packets have gone out: these."""
         self.began_ms = self.began_ms or time.time_ns() // 1_000_000
         for track in self.path.tracks.values():
-            for layer in track.layers.values():
-                self._before.setdefault(layer, (layer.packets, layer.octets))
+            if self.switch is None or track.kind == "audio":
+                layer = track.layer()
+                self._tally.begin(layer, begun.get(layer, ()))
+                self._plain = layer if track.kind == "video" else self._plain
+
+    def paused(self) -> None:
+        """It waits for the keyframe of another publication."""
+        self._tally.end()
 
     def ended(self, why: str) -> None:
         """The peer is gone."""
         self._end = time.time_ns() // 1_000_000, why
+        self._tally.end()
         self.path.leave(self)
+        ssrcs = [track.ssrc for track in self.path.tracks.values()]
+        self.peer.send_reports(rtcp.receiver_report(ssrcs[0], ()) + rtcp.bye(ssrcs))
 
     def dress(self) -> None:
         """Find the shape for the path's publication, which may be another one than before."""
@@ -98,7 +93,8 @@ class Viewer:
         ]
         ids = [(number, self._accepted.extensions.get(uri)) for uri, number in publisher.passed_extensions.items()]
         self.shape = Shape.between(types, ids)
-        self.switch = Switch(self.path.tracks["video"]) if publisher.simulcast else None
+        if publisher.simulcast and self.switch is None:
+            self.switch = Switch(self.path.tracks["video"], self._plain)
 
     # -- what it sends ------------------------------------------------------------------------------------------------
 
@@ -113,7 +109,7 @@ class Viewer:
         try:
             packets = rtcp.parse(data)
         except RtcpError:
-            self.peer.rejected += 1
+            self.peer.refused["rejected"] += 1
             return
         for packet in packets:
             match packet:
@@ -134,11 +130,11 @@ class Viewer:
         track = next((one for one in self.path.tracks.values() if one.ssrc == nack.media), None)
         if track is None:
             return
-        repairs = [
-            packet
-            for seq in nack.sequences
-            if (packet := self._find(track, seq)) is not None and self._allowance.take(now_s)
-        ]
+        allowed = self._allowance.take(now_s, len(nack.sequences))
+        if allowed < len(nack.sequences):
+            self.peer.refused["repairs"] += len(nack.sequences) - allowed
+        found = (self._find(track, seq) for seq in nack.sequences[:allowed])
+        repairs = [packet for packet in found if packet is not None]
         self.repaired += len(repairs)
         dressed = self.shape.dress(repairs)
         repair_type = self._accepted.repair_types.get(track.codec)
@@ -171,18 +167,24 @@ class Viewer:
             if translated is None:
                 return
             stamp = translated
-        packets, octets = self._before.get(layer, (0, 0))
-        report = rtcp.sender_report(
-            layer.track.ssrc, ntp, stamp, layer.packets - packets & 0xFFFF_FFFF, layer.octets - octets & 0xFFFF_FFFF
-        )
+        sent = self.sent.get(layer.track.kind, Sent())
+        report = rtcp.sender_report(layer.track.ssrc, ntp, stamp, sent.packets, sent.octets)
         self.peer.send_reports(report + rtcp.sdes(layer.track.ssrc, self.path.name))
+
+    @property
+    def sent(self) -> Mapping[Kind, Sent]:
+        """Of each track, repairs apart."""
+        sent = dict(self._tally.sent)
+        if self.switch is not None:
+            sent["video"] = self.switch.sent.plus(sent.get("video", Sent()))
+        return sent
 
     @property
     def viewing(self) -> Viewing | None:
         """For the audit; None before the first picture."""
         if not self.began_ms:
             return None
-        sent = sum(layer.octets - octets for layer, (_, octets) in self._before.items())
+        sent = sum(one.octets for one in self.sent.values())
         to_ms, why = self._end or (None, None)
         return Viewing(
             id=self.claims.jti, did=self.path.name, from_ms=self.began_ms, to_ms=to_ms, sent_bytes=sent, why=why

@@ -2,30 +2,18 @@
 
 import asyncio
 import contextlib
-import os
 import sys
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 from tests.benchmarks.bureau import Bureau, running_bureau
+from tests.benchmarks.recorders import EXPECTED, agent_environment, walking_receiver
 from tests.benchmarks.registry import Bench, benchmark
 from tests.benchmarks.usage import cpu_s, status_mb
 from tests.processes import running, running_api
-from xunlu_sim.nmea import epoch
-from xunlu_sim.sky import Reception
-from xunlu_sim.way import Place
 
 AGENTS = 3
 WARM_UP_S = 5
 MEASURED_S = 60
-WALK_MPS = 1.3
-HOST = "127.0.0.1"
-SKY = Reception(east_m=0, north_m=0, hdop=0.8, gps=9, bds=12)
-EXPECTED = """
-insert into expected_device (serial, vendor, model, unit_id)
-  select %s, 'bench', 'agent', id from unit where parent_id is null
-"""
 STORED = """
 select d.serial, count(*) from position p join device d on d.id = p.device_id where d.model = 'agent' group by d.serial
 """
@@ -49,10 +37,10 @@ async def agent_memory(bench: Bench) -> None:
                 await connection.execute(EXPECTED, [serial])
         await stack.enter_async_context(bureau.ingesting())
         await stack.enter_async_context(running_api(bureau.database, bureau.broker))
-        port = await stack.enter_async_context(_receiver())
+        port = await stack.enter_async_context(walking_receiver())
         agents = [
             await stack.enter_async_context(
-                running("xunlu_edge", environment=_environment(bureau, bench.folder / serial, serial, port))
+                running("xunlu_edge", environment=agent_environment(bureau, bench.folder / serial, serial, port))
             )
             for serial in serials
         ]
@@ -72,44 +60,6 @@ async def agent_memory(bench: Bench) -> None:
         peaks = [status_mb(agent.pid, "VmHWM") for agent in agents]
         bench.result("rss_peak", peaks, budget="< 60 MB", note=note)
         bench.result("cpu", shares, unit="% of a core", budget="< 3 %", note=note)
-
-
-def _environment(bureau: Bureau, state: Path, serial: str, receiver_port: int) -> dict[str, str]:
-    settings = {
-        "STATE": state,
-        "GNSS": f"tcp://{HOST}:{receiver_port}",
-        "BROKER_HOST": bureau.broker.host,
-        "BROKER_PORT": bureau.broker.tls_port,
-        "BROKER_CA_FILE": bureau.broker.ca_file,
-        "CLAIM_PASSWORD_FILE": bureau.broker.secrets / "mqtt-claim",
-        "SERIAL": serial,
-        "VENDOR": "bench",
-        "MODEL": "agent",
-    }
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("XUNLU_AGENT_")}
-    return inherited | {f"XUNLU_AGENT_{name}": str(value) for name, value in settings.items()}
-
-
-@contextlib.asynccontextmanager
-async def _receiver() -> AsyncIterator[int]:
-    """A receiver on TCP: sentences of somebody who walks east, once a second to each who listens; yields its port."""
-
-    async def speak(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        place = Place(31.23, 121.47, speed_mps=WALK_MPS, course_deg=90)
-        try:
-            while True:
-                place = place.moved(WALK_MPS, 0)
-                writer.write(epoch(time.time_ns() // 1_000_000, place, SKY))
-                await writer.drain()
-                await asyncio.sleep(1)
-        except OSError:
-            writer.close()
-
-    server = await asyncio.start_server(speak, HOST, 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
 
 
 async def _stored(bureau: Bureau) -> dict[str, int]:

@@ -4,30 +4,27 @@ import asyncio
 import contextlib
 import json
 import math
-import shutil
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
+from playwright.async_api import BrowserContext, Page
 
-from tests.benchmarks.bureau import Bureau, running_bureau
+from tests.benchmarks.browser import WAIT_S, WINDOW, chromium, desk
+from tests.benchmarks.bureau import running_bureau
 from tests.benchmarks.crowds import framed, reporting
-from tests.benchmarks.registry import Bench, UnavailableError, benchmark, percentile
+from tests.benchmarks.registry import Bench, benchmark, percentile
 from tests.processes import Api, running_api
 from xunlu_gis.map.prepare import prepare
 from xunlu_sim.bulk import CENTRE
 
 SCRIPT = Path(__file__).with_suffix(".js")
-WINDOW: ViewportSize = {"width": 1600, "height": 900}
 RUNS = 3
 RUN_S = 5.0
 SETTLE_S = 5.0
 PAN_PX = 200
 PAN_TURN_S = 2.0
 HOLD_S = 0.2
-WAIT_S = 60.0
 # At 14 all are in view and the console clusters; at 17 it draws each by itself.
 ZOOMS = (14, 17)
 # The crowd that goes the whole way through broker, ingest and database beside the browser; more would measure those.
@@ -78,9 +75,6 @@ async def ten_thousand(bench: Bench) -> None:
 
 
 async def _console_frames(bench: Bench, movers: int) -> None:
-    program = shutil.which("chromium")
-    if program is None:
-        raise UnavailableError("Chromium is not installed; `deploy/setup chromium` installs it for root.")
     whole_way = movers <= WHOLE_WAY_MAX
     way = "through broker, ingest and database" if whole_way else "from fleet frames, as ingest sends them"
     bundle = bench.folder / "map"
@@ -89,11 +83,12 @@ async def _console_frames(bench: Bench, movers: int) -> None:
         bureau = await stack.enter_async_context(running_bureau(bench.folder, devices=movers))
         api = await stack.enter_async_context(running_api(bureau.database, bureau.broker, map=bundle))
         await stack.enter_async_context(reporting(bureau) if whole_way else framed(bureau))
-        browser = await stack.enter_async_context(_chromium(program))
-        desk = await _desk(browser, bureau, api)
+        browser = await stack.enter_async_context(chromium())
+        context = await desk(browser, bureau, api)
+        await context.add_init_script(path=SCRIPT)
         for zoom in ZOOMS:
-            own, told = await _watch_console(bench, desk, api, movers, zoom)
-            peer = await _watch_leaflet(bench, desk, api, movers, zoom)
+            own, told = await _watch_console(bench, context, api, movers, zoom)
+            peer = await _watch_leaflet(bench, context, api, movers, zoom)
             for part, seen in own.items():
                 bench.result(
                     f"zoom_{zoom}.{part}", seen.rates, peer=PEER,
@@ -110,28 +105,11 @@ async def _console_frames(bench: Bench, movers: int) -> None:
             )  # fmt: skip
 
 
-@contextlib.asynccontextmanager
-async def _chromium(program: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        await browser.close()
-
-
-async def _desk(browser: Browser, bureau: Bureau, api: Api) -> BrowserContext:
-    """A browser whose dispatcher is signed in."""
-    context = await browser.new_context(viewport=WINDOW, locale="zh-CN")
-    context.set_default_timeout(WAIT_S * 1000)
-    await context.add_cookies([{"name": "xunlu_session", "value": await bureau.login("cookie"), "url": api.url}])
-    await context.add_init_script(path=SCRIPT)
-    return context
-
-
 async def _watch_console(
-    bench: Bench, desk: BrowserContext, api: Api, movers: int, zoom: int
+    bench: Bench, context: BrowserContext, api: Api, movers: int, zoom: int
 ) -> tuple[dict[str, Watched], Told]:
     """Frames of the console, still and panned, and what its stream brought meanwhile."""
-    page = await desk.new_page()
+    page = await context.new_page()
     place = {"lat": CENTRE[0], "lon": CENTRE[1], "zoom": zoom}
     await page.add_init_script(f"localStorage.setItem('xunlu.place', '{json.dumps(place)}')")
     await page.goto(api.url)
@@ -150,9 +128,9 @@ async def _watch_console(
     return watched, told
 
 
-async def _watch_leaflet(bench: Bench, desk: BrowserContext, api: Api, movers: int, zoom: int) -> dict[str, Watched]:
+async def _watch_leaflet(bench: Bench, context: BrowserContext, api: Api, movers: int, zoom: int) -> dict[str, Watched]:
     """The same with Leaflet alone, on a page of the same origin."""
-    page = await desk.new_page()
+    page = await context.new_page()
     await page.goto(api.url)
     leaflet = await page.evaluate("document.querySelector('script[src*=leaflet-1]').src")
     await page.goto(f"{api.url}/healthz")

@@ -144,7 +144,7 @@ async def _direct(bureau: Bureau, days: list[OfficerDay], relation: str) -> list
 
         async def ask(day: OfficerDay) -> None:
             values = {"device_id": day.device_id, "from": day.since, "to": day.until,
-                      "after_sid": -1, "after_seq": -1, "limit": 20_000, "whole": True}  # fmt: skip
+                      "after_sid": -1, "after_seq": -1, "limit": 20_000}  # fmt: skip
             fetched = await (await connection.execute(statement, values)).fetchall()
             assert len(fetched) == DAY_POINTS
 

@@ -16,6 +16,8 @@ from xunlu_edge.identity import Identity, store_identity
 from xunlu_edge.settings import AgentSettings
 from xunlu_kit.clock import SystemClock
 from xunlu_kit.mqtt import Broker, Session, SessionOptions, Subscription
+from xunlu_platform.auth.broker_accounts import BrokerAccounts
+from xunlu_platform.auth.dynamic_security import RESPONSE_TOPIC
 from xunlu_protocol.confirm import Confirmation
 from xunlu_protocol.topics import down
 
@@ -35,7 +37,8 @@ class Server:
         async for message in self.session.messages():
             self.session.acknowledge(message)
             if message.payload:
-                self.heard.append((message.topic, json.loads(message.payload)))
+                is_picture = message.topic.endswith("/thumb")
+                self.heard.append((message.topic, message.payload if is_picture else json.loads(message.payload)))
                 self._news.set()
 
     def of(self, did: str, channel: str) -> list[Any]:
@@ -68,6 +71,21 @@ async def session(broker: Broker, *filters: str) -> AsyncIterator[Session]:
         async with asyncio.timeout(WAIT_S):
             await open_session.wait_connected()
         yield open_session
+
+
+@asynccontextmanager
+async def device_accounts(broker: TestBroker) -> AsyncIterator[BrokerAccounts]:
+    """The platform's hand on the broker's accounts."""
+    async with session(broker.account("xunlu-api"), RESPONSE_TOPIC) as api:
+        accounts = BrokerAccounts(api, TENANT)
+
+        async def hear() -> None:
+            async for message in api.messages():
+                api.acknowledge(message)
+                accounts.handle(message)
+
+        async with task(hear(), "accounts"):
+            yield accounts
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.agent_rig import TENANT, Recorder, Server, session, task
+from tests.integration.agent_rig import TENANT, Recorder, Server, device_accounts, session, task
 from tests.services import TestBroker
 from tests.unit.xunlu_edge.rig import Keyboard
 from xunlu_edge.health import checks, pages
@@ -15,7 +15,6 @@ from xunlu_edge.identity import load_identity
 from xunlu_kit.clock import SystemClock
 from xunlu_kit.mqtt import Message, Session
 from xunlu_platform.auth.broker_accounts import BrokerAccounts
-from xunlu_platform.auth.dynamic_security import RESPONSE_TOPIC
 from xunlu_protocol.provision import ProvisionRequest, ProvisionResponse
 from xunlu_protocol.topics import PROVISION_REQUEST_FILTER, down, provision_response
 
@@ -32,16 +31,8 @@ async def server(broker: TestBroker) -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def accounts(broker: TestBroker) -> AsyncIterator[BrokerAccounts]:
-    async with session(broker.account("xunlu-api"), RESPONSE_TOPIC) as api:
-        accounts = BrokerAccounts(api, TENANT)
-
-        async def hear() -> None:
-            async for message in api.messages():
-                api.acknowledge(message)
-                accounts.handle(message)
-
-        async with task(hear(), "accounts"):
-            yield accounts
+    async with device_accounts(broker) as accounts:
+        yield accounts
 
 
 @pytest.fixture

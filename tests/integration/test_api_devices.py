@@ -154,7 +154,7 @@ async def test_a_track_comes_as_geojson_with_its_gap_and_leaves_an_audit_row(pla
     assert [len(feature["geometry"]["coordinates"]) for feature in simple.json()["features"]] == [2, 2, 2]
 
 
-async def test_a_long_csv_comes_in_pieces_without_losing_or_doubling_a_row(
+async def test_a_long_track_comes_in_pieces_without_losing_or_doubling_a_row(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(positions, "PIECE_POINTS", 7)
@@ -169,6 +169,11 @@ async def test_a_long_csv_comes_in_pieces_without_losing_or_doubling_a_row(
     assert [int(row["seq"]) for row in rows] == list(range(1, 41))
     assert {row["device"] for row in rows} == {"R1"}
     assert {row["speed_mps"] for row in rows} == {"1.1"}
+    [line] = (await supervisor.get("/devices/R1/track", params=PERIOD)).json()["features"]
+    moments = [datetime.fromisoformat(row["fix_time"]).timestamp() * 1000 for row in rows]
+    assert (line["properties"]["times_ms"], set(line["properties"]["speeds_mps"])) == (moments, {1.1})
+    gpx = (await supervisor.get("/devices/R1/track", params={**PERIOD, "format": "gpx"})).text
+    assert gpx.count("<trkpt") == 40
 
 
 async def test_csv_says_the_same_whether_the_database_or_the_program_writes_it(

@@ -48,23 +48,24 @@ class FullIce:
 
     async def candidates(self) -> Sequence[str]:
         """Host addresses, and what the servers know of us."""
-        self._connection = await self._gathered(self._servers)
-        return [candidate.to_sdp() for candidate in self._connection.local_candidates]
+        connection = await self._gathered(self._servers)
+        return [candidate.to_sdp() for candidate in connection.local_candidates]
 
     async def connect(self, remote: Credentials, addresses: Sequence[Address], servers: Sequence[IceServer]) -> None:
         """Check all pairs."""
         if servers and not self._servers:
             # The relay learns these addresses from our checks (RFC 8445 §7.3.1.3).
             await self._end()
-            self._connection = await self._gathered(servers)
-        assert self._connection is not None
-        self._connection.remote_username, self._connection.remote_password = remote.ufrag, remote.password
+            await self._gathered(servers)
+        connection = self._connection
+        assert connection is not None
+        connection.remote_username, connection.remote_password = remote.ufrag, remote.password
         for number, (host, port) in enumerate(addresses):
-            await self._connection.add_remote_candidate(_candidate(number, host, port))
-        await self._connection.add_remote_candidate(None)
-        await self._connection.connect()
+            await connection.add_remote_candidate(_candidate(number, host, port))
+        await connection.add_remote_candidate(None)
+        await connection.connect()
         self.heard_s = asyncio.get_running_loop().time()
-        self._tasks.append(asyncio.create_task(self._forward(self._connection), name="ice.out"))
+        self._tasks.append(asyncio.create_task(self._forward(connection), name="ice.out"))
 
     def close(self) -> None:
         """Let go of everything; the farewell to TURN takes its own time."""
@@ -99,17 +100,17 @@ class FullIce:
                 await connection.send(data)
 
     async def _gathered(self, servers: Sequence[IceServer]) -> Connection:
-        connection = Connection(
+        # Kept before it has any socket: whoever cancels this closes them.
+        self._connection = connection = Connection(
             ice_controlling=True,
             local_username=self._local.ufrag,
             local_password=self._local.password,
-            **_server_arguments(servers),
+            **server_arguments(servers),
         )
         try:
             async with asyncio.timeout(GATHER_TIMEOUT_S):
                 await connection.gather_candidates()
         except (TimeoutError, OSError) as error:
-            await connection.close()
             raise ConnectionError("No address could be gathered; is the TURN server up?") from error
         return connection
 
@@ -143,19 +144,29 @@ def _candidate(number: int, host: str, port: int) -> Candidate:
     )
 
 
-def _server_arguments(servers: Sequence[IceServer]) -> dict[str, Any]:
+def server_arguments(servers: Sequence[IceServer]) -> dict[str, Any]:
     """What aioice wants to know: the first STUN and the first TURN server (RFC 7064, RFC 7065)."""
     out: dict[str, Any] = {}
     for server in servers:
         scheme, _, rest = server.url.partition(":")
         place, _, query = rest.partition("?")
-        parts = urllib.parse.urlsplit(f"//{place}")
-        if scheme not in DEFAULT_PORTS or not parts.hostname:
+        address = _address(place, DEFAULT_PORTS.get(scheme))
+        if address is None:
             continue
-        address = (parts.hostname, parts.port or DEFAULT_PORTS[scheme])
         if scheme == "stun":
             out.setdefault("stun_server", address)
         elif "turn_server" not in out:
+            is_tcp = scheme == "turns" or "transport=tcp" in query
             out |= {"turn_server": address, "turn_username": server.username, "turn_password": server.credential}
-            out |= {"turn_ssl": scheme == "turns", "turn_transport": "tcp" if "transport=tcp" in query else "udp"}
+            out |= {"turn_ssl": scheme == "turns", "turn_transport": "tcp" if is_tcp else "udp"}
     return out
+
+
+def _address(place: str, default_port: int | None) -> Address | None:
+    """Host and port of a server; None where there is no sense in it."""
+    try:
+        parts = urllib.parse.urlsplit(f"//{place}")
+        host, port = parts.hostname, parts.port or default_port
+    except ValueError:
+        return None
+    return (host, port) if host and port and default_port else None

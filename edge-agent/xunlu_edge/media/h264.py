@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import av
 from av.video.frame import PictureType
+from av.video.reformatter import VideoReformatter
 
 from xunlu_edge.errors import DeviceError
 from xunlu_edge.media import ladder
@@ -87,6 +88,8 @@ class H264Encoder:
         self._shape: Shape | None = None
         self._opened_bps = 0
         self._context: av.VideoCodecContext | None = None
+        # Of our own: the one that a frame brings would be shared with whoever makes a thumbnail of it.
+        self._reformatter = VideoReformatter()
         self._due_s = float("-inf")
 
     def wants(self, captured_s: float) -> bool:
@@ -132,7 +135,7 @@ class H264Encoder:
             context = self._open(shape, bitrate_bps)
         elif self.codec in FOLLOWED:
             context.bit_rate = bitrate_bps
-        picture = frame.reformat(width=shape.width, height=shape.height, format="yuv420p")
+        picture = self._reformatter.reformat(frame, width=shape.width, height=shape.height, format="yuv420p")
         picture.pts, picture.time_base = round(captured_s / RTP_CLOCK), RTP_CLOCK
         picture.pict_type = PictureType.I if keyframe else PictureType.NONE
         packets = context.encode(picture)

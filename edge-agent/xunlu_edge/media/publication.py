@@ -64,7 +64,6 @@ class Publication:
         self.shape: Shape | None = None
         self.skipped = 0
         self.sessions = 0
-        self.picture: VideoFrame | None = None
         self._request = request
         self._shared = shared
         self._microphone = microphone if request.audio else None
@@ -72,6 +71,8 @@ class Publication:
         self._encoder = H264Encoder(codec, height_max=request.height_max, fps_max=request.fps_max)
         self._video = Handover("live.camera", partial(video.open, request.height_max, request.fps_max), depth=1)
         self._hurry = asyncio.Event()
+        self._picture: VideoFrame | None = None
+        self._shown = asyncio.Event()
 
     @property
     def request(self) -> LiveStart:
@@ -83,6 +84,12 @@ class Publication:
         self._request = request
         self._shared.steering.bitrate.limit(request.bitrate_bps_max)
         self._hurry.set()
+
+    async def latest_picture(self) -> VideoFrame:
+        """What the camera saw last; waits for the first picture."""
+        while self._picture is None:
+            await self._shown.wait()
+        return self._picture
 
     async def run(self) -> str:
         """Publish until the end; returns why it ended.
@@ -155,11 +162,12 @@ class Publication:
 
     async def _until_doubtful(self, session: Session) -> None:
         """Until the session has ended, or its relay is silent; answers that come again are as good as never missed."""
+        was_silent = _is_silent(session)
         while not session.ended.is_set() and not _is_silent(session):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await session.ended.wait()
-        if not session.ended.is_set():
+        if not session.ended.is_set() and not was_silent:
             log.info("relay is silent")
             self._shared.steering.bitrate.interrupted()
 
@@ -181,10 +189,12 @@ class Publication:
 
     async def _feed_pictures(self) -> None:
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, thread_name_prefix="live.encoder") as encoder:
+        encoder = ThreadPoolExecutor(1, thread_name_prefix="live.encoder")
+        try:
             async with self._video as camera:
                 while True:
-                    self.picture = frame = await camera.get()
+                    self._picture = frame = await camera.get()
+                    self._shown.set()
                     if (keyframe := self._is_due(frame)) is None:
                         continue
                     bitrate_bps = self._shared.steering.bitrate.target_bps
@@ -193,6 +203,9 @@ class Publication:
                     if picture is not None and self._session is not None:
                         self.shape = picture.shape
                         self._session.send_picture(picture)
+        finally:
+            # A hardware encoder that hangs must not hang the loop.
+            encoder.shutdown(wait=False, cancel_futures=True)
 
     def _is_due(self, frame: VideoFrame) -> bool | None:
         """Whether the picture is to be a keyframe; None when it is not to be sent at all."""

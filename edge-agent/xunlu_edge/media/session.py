@@ -28,7 +28,7 @@ from xunlu_edge.media.adapter import (
 from xunlu_edge.media.h264 import EncodedPicture
 from xunlu_edge.media.opus import BITRATE_BPS, EncodedSound
 from xunlu_edge.media.opus import RATE_HZ as AUDIO_HZ
-from xunlu_edge.media.pacer import Pacer
+from xunlu_edge.media.pacer import Order, Pacer
 from xunlu_edge.media.rtp import Outbound
 from xunlu_edge.media.sdp import Answer, Remote, Sources
 from xunlu_edge.media.steering import Steering
@@ -37,6 +37,7 @@ from xunlu_edge.media.whip import Resource, WhipClient
 
 VIDEO_HZ = 90_000
 REPORT_S = 1.0
+RESUMING_S = 1.0
 CONNECT_TIMEOUT_S = 8.0
 CLOSE_TIMEOUT_S = 3.0
 
@@ -74,6 +75,8 @@ class Session:
         self._shared = shared
         self._cname = sources.cname
         self._extensions = extensions_map(answer.extensions)
+        self._resumed_s = float("-inf")
+        self._sent_bytes = 0
         self._pacer = Pacer(self._send)
         rtx = (answer.rtx_type, sources.rtx) if answer.rtx_type is not None else None
         self._video = Outbound(payload_type=answer.video_type, clock_hz=VIDEO_HZ, mid="0", ssrc=sources.video, rtx=rtx)
@@ -101,6 +104,12 @@ class Session:
                 await self._dtls.stop()
                 await self._shared.whip.delete(self.resource)
         self.way.close()
+
+    def resume(self) -> None:
+        """After an interruption: repeats of what was missed must not hold up the keyframe that makes up for it."""
+        self._resumed_s = time.monotonic()
+        self._pacer.clear()
+        self._shared.steering.want_keyframe()
 
     @property
     def backlog_s(self) -> float:
@@ -133,7 +142,9 @@ class Session:
         return [self._video] if self._audio is None else [self._video, self._audio]
 
     def _send(self, packet: RtpPacket) -> None:
-        self._dtls.send_rtp(rtp.serialize(packet, self._extensions, time.time() * 1000))
+        data = rtp.serialize(packet, self._extensions, time.time() * 1000)
+        self._dtls.send_rtp(data)
+        self._sent_bytes += len(data)
         for stream in self._streams:
             stream.sent(packet)
 
@@ -141,6 +152,8 @@ class Session:
         while True:
             await asyncio.sleep(REPORT_S)
             now_s, utc_ms = time.monotonic(), self._shared.utc_ms()
+            self._shared.steering.bitrate.sent(self._sent_bytes * 8 / REPORT_S)
+            self._sent_bytes = 0
             for stream in self._streams:
                 self._dtls.send_rtcp(stream.report(self._cname, now_s, utc_ms))
 
@@ -174,8 +187,9 @@ class Session:
 
     def _repeat(self, sequences: list[int]) -> None:
         now_s = time.monotonic()
-        repeats = (self._video.retransmission(sequence, now_s) for sequence in sequences)
-        self._pacer.put(reversed([packet for packet in repeats if packet is not None]), first=True)
+        repeats = [self._video.retransmission(sequence, now_s) for sequence in sequences]
+        order: Order = "last" if now_s - self._resumed_s < RESUMING_S else "first"
+        self._pacer.put([packet for packet in repeats if packet is not None], order)
 
 
 async def open_session(
@@ -197,9 +211,14 @@ async def open_session(
         LiveError: why not.
     """
     local, sources = Credentials(), Sources.drawn(audio=audio)
-    way = shared.ways.way(local, shared.steering.want_keyframe)
     resource: Resource | None = None
     session: Session | None = None
+
+    def on_return() -> None:
+        if session is not None:
+            session.resume()
+
+    way = shared.ways.way(local, on_return)
     try:
         fingerprint = shared.certificate.getFingerprints()[0]
         text = sdp.offer(local, fingerprint, sources, await way.candidates())

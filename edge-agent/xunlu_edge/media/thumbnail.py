@@ -10,7 +10,7 @@ import time
 from fractions import Fraction
 
 import av
-from av.video.reformatter import ColorRange
+from av.video.reformatter import ColorRange, VideoReformatter
 
 from xunlu_edge.errors import DeviceError
 from xunlu_edge.hardware import VideoSource
@@ -32,9 +32,10 @@ def jpeg(frame: av.VideoFrame, bytes_max: int = BYTES_MAX) -> bytes:
     Raises:
         DeviceError: not even the coarsest does.
     """
+    reformatter = VideoReformatter()
     for height_max, quantiser in ATTEMPTS:
         width, height = ladder.size_within(frame.width, frame.height, height_max)
-        small = frame.reformat(width=width, height=height, format="yuvj420p", dst_color_range=ColorRange.JPEG)
+        small = reformatter.reformat(frame, width, height, "yuvj420p", dst_color_range=ColorRange.JPEG)
         out = _encoded(small, quantiser)
         if len(out) <= bytes_max:
             return out

@@ -1,43 +1,64 @@
 """GeoJSON (RFC 7946) of a track, in the shape of docs/api.md, "Track"."""
 
+from datetime import UTC, datetime
 from typing import Any
 
-from xunlu_gis.track.segment import Gap, Segment, Track
+import numpy as np
+
+from xunlu_gis.track.line import Line
+from xunlu_gis.track.segment import Stretch, stretches
+from xunlu_gis.track.simplification import kept
 
 
-def to_geojson(track: Track) -> dict[str, Any]:
-    """One LineString for each segment, with times and speeds beside its coordinates, and one for each gap."""
-    features = [_segment(segment) for segment in track.segments]
-    for index, gap in reversed(list(enumerate(track.gaps, 1))):
-        features.insert(index, _gap(gap))
+def to_geojson(line: Line, tolerance_m: float = 0) -> dict[str, Any]:
+    """One LineString for each stretch, with times and speeds beside its coordinates, and one for each gap.
+
+    Args:
+        line: what was measured.
+        tolerance_m: leaves out points that lie no further from the line; counts and lengths stay the measured ones.
+    """
+    features: list[dict[str, Any]] = []
+    for stretch in stretches(line.times, line.degrees):
+        if features:
+            features.append(_gap(line, stretch.first))
+        features.append(_segment(line, stretch, tolerance_m))
     return {"type": "FeatureCollection", "features": features}
 
 
-def _segment(segment: Segment) -> dict[str, Any]:
-    points = segment.points
+def _segment(line: Line, stretch: Stretch, tolerance_m: float) -> dict[str, Any]:
+    first, end, distance_m = stretch
+    times, degrees, speeds = line.times[first:end], line.degrees[first:end], line.speeds_mps[first:end]
+    if tolerance_m > 0:
+        stay = kept(degrees, tolerance_m)
+        times, degrees, speeds = times[stay], degrees[stay], [speeds[index] for index in stay]
     properties = {
         "kind": "segment",
-        "start": points[0].fix_time.isoformat(),
-        "end": points[-1].fix_time.isoformat(),
-        "points": segment.measured,
-        "distance_m": round(segment.distance_m, 1),
-        "times_ms": [round(point.fix_time.timestamp() * 1000) for point in points],
-        "speeds_mps": [point.speed_mps for point in points],
+        "start": _instant(line, first),
+        "end": _instant(line, end - 1),
+        "points": end - first,
+        "distance_m": round(distance_m, 1),
+        "times_ms": np.rint(times * 1000).astype(int).tolist(),
+        "speeds_mps": list(speeds),
     }
-    return _line([(point.lon, point.lat) for point in points], properties)
+    return _feature(degrees.tolist(), properties)
 
 
-def _gap(gap: Gap) -> dict[str, Any]:
+def _gap(line: Line, after: int) -> dict[str, Any]:
+    before = after - 1
     properties = {
         "kind": "gap",
-        "start": gap.before.fix_time.isoformat(),
-        "end": gap.after.fix_time.isoformat(),
-        "duration_s": gap.duration_s,
+        "start": _instant(line, before),
+        "end": _instant(line, after),
+        "duration_s": round(float(line.times[after] - line.times[before]), 6),
     }
-    return _line([(point.lon, point.lat) for point in (gap.before, gap.after)], properties)
+    return _feature(line.degrees[before : after + 1].tolist(), properties)
 
 
-def _line(coordinates: list[tuple[float, float]], properties: dict[str, Any]) -> dict[str, Any]:
+def _instant(line: Line, index: int) -> str:
+    return datetime.fromtimestamp(line.times[index], UTC).isoformat()
+
+
+def _feature(coordinates: list[list[float]], properties: dict[str, Any]) -> dict[str, Any]:
     """A line needs two positions (RFC 7946 §3.1.4): a single fix is given twice."""
     line = coordinates if len(coordinates) > 1 else coordinates * 2
     return {"type": "Feature", "properties": properties, "geometry": {"type": "LineString", "coordinates": line}}

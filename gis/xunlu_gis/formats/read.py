@@ -14,7 +14,7 @@ import gpxpy.gpx
 from xunlu_gis import datum as datums
 from xunlu_gis.errors import TrackError
 from xunlu_gis.formats.gpx import QUALITY
-from xunlu_gis.track.point import TrackPoint
+from xunlu_gis.track.point import TrackPoint, lon_lat
 from xunlu_gis.track.segment import step_lengths_m
 
 Datum = Literal["WGS-84", "GCJ-02", "BD-09"]
@@ -95,7 +95,7 @@ def _point(number: int, row: dict[str, Any]) -> TrackPoint:
 
 def _paced(points: list[TrackPoint]) -> list[TrackPoint]:
     elapsed_s, paced = 0.0, points[:1]
-    for point, step_m in zip(points[1:], step_lengths_m(points).tolist(), strict=True):
+    for point, step_m in zip(points[1:], step_lengths_m(lon_lat(points)).tolist(), strict=True):
         elapsed_s += max(step_m / PACE_MPS, 1.0)
         at = UNTIMED_START + timedelta(seconds=elapsed_s)
         paced.append(point._replace(fix_time=at, received_at=at))

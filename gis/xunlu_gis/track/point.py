@@ -54,7 +54,11 @@ def lon_lat(points: Sequence[TrackPoint]) -> Floats:
 
 def metres(points: Sequence[TrackPoint]) -> Floats:
     """Metres east and north of the middle of the track, (n, 2)."""
-    degrees = lon_lat(points)
+    return from_middle(lon_lat(points))
+
+
+def from_middle(degrees: Floats) -> Floats:
+    """Metres east and north of the middle of some places, from their longitudes and latitudes, (n, 2)."""
     if not len(degrees):
         return degrees
     middle = (degrees.min(axis=0) + degrees.max(axis=0)) / 2

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from pyproj import Geod
 
+from xunlu_gis.plane import Floats
 from xunlu_gis.track.point import TrackPoint, lon_lat, seconds
 from xunlu_gis.track.simplification import simplify
 
@@ -73,20 +74,39 @@ def segments(points: Sequence[TrackPoint], gap_s: float = GAP_S) -> Track:
         points: in order of fix time.
         gap_s: longest silence that is still one stretch.
     """
-    if not points:
-        return Track(segments=(), gaps=())
-    breaks = (np.flatnonzero(np.diff(seconds(points)) > gap_s) + 1).tolist()
-    steps = step_lengths_m(points)
-    cut = []
-    for low, high in zip([0, *breaks], [*breaks, len(points)], strict=True):
-        length = float(steps[low : high - 1].sum())
-        cut.append(Segment(points=points[low:high], measured=high - low, distance_m=length))
-    return Track(segments=tuple(cut), gaps=tuple(Gap(before=points[i - 1], after=points[i]) for i in breaks))
+    cut = stretches(seconds(points), lon_lat(points), gap_s)
+    return Track(
+        segments=tuple(Segment(points=points[a:b], measured=b - a, distance_m=length) for a, b, length in cut),
+        gaps=tuple(Gap(before=points[one.first - 1], after=points[one.first]) for one in cut[1:]),
+    )
 
 
-def step_lengths_m(points: Sequence[TrackPoint]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Geodesic length of each step, (n - 1,); on the ellipsoid, because reports are read in court."""
-    degrees = lon_lat(points)
+class Stretch(NamedTuple):
+    """Fixes `first` to before `end`, without a gap between, and the length of the way through them."""
+
+    first: int
+    end: int
+    distance_m: float
+
+
+def stretches(times: Floats, degrees: Floats, gap_s: float = GAP_S) -> list[Stretch]:
+    """Cut fixes at their gaps.
+
+    Args:
+        times: UTC seconds in order, (n,).
+        degrees: longitudes and latitudes, (n, 2).
+        gap_s: longest silence that is still one stretch.
+    """
+    if not len(times):
+        return []
+    breaks = (np.flatnonzero(np.diff(times) > gap_s) + 1).tolist()
+    steps = step_lengths_m(degrees)
+    ends = zip([0, *breaks], [*breaks, len(times)], strict=True)
+    return [Stretch(first, end, float(steps[first : end - 1].sum())) for first, end in ends]
+
+
+def step_lengths_m(degrees: Floats) -> Floats:
+    """Geodesic length of each step between places, (n - 1,); on the ellipsoid, because reports are read in court."""
     _, _, lengths = _GEOD.inv(degrees[:-1, 0], degrees[:-1, 1], degrees[1:, 0], degrees[1:, 1])
     return np.asarray(lengths, dtype=float)
 

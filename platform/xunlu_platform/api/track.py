@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
 
 from xunlu_gis.formats import to_csv, to_geojson, to_gpx
-from xunlu_gis.track import Track, TrackPoint, segments
+from xunlu_gis.track import Line, Track, TrackPoint, segments
 from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record
 from xunlu_platform.api.console import LEAFLET
@@ -21,10 +21,12 @@ from xunlu_platform.api.periods import NeededFrom, NeededTo, check_period
 from xunlu_platform.api.problems import Problem
 from xunlu_platform.api.services import Services, Serving
 from xunlu_platform.auth.logins import Caller
-from xunlu_platform.store.positions import TrackQuery, read_csv, read_track
+from xunlu_platform.store.positions import LineRow, TrackQuery, read_csv, read_line, read_track
 from xunlu_platform.store.store import Row
 
 router = APIRouter(prefix="/devices/{did}/track", tags=["track"])
+
+T = TypeVar("T")
 
 POINTS_MAX = 250_000
 MEDIA_TYPES = {
@@ -33,9 +35,6 @@ MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "html": "text/html; charset=utf-8",
 }
-# Forms that say more of a position than place, time and speed.
-WHOLE = frozenset({"gpx", "csv"})
-
 Format = Literal["geojson", "gpx", "csv", "html"]
 
 
@@ -55,8 +54,11 @@ class _Look:
         worn = f" {officer['name']} {officer['number']}" if officer else ""
         return f"{self.device['did']}{worn} {self.query.since:%Y-%m-%d %H:%M}"
 
-    def pieces(self, *, whole: bool) -> AsyncIterator[list[TrackPoint]]:
-        return read_track(self.services.store, self.caller.scope, self.query, whole=whole)
+    def pieces(self) -> AsyncIterator[list[TrackPoint]]:
+        return read_track(self.services.store, self.caller.scope, self.query)
+
+    def rows(self) -> AsyncIterator[list[LineRow]]:
+        return read_line(self.services.store, self.caller.scope, self.query)
 
     def lines(self) -> AsyncIterator[str]:
         return read_csv(self.services.store, self.caller.scope, self.query, self.device["did"])
@@ -83,11 +85,14 @@ async def track(
     headers = {"Content-Disposition": f'attachment; filename="{did}-{since:%Y%m%d-%H%M}.{form}"'}
     if form == "csv" and not tolerance_m:
         return StreamingResponse(_csv(look), headers=headers, media_type=MEDIA_TYPES["csv"])
-    points = await _points(look, whole=form in WHOLE)
-    write = _writer(look, form)
     # Formatting a month is seconds of computing: not in the loop that serves everybody.
+    if form == "geojson":
+        rows = await _all(look.rows())
+        body = await asyncio.to_thread(lambda: to_json(to_geojson(Line.of(rows), tolerance_m), inf_nan_mode="null"))
+        return Response(body, media_type=MEDIA_TYPES[form])
+    points, write = await _all(look.pieces()), _writer(look, form)
     text = await asyncio.to_thread(lambda: write(segments(points).simplified(tolerance_m)))
-    return Response(text, headers=headers if form != "geojson" else None, media_type=MEDIA_TYPES[form])
+    return Response(text, headers=headers, media_type=MEDIA_TYPES[form])
 
 
 async def _csv(look: _Look) -> AsyncIterator[str]:
@@ -97,10 +102,10 @@ async def _csv(look: _Look) -> AsyncIterator[str]:
         yield lines
 
 
-async def _points(look: _Look, *, whole: bool) -> list[TrackPoint]:
-    found: list[TrackPoint] = []
-    async for points in look.pieces(whole=whole):
-        found += points
+async def _all(pieces: AsyncIterator[list[T]]) -> list[T]:
+    found: list[T] = []
+    async for piece in pieces:
+        found += piece
         if len(found) > POINTS_MAX:
             raise Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -111,12 +116,10 @@ async def _points(look: _Look, *, whole: bool) -> list[TrackPoint]:
     return found
 
 
-def _writer(look: _Look, form: Format) -> Callable[[Track], str | bytes]:
+def _writer(look: _Look, form: Literal["gpx", "csv", "html"]) -> Callable[[Track], str]:
     did = look.device["did"]
     settings = look.services.settings
     match form:
-        case "geojson":
-            return lambda whole: to_json(to_geojson(whole), inf_nan_mode="null")
         case "gpx":
             return lambda whole: to_gpx(did, whole)
         case "csv":

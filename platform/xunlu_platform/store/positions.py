@@ -2,21 +2,25 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from psycopg import AsyncCursor
-from psycopg.rows import RowMaker
+from psycopg.rows import AsyncRowFactory, RowMaker, tuple_row
 
 from xunlu_gis.track import TrackPoint
 from xunlu_platform.store.queries import query
 from xunlu_platform.store.store import Scope, Store
 
+T = TypeVar("T")
+
 PIECE_POINTS = 20_000
 
 # Whose position comes first; no sid and no seq is negative, so the first piece begins with everything at `since`.
 Place = tuple[datetime, int, int]
+# UTC second, longitude, latitude, speed; then what the next piece goes on from.
+LineRow = tuple[float, float, float, float | None, int, int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,32 +44,44 @@ class TrackQuery:
         }  # fmt: skip
 
 
-async def read_track(
-    store: Store, scope: Scope, wanted: TrackQuery, *, whole: bool = True
-) -> AsyncIterator[list[TrackPoint]]:
+async def read_track(store: Store, scope: Scope, wanted: TrackQuery) -> AsyncIterator[list[TrackPoint]]:
     """Yield the positions in order of fix time, at most `PIECE_POINTS` at once.
-
-    Args:
-        store: where.
-        scope: of the caller.
-        wanted: whose.
-        whole: without it only places, times and speeds, in two thirds of the time.
 
     Raises:
         StoreError: the database does not answer.
     """
-    last = wanted.start
-    while True:
-        async with store.session(scope) as session:
-            # Binary halves the time of an officer-day.
-            cursor = session.connection.cursor(row_factory=_track_point, binary=True)
-            await cursor.execute(query("history", "track"), {**wanted.piece(last), "whole": whole})
-            points = await cursor.fetchall()
+    last: Place | None = wanted.start
+    while last:
+        points = await _piece(store, scope, "track", wanted.piece(last), _track_point)
         if points:
             yield points
-        if len(points) < PIECE_POINTS:
-            return
-        last = (points[-1].fix_time, points[-1].sid, points[-1].seq)
+        last = (points[-1].fix_time, points[-1].sid, points[-1].seq) if len(points) == PIECE_POINTS else None
+
+
+async def read_line(store: Store, scope: Scope, wanted: TrackQuery) -> AsyncIterator[list[LineRow]]:
+    """Yield rows for `xunlu_gis.track.Line` in order of fix time, at most `PIECE_POINTS` at once.
+
+    Raises:
+        StoreError: the database does not answer.
+    """
+    last: Place | None = wanted.start
+    while last:
+        rows: list[LineRow] = await _piece(store, scope, "track_line", wanted.piece(last), tuple_row)
+        if rows:
+            yield rows
+        last = _place(rows[-1]) if len(rows) == PIECE_POINTS else None
+
+
+async def _piece(store: Store, scope: Scope, name: str, parameters: dict[str, Any], row: AsyncRowFactory[T]) -> list[T]:
+    async with store.session(scope) as session:
+        # Binary halves the time of an officer-day.
+        cursor = session.connection.cursor(row_factory=row, binary=True)
+        await cursor.execute(query("history", name), parameters)
+        return await cursor.fetchall()
+
+
+def _place(row: LineRow) -> Place:
+    return (datetime.fromtimestamp(row[0], UTC), row[4], row[5])
 
 
 async def read_csv(store: Store, scope: Scope, wanted: TrackQuery, device: str) -> AsyncIterator[str]:

@@ -60,7 +60,7 @@ class TalkMetrics(Collector):
             "packets_gated": ("Packets of somebody who had no floor.", net.gated),
             "packets_rejected": (
                 "Packets that were forged, replayed, malformed or too many.",
-                net.rejected + sum(one.peer.rejected for one in net.participants.values()),
+                net.rejected + sum(one.peer.refused.total() for one in net.participants.values()),
             ),
             "datagrams_strange": ("Media from addresses that belong to nobody.", mux.strangers),
             "datagrams_malformed": ("Datagrams that are no protocol of ours.", mux.malformed),

@@ -146,7 +146,7 @@ class RadioNet:
             return
         self._retune(who, None, ())
         del self.participants[who.id]
-        self.rejected += who.peer.rejected
+        self.rejected += who.peer.refused.total()
         who.hear(None)
         log.debug("participant left", extra={"who": who.id, "why": why})
         who.outbox.end(Problem(slug=why, detail="The session of media has ended. Connect anew.", final=True))

@@ -144,7 +144,7 @@ class Participant:
         _, second, seq, stamp, ssrc = HEADER.unpack_from(packet)
         known = second & 0x7F == self.downlink.payload_type and len(packet) <= PACKET_BYTES_MAX
         if not known or not self._may_send(now_s):
-            self.peer.rejected += 1
+            self.peer.refused["rejected"] += 1
             return
         uplink = self._uplink
         if uplink is None or uplink.ssrc != ssrc:
@@ -173,7 +173,7 @@ class Participant:
         try:
             packets = rtcp.parse(data)
         except RtcpError:
-            self.peer.rejected += 1
+            self.peer.refused["rejected"] += 1
             return
         for packet in packets:
             if isinstance(packet, rtcp.SenderReport) and self._uplink and packet.ssrc == self._uplink.ssrc:

@@ -51,8 +51,17 @@ async def joined(
     certificate: RTCCertificate,
     direction: sdp.Direction,
     kind: type[Link] = Link,
+    via: tuple[str, int] | None = None,
 ) -> Client:
     """Connect a client to a server.
+
+    Args:
+        pump: that drains its socket.
+        signalling: its way to the server.
+        certificate: of any number of clients.
+        direction: whether it publishes or plays.
+        kind: how it receives.
+        via: where datagrams go in place of the server's own candidate, such as an impaired network.
 
     Raises:
         NoAnswerError: ICE or DTLS came to no end.
@@ -70,7 +79,7 @@ async def joined(
         ssrc=ssrc,
     )
     remote = await signalling.agree(local)
-    await link.nominate(remote.credentials, remote.address)
+    await link.nominate(remote.credentials, via or remote.address)
     dtls = RTCDtlsTransport(link, [certificate])  # type: ignore[arg-type]  # it needs no more of a transport
     dtls._set_role("client")
     await dtls.start(remote.dtls)

@@ -1,7 +1,6 @@
 """Our relay as it runs: `xunlu-streaming relay` with broker and tokens, on the relay's core."""
 
 import contextlib
-import os
 import secrets
 import sys
 import time
@@ -15,10 +14,10 @@ from tests.benchmarks.media.link import own_address
 from tests.benchmarks.media.peers import HOST, Relay, running_on_core
 from tests.benchmarks.media.receivers import ReceiversPlan
 from tests.benchmarks.media.sender import SenderPlan
+from tests.media import relay_environment
 from tests.processes import answers
-from tests.services import free_ports, running_services
+from tests.services import Services, free_ports, running_services
 from xunlu_protocol.media import ALGORITHM, Action, MediaClaims
-from xunlu_streaming.config import StreamingSettings
 
 TOKEN_LIVES_S = 3600
 
@@ -40,34 +39,32 @@ class Tokens:
 
 @contextlib.asynccontextmanager
 async def running_ours(folder: Path, *, streams: int = 1, media_port: int = 0) -> AsyncIterator[Relay]:
-    """One worker; its paths are `BENCH001` and so on.
+    """One worker with a broker of its own; its paths are `BENCH001` and so on.
 
     Args:
         folder: for the services.
         streams: paths.
         media_port: UDP port; 0 picks one.
     """
-    async with running_services(folder, durable=False) as services:
-        [port] = free_ports(1)
-        url = f"http://{HOST}:{port}"
-        values = {
-            "secrets": services.state.secrets,
-            "run": folder / "run",
-            "broker_port": services.test_broker.port,
-            "port": port,
-            "workers": url,
-            "media_port": media_port,
-            "media_hosts": own_address(),
-        }
-        assert values.keys() <= StreamingSettings.model_fields.keys()
-        environment = dict(os.environ) | {
-            f"XUNLU_STREAMING_{name.upper()}": str(value) for name, value in values.items()
-        }
-        command = (sys.executable, "-m", "xunlu_streaming", "relay")
-        async with running_on_core(*command, environment=environment) as process:
-            await answers(f"{url}/readyz", process)
-            tokens = Tokens((services.state.secrets / "media-key").read_text("ascii"))
-            yield _relay(url, process.pid, tokens, [f"BENCH{number:03d}" for number in range(1, streams + 1)])
+    paths = [f"BENCH{number:03d}" for number in range(1, streams + 1)]
+    async with (
+        running_services(folder, durable=False) as services,
+        running_worker(services, folder / "run", media_port=media_port) as (url, pid),
+    ):
+        tokens = Tokens((services.state.secrets / "media-key").read_text("ascii"))
+        yield _relay(url, pid, tokens, paths)
+
+
+@contextlib.asynccontextmanager
+async def running_worker(services: Services, run: Path, **settings: object) -> AsyncIterator[tuple[str, int]]:
+    """A worker of the relay on the relay's core; yields its URL and its process."""
+    [port] = free_ports(1)
+    url = f"http://{HOST}:{port}"
+    own = {"port": port, "workers": url, "media_port": 0, "media_hosts": own_address(), "run": run}
+    environment = relay_environment(services.test_broker, **(own | settings))
+    async with running_on_core(sys.executable, "-m", "xunlu_streaming", "relay", environment=environment) as process:
+        await answers(f"{url}/readyz", process)
+        yield url, process.pid
 
 
 def _relay(url: str, pid: int, tokens: Tokens, paths: list[str]) -> Relay:

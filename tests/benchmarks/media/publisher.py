@@ -26,15 +26,27 @@ class Publisher:
     """
 
     def __init__(
-        self, group: Sequence[Sequence[bytearray]], ssrc: int, payload_type: int, send: Callable[[bytes], object]
+        self,
+        group: Sequence[Sequence[bytearray]],
+        ssrc: int,
+        types: tuple[int, int | None],
+        send: Callable[[bytes], object],
     ) -> None:
+        """Begin at the keyframe.
+
+        Args:
+            group: of pictures, by frame and packet.
+            ssrc: of the track; repairs have the next one.
+            types: payload types of the track and of its repairs (RFC 4588); without these, packets go out again.
+            send: takes RTP.
+        """
         self.frames = 0
         self.packets = 0
         self.repeated = 0
         self.keyframes_asked = 0
         self._group = group
         self._ssrc = ssrc
-        self._payload_type = payload_type
+        self._payload_type, self._repair_type = types
         self._send = send
         self._next = 0
         self._sent: OrderedDict[int, bytes] = OrderedDict()
@@ -67,8 +79,17 @@ class Publisher:
             if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
                 for sequence in packet.lost:
                     if (kept := self._sent.get(sequence)) is not None:
-                        self.repeated += 1
-                        self._send(kept)
+                        self._repair(sequence, kept)
             elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_PLI:
                 self.keyframes_asked += 1
                 self._next = 0
+
+    def _repair(self, sequence: int, packet: bytes) -> None:
+        """Send a packet again, in the repair stream when there is one (RFC 4588 §4)."""
+        if self._repair_type is not None:
+            _, second, _, time_of_rtp, _ = HEADER.unpack_from(packet)
+            kind = second & MARKER | self._repair_type
+            header = HEADER.pack(0x80, kind, self.repeated & 0xFFFF, time_of_rtp, self._ssrc + 1)
+            packet = header + sequence.to_bytes(2) + packet[HEADER.size :]
+        self.repeated += 1
+        self._send(packet)

@@ -114,7 +114,7 @@ class Audience:
             client = await joined(self._pump, signalling, self._certificate, "recvonly", kind)
             self._joins_ms.append((time.monotonic() - began_s) * 1000)
         if isinstance(client.link, Canary):
-            client.link.receiving = client.receiving
+            client.link.open(client.receiving)
         self._viewers.append((client, signalling))
 
 

@@ -21,7 +21,7 @@ class Local:
         fingerprint: SHA-256 of its certificate.
         address: its host candidate.
         direction: whether it publishes or plays.
-        ssrc: of the track that it sends.
+        ssrc: of the track that it sends; its repairs have the next one.
     """
 
     credentials: Credentials
@@ -41,6 +41,7 @@ class Remote:
         dtls: fingerprints.
         mid: of the video.
         payload_type: of H.264.
+        repair_type: of its retransmissions (RFC 4588); None without.
     """
 
     credentials: Credentials
@@ -48,10 +49,12 @@ class Remote:
     dtls: RTCDtlsParameters
     mid: str
     payload_type: int
+    repair_type: int | None = None
 
 
-def written(local: Local, *, mid: str = "0", payload_type: int = 96) -> str:
+def written(local: Local, *, mid: str = "0", payload_type: int = 96, repair_type: int | None = 97) -> str:
     """An offer, or the answer to one: the client is always the active side of DTLS, so the server picks the cipher."""
+    types = " ".join(str(one) for one in (payload_type, repair_type) if one is not None)
     host, port = local.address
     lines = [
         "v=0",
@@ -60,7 +63,7 @@ def written(local: Local, *, mid: str = "0", payload_type: int = 96) -> str:
         "t=0 0",
         f"a=group:BUNDLE {mid}",
         "a=msid-semantic: WMS *",
-        f"m=video 9 UDP/TLS/RTP/SAVPF {payload_type}",
+        f"m=video 9 UDP/TLS/RTP/SAVPF {types}",
         "c=IN IP4 0.0.0.0",
         f"a=mid:{mid}",
         f"a={local.direction}",
@@ -77,8 +80,12 @@ def written(local: Local, *, mid: str = "0", payload_type: int = 96) -> str:
         f"a=candidate:1 1 udp 2130706431 {host} {port} typ host",
         "a=end-of-candidates",
     ]
+    if repair_type is not None:
+        lines += [f"a=rtpmap:{repair_type} rtx/90000", f"a=fmtp:{repair_type} apt={payload_type}"]
     if local.direction == "sendonly":
-        lines += ["a=msid:load video", f"a=ssrc:{local.ssrc} cname:load"]
+        ssrcs = (local.ssrc, local.ssrc + 1)
+        lines += ["a=msid:load video", "a=ssrc-group:FID {} {}".format(*ssrcs)]
+        lines += [f"a=ssrc:{ssrc} cname:load" for ssrc in ssrcs]
     return "\r\n".join([*lines, ""])
 
 
@@ -88,6 +95,7 @@ def read(text: str) -> Remote:
     media = session.media[0]
     candidate = next(one for one in media.ice_candidates if one.protocol == "udp" and "." in one.ip)
     codec = next(one for one in media.rtp.codecs if one.mimeType == "video/H264")
+    repairs = (one for one in media.rtp.codecs if one.parameters.get("apt") == codec.payloadType)
     ice = media.ice
     assert ice is not None
     assert ice.usernameFragment is not None
@@ -100,4 +108,5 @@ def read(text: str) -> Remote:
         dtls=media.dtls,
         mid=media.rtp.muxId,
         payload_type=codec.payloadType,
+        repair_type=next((one.payloadType for one in repairs), None),
     )

@@ -29,11 +29,13 @@ class SenderPlan:
         kind: by WHIP, or as plain RTP, which Janus' Streaming plugin takes and which is less work for it than SRTP.
         targets: URL and token of each WHIP endpoint; or host and port.
         packets: of each frame.
+        via: host and port that datagrams to a WHIP server go through; None goes straight.
     """
 
     kind: Literal["whip", "rtp"]
     targets: Sequence[tuple[str, str]]
     packets: int = 9
+    via: tuple[str, int] | None = None
 
 
 async def main() -> None:
@@ -67,7 +69,10 @@ async def publishers(plan: SenderPlan) -> AsyncIterator[list[Publisher]]:
     with Pump() as pump:
         async with httpx2.AsyncClient(timeout=TIMEOUT_S) as http, asyncio.TaskGroup() as tasks:
             clients = [
-                await joined(pump, Http(http, url, token), certificate, "sendonly") for url, token in plan.targets
+                await joined(
+                    pump, Http(http, url, token), certificate, "sendonly", via=plan.via and (plan.via[0], plan.via[1])
+                )
+                for url, token in plan.targets
             ]
             keeping = tasks.create_task(_consent(clients), name="consent")
             yield [_secured(client, group) for client in clients]
@@ -81,11 +86,12 @@ def _plain(
 ) -> Publisher:
     out = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
     out.connect((host, int(port)))
-    return Publisher(group, number, PLAIN_PAYLOAD_TYPE, out.send)
+    return Publisher(group, number, (PLAIN_PAYLOAD_TYPE, None), out.send)
 
 
 def _secured(client: Client, group: Sequence[Sequence[bytearray]]) -> Publisher:
-    publisher = Publisher(group, client.ssrc, client.remote.payload_type, client.send)
+    types = client.remote.payload_type, client.remote.repair_type
+    publisher = Publisher(group, client.ssrc, types, client.send)
     client.link.control = lambda rtcp: publisher.control(client.receiving.unprotect_rtcp(rtcp))
     return publisher
 

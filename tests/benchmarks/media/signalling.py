@@ -115,7 +115,8 @@ class JanusViewer:
         """Watch, and start."""
         self._handle, offer = await self._janus.watch(self._mountpoint)
         remote = sdp.read(offer)
-        await self._janus.start(self._handle, sdp.written(local, mid=remote.mid, payload_type=remote.payload_type))
+        answer = sdp.written(local, mid=remote.mid, payload_type=remote.payload_type, repair_type=remote.repair_type)
+        await self._janus.start(self._handle, answer)
         return remote
 
     async def end(self) -> None:

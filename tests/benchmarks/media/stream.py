@@ -1,11 +1,11 @@
 """What the publisher sends: real H.264 that any decoder takes, each frame exactly so many packets.
 
-A frame's slices fill what they need; the rest are SEI messages (H.264 §7.3.2.3, user data), one a packet, which stand
-before the slices, which decoders skip, and which carry the time of sending.
+A frame's slices fill what they need; the rest are SEI messages (H.264 §7.3.2.3, user data), one a packet, where they
+belong: after the parameter sets and before the slices. Decoders skip them; they carry the time of sending.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 import av
@@ -16,6 +16,10 @@ FPS = 25
 GROUP_FRAMES = 250
 WIDTH = 640
 HEIGHT = 360
+SEI = 6
+PARAMETER_SETS = (7, 8)
+FU_A = 28
+START_CODE = b"\x00\x00\x01"
 MARK = b"xunlu benchmark!"
 STAMP_BYTES = 16
 _SEI_HEAD_BYTES = 2 + math.ceil((PAYLOAD_BYTES - 7) / 255)
@@ -29,7 +33,7 @@ def stamp(time_ns: int) -> bytes:
 
 def stamped_ns(payload: bytes) -> int | None:
     """The time in a payload; None when it carries none."""
-    if payload[0] & 31 != 6 or payload[_SEI_HEAD_BYTES : STAMP.start] != MARK:
+    if payload[0] & 31 != SEI or payload[_SEI_HEAD_BYTES : STAMP.start] != MARK:
         return None
     return int(payload[STAMP], 16)
 
@@ -47,9 +51,11 @@ def frames(packets: int) -> list[list[bytearray]]:
     """A group of pictures that may be repeated for ever: for each frame the payloads of `packets` RTP packets."""
     group = []
     for units in _encoded():
-        slices = [payload for unit in units for payload in _packetised(unit)]
-        assert len(slices) < packets, "a frame of the benchmark's picture is too large; lower its quality"
-        group.append([*(filler() for _ in range(packets - len(slices))), *map(bytearray, slices)])
+        payloads = [bytearray(payload) for unit in units for payload in _packetised(unit)]
+        first = next(at for at, payload in enumerate(payloads) if payload[0] & 31 not in PARAMETER_SETS)
+        assert len(payloads) < packets, "a frame of the benchmark's picture is too large; lower its quality"
+        payloads[first:first] = [filler() for _ in range(packets - len(payloads))]
+        group.append(payloads)
     return group
 
 
@@ -69,12 +75,26 @@ def _encoded() -> Iterator[list[bytes]]:
         frame = av.VideoFrame.from_ndarray(image, format="rgb24")
         frame.pts = number
         for packet in codec.encode(frame):
-            yield [unit for unit in _units(bytes(packet)) if unit[0] & 31 != 6]
+            yield [unit for unit in _units(bytes(packet)) if unit[0] & 31 != SEI]
 
 
-def _units(annex_b: bytes) -> Iterator[bytes]:
+def annex_b(payloads: Iterable[bytes]) -> bytes:
+    """What `frames` made of an access unit, put together again for a decoder; without what it skips."""
+    out = bytearray()
+    for payload in payloads:
+        kind = payload[0] & 31
+        if kind == FU_A:
+            if payload[1] & 0x80:
+                out += START_CODE + bytes((payload[0] & 0xE0 | payload[1] & 31,))
+            out += payload[2:]
+        elif kind != SEI:
+            out += START_CODE + payload
+    return bytes(out)
+
+
+def _units(coded: bytes) -> Iterator[bytes]:
     """Split at start codes (H.264 annex B)."""
-    for part in annex_b.split(b"\x00\x00\x01")[1:]:
+    for part in coded.split(START_CODE)[1:]:
         yield part.rstrip(b"\x00")
 
 
@@ -87,4 +107,4 @@ def _packetised(unit: bytes) -> Iterator[bytes]:
     body = unit[1:]
     for at in range(0, len(body), room):
         first, last = at == 0, at + room >= len(body)
-        yield bytes((unit[0] & 0xE0 | 28, first << 7 | last << 6 | unit[0] & 31)) + body[at : at + room]
+        yield bytes((unit[0] & 0xE0 | FU_A, first << 7 | last << 6 | unit[0] & 31)) + body[at : at + room]

@@ -45,6 +45,7 @@ class Relay:
         url: of the endpoint.
         scripted: answers for the next offers, in order; after them, sessions.
         always: the answer to every further offer.
+        headers: more of them in the answers of sessions.
         requests: method, path and authorisation of every request.
         offers: SDP of every offer.
         seen: pictures.
@@ -56,6 +57,7 @@ class Relay:
         self.url = ""
         self.scripted: list[Scripted] = []
         self.always: Scripted | None = None
+        self.headers: dict[str, str] = {}
         self.requests: list[tuple[str, str, str]] = []
         self.offers: list[str] = []
         self.seen: list[Seen] = []
@@ -100,6 +102,14 @@ class Relay:
                 await self.arrived.wait()
         return seen
 
+    async def until_shown(self, utc_ms: int, *, timeout_s: float = 45) -> list[Seen]:
+        """Wait for the first picture that was taken after a moment."""
+        async with asyncio.timeout(timeout_s):
+            while not (shown := [each for each in self.seen if each.utc_ms is not None and each.utc_ms > utc_ms]):
+                self.arrived.clear()
+                await self.arrived.wait()
+        return shown[:1]
+
     async def until_asked(self, method: str, *, timeout_s: float = 30) -> None:
         """Wait for a request."""
         async with asyncio.timeout(timeout_s):
@@ -137,7 +147,7 @@ class Relay:
         if self.always is not None:
             return self.always
         headers = {"Content-Type": "application/sdp", "Location": f"/whip/session/{len(self.sessions)}"}
-        return Scripted(status=201, headers=headers, body=await self._session(body))
+        return Scripted(status=201, headers=headers | self.headers, body=await self._session(body))
 
     async def _session(self, offer: str) -> str:
         session = RTCPeerConnection()

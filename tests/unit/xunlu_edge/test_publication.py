@@ -91,9 +91,9 @@ async def test_the_picture_is_back_at_once_after_a_second_without_network(monkey
         await asyncio.sleep(1)
         there.link.find()
         found_s = time.monotonic()
-        seen = await there.until_seen(3, after_s=found_s)
-        fresh = [each for each in seen if each.utc_ms is not None and each.utc_ms > utc_ms() - 1000]
-        assert fresh[0].at_s - found_s < 0.8
+        [back] = await there.until_shown(utc_ms() - 100)
+        # 0.2 to 0.4 s on an idle machine.
+        assert back.at_s - found_s < 3
         assert publication.sessions == 1
 
 

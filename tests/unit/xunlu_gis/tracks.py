@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from xunlu_gis.plane import Plane
-from xunlu_gis.track import TrackPoint
+from xunlu_gis.track import Line, TrackPoint
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 PLANE = Plane(31.23, 121.48)
@@ -29,3 +29,8 @@ def track_at(
         )
         for index, (second, (lon, lat)) in enumerate(zip(times, degrees, strict=True), 1)
     ]
+
+
+def line_of(points: list[TrackPoint]) -> Line:
+    """The same as a map draws it."""
+    return Line.of([(point.fix_time.timestamp(), point.lon, point.lat, point.speed_mps) for point in points])

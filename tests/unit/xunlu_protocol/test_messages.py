@@ -2,8 +2,8 @@
 
 import contextlib
 import json
-from typing import get_args
 from collections import Counter
+from typing import get_args
 
 import pytest
 from hypothesis import given

@@ -75,6 +75,19 @@ async def test_the_server_of_the_handshake_chooses_aes_gcm() -> None:
     assert server.tag_bytes == 16
 
 
+async def test_all_peers_of_a_certificate_share_its_context_and_no_keys() -> None:
+    ours, theirs = new_certificate(), new_certificate()
+    (one, _), (other, far) = [await handshake(ours, theirs, fingerprint_of(theirs)) for _ in range(2)]
+    assert one is not None
+    assert other is not None
+    assert far is not None
+    assert ours._create_ssl_context([]) is ours._create_ssl_context([])
+    memory, length = ffi.new("char[]", 200), ffi.new("int *", len(PACKET))
+    ffi.memmove(memory, PACKET, len(PACKET))
+    assert srtp_protect(one.send, memory, length) == 0
+    assert srtp_unprotect(far.receive, memory, length) != 0
+
+
 async def test_whoever_shows_another_certificate_gets_no_keys() -> None:
     ours, theirs = new_certificate(), new_certificate()
     server, _ = await handshake(ours, theirs, fingerprint_of(new_certificate()))

@@ -7,12 +7,18 @@ order by e.at desc, e.id desc limit %(limit)s
 
 -- name: track
 -- One device, one stretch of time: `position_identity` serves it in order, chunk by chunk. Rounding gives four-byte numbers
--- back the digits that were stored, for they come in binary. Only what is written down needs more than a line on a map.
-select sid, seq, fix_at, received_at, lat, lon, case when %(whole)s then round(alt_m::float8 * 1000) / 1000 end,
-  round(speed_mps::float8 * 1000) / 1000, case when %(whole)s then round(course_deg::float8 * 1000) / 1000 end,
-  case when %(whole)s then round(accuracy_m::float8 * 1000) / 1000 end, case when %(whole)s then fix end,
-  case when %(whole)s then sat end, case when %(whole)s then bds end,
-  case when %(whole)s then round(hdop::float8 * 1000) / 1000 end, late
+-- back the digits that were stored, for they come in binary.
+select sid, seq, fix_at, received_at, lat, lon, round(alt_m::float8 * 1000) / 1000, round(speed_mps::float8 * 1000) / 1000,
+  round(course_deg::float8 * 1000) / 1000, round(accuracy_m::float8 * 1000) / 1000, fix, sat, bds,
+  round(hdop::float8 * 1000) / 1000, late
+from position
+where device_id = %(device_id)s and fix_at >= %(from)s and fix_at < %(to)s
+  and (fix_at, sid, seq) > (%(from)s, %(after_sid)s, %(after_seq)s)
+order by fix_at, sid, seq limit %(limit)s
+
+-- name: track_line
+-- The same, but only what a map draws, and times as numbers: an eight-byte one holds the microseconds of our days.
+select date_part('epoch', fix_at), lon, lat, round(speed_mps::float8 * 1000) / 1000, sid, seq
 from position
 where device_id = %(device_id)s and fix_at >= %(from)s and fix_at < %(to)s
   and (fix_at, sid, seq) > (%(from)s, %(after_sid)s, %(after_seq)s)

@@ -8,7 +8,7 @@ import { CLUSTER_PX } from "./painter.js";
 
 const LABELS_MAX = 140;
 const TRIED_MAX = 500;
-const CACHE_MAX = 800;
+const CACHE_MAX = 2000;
 const HEIGHT_PX = 18;
 const OFFSET_PX = 13;
 const CELL_PX = 6;
@@ -17,7 +17,10 @@ const SIGN_PX = 6;
 const CROWD = 250;
 const CROWD_ZOOM = 16;
 
-/** @typedef {{text: string, canvas: HTMLCanvasElement, width: number}} Label */
+/**
+ * Measured when somebody wants a place for it, drawn when there is one: in a crowd one of fifty gets a place.
+ * @typedef {{text: string, grave: boolean, width: number, canvas: HTMLCanvasElement | null}} Label
+ */
 /** @typedef {import("../state/fleet.js").Device} Device */
 
 export class Labels {
@@ -34,11 +37,13 @@ export class Labels {
   #rows = 0;
   #ratio = 1;
   #font = "";
+  #ruler = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
 
   /** Forget what was drawn: theme, language or screen changed. @param {number} ratio */
   reset(ratio) {
     this.#ratio = ratio;
     this.#font = `12px ${token("--font")}`;
+    this.#ruler.font = this.#font;
     this.#cache.clear();
   }
 
@@ -116,6 +121,7 @@ export class Labels {
     const x = view.px(fleet.x[i]) + OFFSET_PX;
     const y = view.py(fleet.y[i]) - HEIGHT_PX / 2;
     if (!this.#claim(x, y, label.width, HEIGHT_PX, must)) return;
+    label.canvas ??= this.#render(label);
     this.#drawn[this.count] = label;
     this.placed[this.count++] = i;
   }
@@ -128,7 +134,7 @@ export class Labels {
    */
   draw(context, k, x, y) {
     const label = this.#drawn[k];
-    if (label)
+    if (label?.canvas)
       context.drawImage(label.canvas, Math.round(x + OFFSET_PX), Math.round(y - HEIGHT_PX / 2), label.width, HEIGHT_PX);
   }
 
@@ -139,21 +145,16 @@ export class Labels {
     const known = this.#cache.get(key);
     if (known) return known;
     if (this.#cache.size >= CACHE_MAX) this.#cache.clear();
-    const label = this.#render(text, device.state === "sos");
+    const width = Math.ceil(this.#ruler.measureText(text).width) + 10;
+    const label = { text, grave: device.state === "sos", width, canvas: null };
     this.#cache.set(key, label);
     return label;
   }
 
-  /**
-   * @param {string} text
-   * @param {boolean} grave
-   * @returns {Label}
-   */
-  #render(text, grave) {
+  /** @param {Label} label */
+  #render({ text, grave, width }) {
     const canvas = document.createElement("canvas");
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    context.font = this.#font;
-    const width = Math.ceil(context.measureText(text).width) + 10;
     canvas.width = width * this.#ratio;
     canvas.height = HEIGHT_PX * this.#ratio;
     context.scale(this.#ratio, this.#ratio);
@@ -163,7 +164,7 @@ export class Labels {
     context.fillStyle = token(grave ? "--sos-text" : "--text");
     context.textBaseline = "middle";
     context.fillText(text, 5, HEIGHT_PX / 2 + 1);
-    return { text, canvas, width };
+    return canvas;
   }
 }
 
