@@ -23,7 +23,7 @@ FILLED = {
     "did": "R1", "rid": "c1", "vendor": "Xunlu", "serial": "E1", "subject": "position", "name": "map.json",
     "recording_id": "rec1", "gid": "standing-1", "burst_id": "b1", "message_id": "m1",
 }  # fmt: skip
-CONSOLE = {"/openapi.json", "/", "/{view:path}", "/static/{asked}/{name:path}"}
+CONSOLE = {"/openapi.json", "/", "/worker.js", "/{view:path}", "/static/{asked}/{name:path}"}
 OPEN = {"/api/v1/auth/token", "/api/v1/auth/login", "/healthz", "/readyz", "/metrics"}
 
 
