@@ -1,7 +1,7 @@
 """A recorder on the radio net: one WebSocket, one session of media, its key, its microphone and its loudspeaker.
 
-Heavy, and imported with the first invitation. At rest it costs a STUN request about every 5 s and a ping every 20 s:
-some 60 bytes a second with their headers. Nothing is captured, encoded, sent or decoded until somebody talks.
+Heavy, and imported with the first invitation. At rest it costs a STUN request about every 5 s and a ping every 20 s,
+some 50 bytes a second with all headers. Nothing is captured, encoded, sent or decoded until somebody talks.
 """
 
 import asyncio
@@ -122,6 +122,7 @@ class Participant:
                 await self._take_part()
             except (DeviceError, OSError, WebSocketException, ProtocolError) as error:
                 log.info("off the radio net", extra={"error": str(error)})
+            self._do(self.key.lost())
             if self.joins > joins:
                 waits = backoff_s(first_s=RETRY_FIRST_S, cap_s=RETRY_CAP_S)
             self._hurry.clear()
@@ -149,7 +150,6 @@ class Participant:
         finally:
             self._voice = self._outbox = None
             self._taken.clear()
-            self._do(self.key.lost())
             await voice.close()
 
     @contextlib.asynccontextmanager
@@ -188,10 +188,16 @@ class Participant:
         if (newest.main, newest.scan) != (invitation.main, invitation.scan):
             self._send(Tune(main=newest.main, scan=newest.scan))
         self._do(self.key.joined(time.monotonic()))
+        self._pressed.set()
 
     async def _listen(self, socket: ClientConnection) -> None:
         async for data in socket:
-            message = from_server(_bytes(data))
+            try:
+                message = from_server(_bytes(data))
+            except ProtocolError as error:
+                # A newer server may say more than we know.
+                log.warning("message refused", extra={"reason": error.reason})
+                continue
             if isinstance(message, Problem):
                 log.warning("talk server complains", extra={"slug": message.slug, "detail": message.detail})
                 if message.final:
@@ -202,8 +208,8 @@ class Participant:
     async def _doubt(self) -> None:
         """A request that nobody answers ends the connection: after a change of address TCP may stay dead for long."""
         while True:
-            self._pressed.clear()
             await self._pressed.wait()
+            self._pressed.clear()
             await asyncio.sleep(ANSWER_S_MAX)
             if self.key.is_unanswered(time.monotonic()):
                 raise TalkError("The talk server does not answer.")

@@ -1,7 +1,6 @@
 """The radio net as the agent knows it: the invitation and the key. What is heavy is imported with the invitation."""
 
 import asyncio
-import contextlib
 import importlib
 import logging
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ log = logging.getLogger(__name__)
 
 ENGINE = "xunlu_edge.talk.participant"
 EMERGENCY = 2
+RESTART_S = 10.0
 
 
 class Radio:
@@ -81,7 +81,8 @@ class Radio:
         finally:
             self.participant = None
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(task, return_exceptions=True)
-        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-            log.error("push-to-talk failed", exc_info=error)
+            await asyncio.gather(task, return_exceptions=True)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("push-to-talk failed, and begins anew", exc_info=error)
+            await asyncio.sleep(RESTART_S)
+            self._changed.set()

@@ -117,6 +117,22 @@ async def test_presses_become_signals_and_releases_nothing(tmp_path: Path) -> No
     os.close(writer)
 
 
+def test_the_key_of_push_to_talk_goes_down_and_up() -> None:
+    keys = InputKeys(Path("event0"), DEFAULT_KEYS, HandClock())
+    code = DEFAULT_KEYS["ptt"]
+    assert keys.decode(press(code, 1) + press(code, 2) + press(code, 0)) == ["ptt", "ptt_release"]
+    assert keys.decode(press(DEFAULT_KEYS["mark"], 0)) == []
+
+
+def test_push_to_talk_needs_a_key_a_microphone_and_a_loudspeaker(tmp_path: Path) -> None:
+    sound = {"audio": "alsa://default", "loudspeaker": "default"}
+    whole = {"gnss": "tcp://127.0.0.1:2947", "keys_device": Path("event0"), **sound}
+    assert "ptt" in find_hardware(AgentSettings.model_validate(whole), HandClock(), root=tmp_path).capabilities
+    for missing in ("keys_device", "audio", "loudspeaker"):
+        settings = AgentSettings.model_validate({name: whole[name] for name in whole if name != missing})
+        assert "ptt" not in find_hardware(settings, HandClock(), root=tmp_path).capabilities
+
+
 def test_an_input_event_has_the_kernels_size() -> None:
     assert EVENT.size == struct.calcsize("@llHHi")
 
