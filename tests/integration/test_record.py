@@ -212,9 +212,9 @@ async def test_what_stock_aiortc_publishes_to_a_relay_is_recorded(
         await publisher.close()
         played = play(file_of(rig, report))
     assert (report.video, report.audio, report.complete, report.gaps) == (codec, "opus", True, ())
-    assert report.ended_ms - report.started_ms == pytest.approx(1000 * played.picture_s[-1], abs=200)
+    assert report.ended_ms - report.started_ms == pytest.approx(1000 * played.picture_s[-1], abs=500)
     # Until the first reports the sound lies where a busy machine sent it.
-    assert 0.6 * played.picture_s[-1] < played.sound_s < 1.1 * played.picture_s[-1]
+    assert 0.3 * played.picture_s[-1] < played.sound_s < 1.3 * played.picture_s[-1]
     assert played.size == (320, 180)
 
 
