@@ -335,7 +335,7 @@ class FloorEntry(Wire):
         what: `granted`, `released`, `silent`, `left`, `too_long`, `preempted`, `taken_down`, `denied`, `queued`,
             `joined`, `parted`, `listening_in`.
         who: participant.
-        by: who pre-empted, or took down.
+        by: who preempted, or took down.
         grant: its number, where there is one.
         urgency: of the request.
         priority: of the request.

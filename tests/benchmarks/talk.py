@@ -165,7 +165,7 @@ async def talk_kill(bench: Bench) -> None:
 
 @benchmark("talk_ends", unit="ms", limit_s=300)
 async def talk_ends(bench: Bench) -> None:
-    """Stock aiortc at both ends of the real process: access, pre-emption, late entry, mouth to ear."""
+    """Stock aiortc at both ends of the real process: access, preemption, late entry, mouth to ear."""
     async with _services(bench.folder) as broker, running_talk(broker, bench.folder) as talk:
         ends = [End(talk, who, hz) for who, hz in (("a", 440), ("b", 900), ("c", 1500))]
         try:

@@ -7,9 +7,9 @@ that every schedule can be tried.
     idle ──request──► taken ──release, end of media──► idle, or the next in the queue
                         │
                         ├── talks too long ──► pending revoke ──grace over──► idle, or the next in the queue
-                        └── pre-empted, taken down ──► the new talker, or idle, in the same moment
+                        └── preempted, taken down ──► the new talker, or idle, in the same moment
 
-The one departure from §6.3.4.5: whoever pre-empts gets the floor at once, without waiting for the old talker's release.
+The one departure from §6.3.4.5: whoever preempts gets the floor at once, without waiting for the old talker's release.
 The gate is ours, so the old talker's media stop in the same moment, and nobody's emergency waits for a lost message.
 """
 
@@ -22,7 +22,7 @@ Participant = str
 
 
 class Urgency(IntEnum):
-    """Classes of calls; a higher one always pre-empts a lower one (TS 24.380 §4.1.1.4)."""
+    """Classes of calls; a higher one always preempts a lower one (TS 24.380 §4.1.1.4)."""
 
     NORMAL = 0
     IMMINENT = 1
@@ -77,7 +77,7 @@ class Claim:
 
     @property
     def rank(self) -> tuple[int, int]:
-        """What pre-empts by being larger (TS 24.380 §4.1.1.4): the class, and within one a strictly higher priority."""
+        """What preempts by being larger (TS 24.380 §4.1.1.4): the class, and within one a strictly higher priority."""
         return self.urgency, self.priority
 
 
