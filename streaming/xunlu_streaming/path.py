@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from xunlu_protocol.media import PathState
 from xunlu_streaming.fanout import Stage
+from xunlu_streaming.gathering import Gathering
 from xunlu_streaming.layer import Kind, Layer, Outgoing, Track
 from xunlu_streaming.meter import Meter
 from xunlu_streaming.peer import Peer
@@ -88,6 +89,7 @@ class Path:
         self._flowing: list[Viewer] = []
         self._crowds: Crowds | None = None
         self._turn = 0
+        self._gathering = Gathering(self._forward)
 
     @property
     def wanted(self) -> bool:
@@ -98,6 +100,7 @@ class Path:
 
     def publish(self, publisher: "Publisher") -> None:
         """A publisher has shaken hands; it takes the place of whoever was here before."""
+        self._gathering.release()
         if self.publisher is not None:
             self.publisher.peer.close("replaced")
         self.publisher = publisher
@@ -121,6 +124,7 @@ class Path:
         """Its publisher has ended."""
         if self.publisher is not publisher:
             return
+        self._gathering.release()
         self.publisher = None
         self.began_ms = time.time_ns() // 1_000_000
         for tap in self.taps:
@@ -128,7 +132,10 @@ class Path:
         self._changed()
 
     def forward(self, burst: Sequence[Outgoing]) -> None:
-        """Send what has just arrived to everybody."""
+        """Send what has just arrived to everybody; a crowd gets each frame whole."""
+        self._gathering.take(burst, len(self._flowing))
+
+    def _forward(self, burst: Sequence[Outgoing]) -> None:
         self.meter.count(burst)
         if self._flowing:
             self._turn += 1
@@ -196,6 +203,8 @@ class Path:
 
     def ready(self, viewer: "Viewer", now_s: float) -> None:
         """A viewer has shaken hands: it gets the running group of pictures at once, or the next keyframe."""
+        # What waits is in the group, too.
+        self._gathering.release()
         viewer.dress()
         self._starting.append(viewer)
         if self.publisher is None:

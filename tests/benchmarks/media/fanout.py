@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.benchmarks.media.conversation import Child, child
@@ -46,10 +46,18 @@ class Fanout:
         )
 
 
-async def fanout(relay: Relay, viewers: int, packets: int) -> Fanout:
-    """Let so many watch, and count."""
+async def fanout(relay: Relay, viewers: int, packets: int, *, paced: bool = False) -> Fanout:
+    """Let so many watch, and count.
+
+    Args:
+        relay: that is measured.
+        viewers: of one stream.
+        packets: of each frame.
+        paced: whether a frame comes spread as from a recorder, else in one burst.
+    """
+    plan = replace(relay.sender(packets), paced=paced)
     runs: list[dict[str, float]] = []
-    async with child("sender", relay.sender(packets)), child("receivers", relay.receivers(viewers)) as receivers:
+    async with child("sender", plan), child("receivers", relay.receivers(viewers)) as receivers:
         await asyncio.sleep(SETTLE_S)
         before = await _counts(relay, receivers)
         for _ in range(RUNS):

@@ -3,7 +3,7 @@
 import struct
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from aiortc.rtp import RTCP_PSFB_PLI, RTCP_RTPFB_NACK, RtcpPacket, RtcpPsfbPacket, RtcpRtpfbPacket
 
@@ -51,8 +51,8 @@ class Publisher:
         self._next = 0
         self._sent: OrderedDict[int, bytes] = OrderedDict()
 
-    def frame(self) -> None:
-        """Send the next frame in one burst, stamped with the time before its first packet."""
+    def frame(self) -> Iterator[None]:
+        """Send the next frame, stamped with the time before its first packet; pauses behind each packet."""
         payloads = self._group[self._next]
         self._next = (self._next + 1) % len(self._group)
         time_of_rtp = self.frames * (CLOCK_HZ // FPS) & 0xFFFFFFFF
@@ -66,6 +66,7 @@ class Publisher:
             self._keep(sequence, packet)
             self._send(packet)
             self.packets += 1
+            yield
         self.frames += 1
 
     def _keep(self, sequence: int, packet: bytes) -> None:
