@@ -149,7 +149,7 @@ async def watched(
         relay = await stack.enter_async_context(running_relay(broker, folder))
         path = f"D{secrets.token_hex(4)}"
         detour = Detour(stack, options)
-        monkeypatch.setattr(engine, "_ways", lambda _: detour)
+        monkeypatch.setattr(engine, "find_ways", lambda _: detour)
         request = LiveStart(whip=f"{relay.url}/whip/{path}", token=relay.token(path, "publish"))
         settings = Recorder(broker, folder).settings
         publication = engine.publication(request, kit().hardware, settings, SystemClock().time_ms)
