@@ -5,7 +5,16 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.services import Services, TestBroker, TestDatabase, fresh_database, make_template, running_services
+from tests.services import (
+    Services,
+    TestBroker,
+    TestDatabase,
+    forget_retained,
+    fresh_database,
+    make_template,
+    running_services,
+)
+from xunlu_protocol.topics import PREFIX
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -27,3 +36,9 @@ async def database(services: Services) -> AsyncIterator[TestDatabase]:
 def broker(services: Services) -> TestBroker:
     """The broker; shared, so tests use device names of their own."""
     return services.test_broker
+
+
+@pytest_asyncio.fixture
+async def quiet_net(broker: TestBroker) -> None:
+    """No talk group, floor or invitation of an earlier test is retained: the broker is shared, units are numbered."""
+    await forget_retained(broker, f"{PREFIX}/main/ptt/#", f"{PREFIX}/main/g/+/floor", f"{PREFIX}/main/d/+/dn/talk")

@@ -20,10 +20,11 @@ from xunlu_deploy.runtime import find_or_make
 from xunlu_deploy.settings import PORTS
 from xunlu_deploy.state import State
 from xunlu_deploy.tls import ensure_certificate
-from xunlu_kit.mqtt import Broker
+from xunlu_kit.mqtt import Broker, Session, SessionOptions, Subscription
 from xunlu_platform.store.migrations import migrate
 
 TEMPLATE = "xunlu_template"
+RETAINED_WAIT_S = 0.3
 _numbers = itertools.count(1)
 
 
@@ -189,3 +190,17 @@ async def fresh_database(services: Services) -> AsyncIterator[TestDatabase]:
     finally:
         async with await services.database.server.connect() as connection:
             await connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+async def forget_retained(broker: TestBroker, *topics: str) -> None:
+    """Withdraw what is retained below these filters."""
+    options = SessionOptions(
+        client_id=f"forget-{next(_numbers)}", subscriptions=[Subscription(topic=topic) for topic in topics]
+    )
+    async with Session(broker.account("xunlu-jobs"), options) as session:
+        await session.wait_connected()
+        while messages := await session.batch(1000, RETAINED_WAIT_S):
+            for message in messages:
+                session.acknowledge(message)
+                if message.payload:
+                    await session.publish(message.topic, b"", retain=True)

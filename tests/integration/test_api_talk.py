@@ -17,7 +17,7 @@ from xunlu_protocol.talk import FloorState, TalkClaims, TalkGroup
 from xunlu_protocol.topics import floor, talk_group
 from xunlu_streaming.tokens import public_key, verify_talk
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("quiet_net")]
 
 GIDS = ("unit-2", "unit-3")
 

@@ -19,7 +19,7 @@ from xunlu_protocol.talk import BurstReport, FloorEntry, TalkAck, TalkClaims, Ta
 from xunlu_protocol.topics import down, talk_ack, talk_burst, talk_group, talk_log
 from xunlu_streaming.tokens import public_key, verify_talk
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("quiet_net")]
 
 
 def now_ms() -> int:
