@@ -70,6 +70,12 @@ class Pacer:
         if self._timer is None:
             self._drain()
 
+    def put_off(self) -> None:
+        """Let what waits go last; it is not dropped, for some receivers ask for a repeat only once."""
+        self._last.extend(self._waiting)
+        self._waiting.clear()
+        self._bytes = 0
+
     def clear(self) -> None:
         """Forget what waits, and stop."""
         self._waiting.clear()

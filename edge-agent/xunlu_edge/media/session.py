@@ -108,7 +108,7 @@ class Session:
     def resume(self) -> None:
         """After an interruption: repeats of what was missed must not hold up the keyframe that makes up for it."""
         self._resumed_s = time.monotonic()
-        self._pacer.clear()
+        self._pacer.put_off()
         self._shared.steering.want_keyframe()
 
     @property
