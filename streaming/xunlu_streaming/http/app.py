@@ -1,13 +1,14 @@
 """The application of a worker: WHIP, WHEP, the list of streams, health and metrics."""
 
-from fastapi import FastAPI, Response
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry, Counter
 
 from xunlu_kit.clock import SystemClock
 from xunlu_kit.mqtt import Session
 from xunlu_protocol import __version__
 from xunlu_streaming.config import StreamingSettings
 from xunlu_streaming.http.headers import CommonHeaders
+from xunlu_streaming.http.health import health_routes
 from xunlu_streaming.http.problems import handle_problems
 from xunlu_streaming.http.sessions import SessionPages
 from xunlu_streaming.http.signalling import IceServer, Signalling
@@ -46,24 +47,8 @@ def create_app(relay: Relay, settings: StreamingSettings, session: Session, regi
     app.include_router(SessionPages(signalling=signalling, protocol="whip", action="publish").router())
     app.include_router(SessionPages(signalling=signalling, protocol="whep", action="play").router())
     app.include_router(StreamPages(signalling=signalling).router())
-    add_health(app, session, registry)
+    app.routes.extend(health_routes(session, registry))
     return app
-
-
-def add_health(app: FastAPI, session: Session, registry: CollectorRegistry) -> None:
-    """Add the pages for whoever watches over the process."""
-
-    @app.get("/healthz")
-    @app.get("/readyz")
-    async def health(response: Response) -> dict[str, object]:
-        """Every dependency by name; 503 when one does not answer."""
-        response.status_code = 200 if session.connected else 503
-        return {"ok": session.connected, "checks": {"broker": {"ok": session.connected, "why": session.refusal}}}
-
-    @app.get("/metrics")
-    async def metrics() -> Response:
-        """Prometheus text."""
-        return Response(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _ice_servers(settings: StreamingSettings) -> tuple[IceServer, ...]:

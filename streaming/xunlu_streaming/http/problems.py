@@ -4,10 +4,11 @@ import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
 from prometheus_client import Counter
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from xunlu_streaming.errors import (
     NotWantedError,
@@ -83,7 +84,7 @@ _DETAILS = {
 }
 
 
-def handle_problems(app: FastAPI, refusals: Counter) -> None:
+def handle_problems(app: Starlette, refusals: Counter) -> None:
     """Make every error of the application a problem document.
 
     Args:

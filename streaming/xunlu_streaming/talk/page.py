@@ -5,9 +5,10 @@ import contextlib
 import logging
 import time
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from joserfc.jwk import OKPKey
 from prometheus_client import Counter
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from xunlu_protocol.errors import ProtocolError
 from xunlu_protocol.talk import (
@@ -55,11 +56,9 @@ class TalkPage:
         self._refusals = refusals
         self._waiting = 0
 
-    def router(self) -> APIRouter:
+    def route(self) -> WebSocketRoute:
         """The page."""
-        router = APIRouter()
-        router.add_api_websocket_route("/ptt", self.serve)
-        return router
+        return WebSocketRoute("/ptt", self.serve)
 
     async def serve(self, websocket: WebSocket) -> None:
         """One connection, from its hello to its end."""

@@ -7,17 +7,16 @@ import secrets
 import signal
 import socket
 
-from fastapi import FastAPI
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from prometheus_client import CollectorRegistry, Counter
+from starlette.applications import Starlette
 
 from xunlu_kit.clock import SystemClock
 from xunlu_kit.mqtt import Session, SessionOptions
 from xunlu_kit.ports import require_free_port
-from xunlu_protocol import __version__
 from xunlu_protocol.presence import presence_will, publish_presence
-from xunlu_streaming.http.app import add_health
+from xunlu_streaming.http.health import health_routes
 from xunlu_streaming.http.throttle import Throttle
 from xunlu_streaming.mux import UdpMux
 from xunlu_streaming.peers import Peers
@@ -72,19 +71,16 @@ async def serve(settings: TalkSettings) -> None:
         await outlets.log.say(session, settings.tenant)
 
 
-def create_app(net: RadioNet, settings: TalkSettings, session: Session, registry: CollectorRegistry) -> FastAPI:
+def create_app(net: RadioNet, settings: TalkSettings, session: Session, registry: CollectorRegistry) -> Starlette:
     """The pages.
 
     Raises:
         ConfigError: a secret is missing or wrong.
     """
-    app = FastAPI(title="Xunlu talk", version=__version__, docs_url=None, redoc_url=None)
     refusals = Counter("xunlu_talk_refusals", "Participants refused, by problem.", ["problem"], registry=registry)
     throttle = Throttle(SystemClock(), rate_per_s=HELLOS_PER_S, burst=HELLOS_AT_ONCE)
     page = TalkPage(net, public_key(settings.secret("media-key.pub")), throttle, refusals)
-    app.include_router(page.router())
-    add_health(app, session, registry)
-    return app
+    return Starlette(routes=[page.route(), *health_routes(session, registry)])
 
 
 def _session(settings: TalkSettings) -> Session:
@@ -98,7 +94,7 @@ def _session(settings: TalkSettings) -> Session:
     return Session(settings.broker(), options, on_connect=publish_presence(host))
 
 
-async def _serve_http(settings: TalkSettings, app: FastAPI) -> None:
+async def _serve_http(settings: TalkSettings, app: Starlette) -> None:
     server = Server(
         app,
         address=settings.talk_host,
