@@ -6,17 +6,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import FileResponse
-from pydantic import AwareDatetime
 
 from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record_playback
 from xunlu_platform.api.console import file_below
 from xunlu_platform.api.devices import OfficerName, UnitName
-from xunlu_platform.api.paging import After, Answer, Limit, Page, decode_cursor, page
-from xunlu_platform.api.periods import From, To
+from xunlu_platform.api.history import OfDevice
+from xunlu_platform.api.paging import Answer, Page
 from xunlu_platform.api.problems import not_found
 from xunlu_platform.api.services import Serving
-from xunlu_platform.api.viewings import DidFilter
 from xunlu_platform.auth.logins import Caller
 from xunlu_platform.store.store import Row, Session
 from xunlu_protocol.talk import GroupKind, Urgency
@@ -29,14 +27,11 @@ TalkerFilter = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$", des
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
-    """Which bursts: all that are told must hold."""
+class Wanted(OfDevice):
+    """Which bursts."""
 
     gid: GidFilter = None
-    did: DidFilter = None
     talker: TalkerFilter = None
-    since: From = None
-    until: To = None
 
 
 class Place(Answer):
@@ -101,21 +96,12 @@ class Log(Answer):
 
 @router.get("", response_model=Page[Burst])
 async def bursts(
-    services: Serving,
-    caller: Annotated[Caller, allow("recordings")],
-    wanted: Annotated[Wanted, Depends()],
-    limit: Limit = 100,
-    after: After = None,
+    services: Serving, caller: Annotated[Caller, allow("recordings")], wanted: Annotated[Wanted, Depends()]
 ) -> dict[str, object]:
     """Bursts that overlap a time, newest first."""
-    after_at, after_id = decode_cursor(after, tuple[AwareDatetime, str]) or (None, None)
-    values = {
-        "id": None, "gid": wanted.gid, "did": wanted.did, "talker": wanted.talker, "from": wanted.since,
-        "to": wanted.until, "limit": limit + 1, "after_at": after_at, "after_id": after_id,
-    }  # fmt: skip
     async with services.store.session(caller.scope) as session:
-        rows = await session.all("bursts", "page", values)
-    return page(rows, limit, lambda row: [row["started_at"].isoformat(), row["id"]])
+        rows = await session.all("bursts", "page", wanted.values())
+    return wanted.page(rows, "started_at")
 
 
 @router.get("/{burst_id}/audio", response_class=FileResponse)
@@ -144,8 +130,7 @@ _LOGGED = ("gid", "grant", "started_at", "ended_at")
 
 
 async def _one(session: Session, burst_id: str) -> Row:
-    values = dict.fromkeys(("gid", "did", "talker", "from", "to", "after_at", "after_id"))
-    row = await session.one("bursts", "page", {**values, "id": burst_id, "limit": 1})
+    row = await session.one("bursts", "page", {**Wanted().values(), "id": burst_id})
     if row is None:
         raise not_found("burst")
     return row

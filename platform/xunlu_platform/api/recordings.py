@@ -3,19 +3,17 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 from fastapi.responses import FileResponse
-from pydantic import AwareDatetime
 
 from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record_playback
 from xunlu_platform.api.console import file_below
 from xunlu_platform.api.devices import OfficerName, UnitName
-from xunlu_platform.api.paging import After, Answer, Limit, Page, decode_cursor, page
-from xunlu_platform.api.periods import From, To
+from xunlu_platform.api.history import OfDevice
+from xunlu_platform.api.paging import Answer, Page
 from xunlu_platform.api.problems import not_found
 from xunlu_platform.api.services import Serving
-from xunlu_platform.api.viewings import DidFilter
 from xunlu_platform.auth.logins import Caller
 from xunlu_platform.store.store import Row, Session
 from xunlu_protocol.media import Cause, Gap
@@ -54,23 +52,12 @@ class Recording(Answer):
 
 @router.get("", response_model=Page[Recording])
 async def recordings(
-    services: Serving,
-    caller: Annotated[Caller, allow("recordings")],
-    did: DidFilter = None,
-    since: From = None,
-    until: To = None,
-    limit: Limit = 100,
-    after: After = None,
+    services: Serving, caller: Annotated[Caller, allow("recordings")], wanted: Annotated[OfDevice, Depends()]
 ) -> dict[str, object]:
     """Recordings that overlap a time, newest first."""
-    after_at, after_id = decode_cursor(after, tuple[AwareDatetime, str]) or (None, None)
-    values = {
-        "id": None, "did": did, "from": since, "to": until,
-        "limit": limit + 1, "after_at": after_at, "after_id": after_id,
-    }  # fmt: skip
     async with services.store.session(caller.scope) as session:
-        rows = await session.all("recordings", "page", values)
-    return page(rows, limit, lambda row: [row["started_at"].isoformat(), row["id"]])
+        rows = await session.all("recordings", "page", wanted.values())
+    return wanted.page(rows, "started_at")
 
 
 @router.get("/{recording_id}", response_model=Recording)
@@ -96,10 +83,7 @@ async def recording_file(
 
 
 async def _one(session: Session, recording_id: str) -> Row:
-    values = {
-        "id": recording_id, "did": None, "from": None, "to": None, "limit": 1, "after_at": None, "after_id": None,
-    }  # fmt: skip
-    row = await session.one("recordings", "page", values)
+    row = await session.one("recordings", "page", {**OfDevice().values(), "id": recording_id})
     if row is None:
         raise not_found("recording")
     return row
