@@ -1,4 +1,4 @@
-"""Errors of maps and tracks; both belong to the tree of `xunlu_kit.errors`."""
+"""Errors of maps, tracks, zones and reports; all belong to the tree of `xunlu_kit.errors`."""
 
 from xunlu_kit.errors import XunluError
 
@@ -9,3 +9,11 @@ class MapError(XunluError):
 
 class TrackError(XunluError):
     """A track file cannot be read; the message says what to do."""
+
+
+class ZoneError(XunluError):
+    """A zone cannot be used as it was drawn or described; the message says what to do."""
+
+
+class ReportError(XunluError):
+    """A report cannot be made; the message says what to do."""

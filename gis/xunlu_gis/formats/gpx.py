@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 import gpxpy.gpx
 
 from xunlu_gis.track.point import TrackPoint
-from xunlu_gis.track.segment import Track
+from xunlu_gis.track.segment import SegmentedTrack
 
 NAMESPACE: Final = "urn:xunlu:gpx:1"
 """Of the extensions below; GPX 1.1 has no elements for them."""
@@ -20,7 +20,7 @@ _FIX: Final = {0: "none", 2: "dgps", 3: "pps", 4: "dgps", 5: "dgps"}
 """The way back for what is not a plain fix; RTK is differential."""
 
 
-def to_gpx(device: str, track: Track) -> str:
+def to_gpx(device: str, track: SegmentedTrack) -> str:
     """A GPX document with one track named after the device."""
     document = gpxpy.gpx.GPX()
     document.creator = "Xunlu"

@@ -15,7 +15,7 @@ import folium
 from xunlu_gis.errors import MapError
 from xunlu_gis.map.bundle import AREAS, MAP, STREETS, read_map
 from xunlu_gis.track.point import TrackPoint
-from xunlu_gis.track.segment import Track
+from xunlu_gis.track.segment import SegmentedTrack
 
 _GROUND: Final = "#f4f2ee"
 _AREA: Final = {"color": "#b9b2a4", "weight": 1, "dashArray": "4 4", "fill": False, "interactive": False}
@@ -34,7 +34,7 @@ TICKS_MAX: Final = 300
 """Points with a tooltip: a larger file would not say more."""
 
 
-def to_html(title: str, track: Track, assets: Path, bundle: Path | None = None, zone: tzinfo = UTC) -> str:
+def to_html(title: str, track: SegmentedTrack, assets: Path, bundle: Path | None = None, zone: tzinfo = UTC) -> str:
     """Draw a track with the streets of the map below it.
 
     Args:
