@@ -15,7 +15,18 @@ from xunlu_platform.store.store import Row
 
 router = APIRouter(prefix="/retention", tags=["system"])
 
-Subject = Literal["position", "telemetry", "event", "availability", "dead_letter", "audit"]
+Subject = Literal[
+    "position",
+    "telemetry",
+    "event",
+    "availability",
+    "dead_letter",
+    "audit",
+    "recording",
+    "burst",
+    "viewing",
+    "voice_note",
+]
 
 
 class Run(Answer):

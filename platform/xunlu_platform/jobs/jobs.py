@@ -17,6 +17,7 @@ from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.errors import StoreError
 from xunlu_platform.jobs import live, talk
+from xunlu_platform.jobs.erased_files import ErasedFiles
 from xunlu_platform.jobs.inbox import Taker, take_messages
 from xunlu_platform.jobs.live import LiveVideo, Rhythm
 from xunlu_platform.jobs.presence import take_state
@@ -124,6 +125,7 @@ async def run(settings: PlatformSettings) -> None:
             ("expire_commands", 2, jobs.expire_commands),
             ("roll_up", 30, jobs.roll_up),
             ("apply_retention", 3600, jobs.apply_retention),
+            ("erase_files", 60, ErasedFiles(store, settings.recordings).erase),
             ("sort_history", 900, jobs.sort_history),
             ("tidy", 300, jobs.tidy),
             *video.rhythm(),

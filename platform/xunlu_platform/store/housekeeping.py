@@ -71,6 +71,18 @@ async def apply_retention(store: Store) -> list[Row]:
     return runs
 
 
+async def files_to_erase(store: Store, *, limit: int) -> list[str]:
+    """Files whose rows a rule has erased, the oldest notes first."""
+    async with store.session(SYSTEM) as session:
+        return [row["file"] for row in await session.all(FILE, "files_to_erase", {"limit": limit})]
+
+
+async def forget_files(store: Store, files: list[str]) -> None:
+    """These files are gone."""
+    async with store.session(SYSTEM) as session:
+        await session.run(FILE, "forget_files", {"files": files})
+
+
 async def sort_chunk(store: Store) -> str | None:
     """Put one day of positions that is over into the order of its devices; returns its name, None when all are."""
     async with store.session(SYSTEM) as session:

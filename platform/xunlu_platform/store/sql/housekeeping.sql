@@ -80,3 +80,9 @@ select set_config('statement_timeout', '30min', true), set_config('lock_timeout'
 
 -- name: sort_position_chunk
 select sort_position_chunk() as chunk
+
+-- name: files_to_erase
+select file from file_to_erase order by noted_at, file limit %(limit)s
+
+-- name: forget_files
+delete from file_to_erase where file = any(%(files)s)

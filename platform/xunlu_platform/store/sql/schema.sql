@@ -17,7 +17,7 @@ CREATE TABLE public.retention_run (
 CREATE FUNCTION public.apply_retention(wanted text) RETURNS public.retention_run
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
-    AS $_$
+    AS $$
 declare
   rule retention_rule;
   run retention_run;
@@ -32,10 +32,31 @@ begin
   run := measure_retention(wanted);
   if run.chunks_affected > 0 then
     perform drop_chunks(wanted::regclass, older_than => run.older_than);
-  elsif wanted in ('dead_letter', 'audit') then
-    execute format('delete from %I where %I < $1', wanted, retention_time_column(wanted)) using run.older_than;
+  elsif wanted not in ('position', 'telemetry', 'event', 'availability') then
+    run.rows_affected := erase_rows(wanted, run.older_than);
+  end if;
+  if run.rows_affected > 0 then
+    insert into audit (username, unit_id, action, target, detail)
+      select 'jobs', id, 'retention.erase', wanted, jsonb_build_object('rows', run.rows_affected, 'older_than', run.older_than)
+        from unit where parent_id is null order by id limit 1;
   end if;
   return record_retention(run, false);
+end $$;
+
+CREATE FUNCTION public.erase_rows(wanted text, edge timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+declare
+  erased bigint;
+  told text := case when wanted in ('recording', 'burst') then 'file' else 'null::text' end;
+begin
+  execute format('with gone as (
+      delete from %1$I where ctid = any (array(select ctid from %1$I where %2$s limit 20000)) returning %3$s as file
+    ), noted as (
+      insert into file_to_erase (file) select file from gone where file is not null on conflict do nothing
+    ) select count(*) from gone', wanted, retention_due(wanted), told) into erased using edge;
+  return erased;
 end $_$;
 
 CREATE FUNCTION public.give_unit_its_group() RETURNS trigger
@@ -50,7 +71,7 @@ end $$;
 CREATE FUNCTION public.measure_retention(wanted text) RETURNS public.retention_run
     LANGUAGE plpgsql STABLE
     SET search_path TO 'public', 'pg_temp'
-    AS $_$
+    AS $$
 declare
   run retention_run;
   edge timestamptz;
@@ -62,10 +83,10 @@ begin
     select count(*), max(range_end) into run.chunks_affected, edge from timescaledb_information.chunks
       where hypertable_schema = 'public' and hypertable_name = wanted and range_end <= run.older_than;
   end if;
-  execute format('select count(*) from %I where %I < $1', wanted, retention_time_column(wanted))
+  execute format('select count(*) from %I where %s', wanted, retention_due(wanted))
     into run.rows_affected using coalesce(edge, '-infinity'::timestamptz);
   return run;
-end $_$;
+end $$;
 
 CREATE FUNCTION public.place_unit() RETURNS trigger
     LANGUAGE plpgsql
@@ -94,11 +115,17 @@ CREATE FUNCTION public.record_retention(run public.retention_run, dry_run boolea
     values (run.subject, dry_run, run.older_than, run.rows_affected, run.chunks_affected) returning *
 $$;
 
-CREATE FUNCTION public.retention_time_column(subject text) RETURNS text
+CREATE FUNCTION public.retention_due(subject text) RETURNS text
     LANGUAGE sql IMMUTABLE
-    AS $$
-  select case subject when 'position' then 'fix_at' else 'at' end
-$$;
+    AS $_$
+  select case subject
+    when 'position' then 'fix_at < $1'
+    when 'recording' then 'ended_at < $1 and hold is null'
+    when 'burst' then 'ended_at < $1 and hold is null'
+    when 'viewing' then 'coalesce(ended_at, seen_at, asked_at) < $1'
+    when 'voice_note' then 'created_at < least($1, now() - interval ''7 days'') and hold is null'
+    else 'at < $1' end
+$_$;
 
 CREATE FUNCTION public.scope_groups() RETURNS text[]
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -111,7 +138,9 @@ CREATE FUNCTION public.scope_messages() RETURNS text[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-  select coalesce(array_agg(message_id), '{}') from message_target where person = any (scope_persons())
+  select coalesce(array_agg(id), '{}') from (
+    select message_id as id from message_target where person = any (scope_persons())
+    union select m.id from message m join account a on a.id = m.account_id where a.officer_id = scope_officer()) seen
 $$;
 
 CREATE FUNCTION public.scope_officer() RETURNS bigint
@@ -293,6 +322,7 @@ CREATE TABLE public.burst (
     lon double precision,
     fix_at timestamp with time zone,
     registered_at timestamp with time zone DEFAULT now() NOT NULL,
+    hold text,
     CONSTRAINT burst_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
     CONSTRAINT burst_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
 );
@@ -501,6 +531,11 @@ CREATE TABLE public.expected_device (
     imported_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.file_to_erase (
+    file text NOT NULL,
+    noted_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.floor_entry (
     id text NOT NULL,
     gid text NOT NULL,
@@ -531,11 +566,12 @@ CREATE TABLE public.message (
     id text NOT NULL,
     unit_id bigint NOT NULL,
     target text NOT NULL,
-    text text NOT NULL,
+    text text,
     speak boolean NOT NULL,
     account_id bigint NOT NULL,
     username text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    below boolean DEFAULT false NOT NULL,
     CONSTRAINT message_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
     CONSTRAINT message_text_check CHECK (((length(text) >= 1) AND (length(text) <= 500)))
 );
@@ -545,7 +581,9 @@ CREATE TABLE public.message_target (
     person text NOT NULL,
     rid text,
     delivered_at timestamp with time zone,
-    read_at timestamp with time zone
+    read_at timestamp with time zone,
+    attempts smallint DEFAULT 0 NOT NULL,
+    why text
 );
 
 CREATE TABLE public.migration (
@@ -622,6 +660,7 @@ CREATE TABLE public.recording (
     gaps jsonb DEFAULT '[]'::jsonb NOT NULL,
     complete boolean NOT NULL,
     registered_at timestamp with time zone DEFAULT now() NOT NULL,
+    hold text,
     CONSTRAINT recording_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
     CONSTRAINT recording_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT recording_why_check CHECK ((why = ANY (ARRAY['hand'::text, 'sos'::text, 'always'::text])))
@@ -646,7 +685,7 @@ CREATE TABLE public.retention_rule (
     enabled boolean DEFAULT false NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT retention_rule_keep_days_check CHECK (((keep_days >= 1) AND (keep_days <= 36500))),
-    CONSTRAINT retention_rule_subject_check CHECK ((subject = ANY (ARRAY['position'::text, 'telemetry'::text, 'event'::text, 'availability'::text, 'dead_letter'::text, 'audit'::text])))
+    CONSTRAINT retention_rule_subject_check CHECK ((subject = ANY (ARRAY['position'::text, 'telemetry'::text, 'event'::text, 'availability'::text, 'dead_letter'::text, 'audit'::text, 'recording'::text, 'burst'::text, 'viewing'::text, 'voice_note'::text])))
 );
 
 ALTER TABLE public.retention_run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -823,6 +862,21 @@ CREATE TABLE public.viewing (
     CONSTRAINT viewing_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text))
 );
 
+CREATE TABLE public.voice_note (
+    message_id text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    media_type text NOT NULL,
+    duration_s real NOT NULL,
+    size_bytes integer NOT NULL,
+    sha256 text NOT NULL,
+    sound bytea NOT NULL,
+    hold text,
+    CONSTRAINT voice_note_duration_s_check CHECK ((duration_s > (0)::double precision)),
+    CONSTRAINT voice_note_media_type_check CHECK ((media_type = ANY (ARRAY['audio/webm'::text, 'audio/ogg'::text]))),
+    CONSTRAINT voice_note_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+ALTER TABLE ONLY public.voice_note ALTER COLUMN sound SET STORAGE EXTERNAL;
+
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (id);
 
@@ -870,6 +924,9 @@ ALTER TABLE ONLY public.device
 
 ALTER TABLE ONLY public.expected_device
     ADD CONSTRAINT expected_device_pkey PRIMARY KEY (vendor, serial);
+
+ALTER TABLE ONLY public.file_to_erase
+    ADD CONSTRAINT file_to_erase_pkey PRIMARY KEY (file);
 
 ALTER TABLE ONLY public.floor_entry
     ADD CONSTRAINT floor_entry_pkey PRIMARY KEY (id);
@@ -933,6 +990,9 @@ ALTER TABLE ONLY public.unit
 
 ALTER TABLE ONLY public.viewing
     ADD CONSTRAINT viewing_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.voice_note
+    ADD CONSTRAINT voice_note_pkey PRIMARY KEY (message_id);
 
 CREATE INDEX alarm_device ON public.alarm USING btree (device_id, raised_at DESC);
 
@@ -1011,6 +1071,8 @@ CREATE INDEX viewing_asked ON public.viewing USING btree (asked_at DESC, id DESC
 CREATE INDEX viewing_device ON public.viewing USING btree (device_id, asked_at DESC);
 
 CREATE INDEX viewing_open ON public.viewing USING btree (device_id) WHERE ((began_at IS NOT NULL) AND (ended_at IS NULL));
+
+CREATE INDEX voice_note_created ON public.voice_note USING btree (created_at);
 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.availability FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
@@ -1150,6 +1212,9 @@ ALTER TABLE ONLY public.viewing
 ALTER TABLE ONLY public.viewing
     ADD CONSTRAINT viewing_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
 
+ALTER TABLE ONLY public.voice_note
+    ADD CONSTRAINT voice_note_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);
+
 ALTER TABLE public.account ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY account_scope ON public.account TO xunlu_api USING ((unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[])));
@@ -1237,6 +1302,10 @@ CREATE POLICY expected_device_scope ON public.expected_device TO xunlu_api USING
 
 CREATE POLICY expected_device_server ON public.expected_device TO xunlu_ingest, xunlu_jobs USING (true);
 
+ALTER TABLE public.file_to_erase ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY file_to_erase_server ON public.file_to_erase TO xunlu_jobs USING (true);
+
 ALTER TABLE public.floor_entry ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY floor_entry_scope ON public.floor_entry TO xunlu_api USING (((( SELECT public.scope_officer() AS scope_officer) IS NULL) AND (unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[]))));
@@ -1258,10 +1327,14 @@ CASE
     ELSE (id = ANY (( SELECT public.scope_messages() AS scope_messages)::text[]))
 END);
 
+CREATE POLICY message_server ON public.message TO xunlu_jobs USING (true);
+
 ALTER TABLE public.message_target ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY message_target_scope ON public.message_target TO xunlu_api USING ((message_id IN ( SELECT message.id
    FROM public.message)));
+
+CREATE POLICY message_target_server ON public.message_target TO xunlu_jobs USING (true);
 
 ALTER TABLE public.officer ENABLE ROW LEVEL SECURITY;
 
@@ -1334,6 +1407,13 @@ CREATE POLICY viewing_scope ON public.viewing TO xunlu_api USING ((device_id IN 
 
 CREATE POLICY viewing_server ON public.viewing TO xunlu_jobs USING (true);
 
+ALTER TABLE public.voice_note ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY voice_note_scope ON public.voice_note TO xunlu_api USING ((message_id IN ( SELECT message.id
+   FROM public.message)));
+
+CREATE POLICY voice_note_server ON public.voice_note TO xunlu_jobs USING (true);
+
 REVOKE USAGE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO xunlu_api;
 GRANT USAGE ON SCHEMA public TO xunlu_ingest;
@@ -1345,6 +1425,8 @@ GRANT SELECT ON TABLE public.retention_run TO xunlu_jobs;
 REVOKE ALL ON FUNCTION public.apply_retention(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.apply_retention(wanted text) TO xunlu_jobs;
 
+REVOKE ALL ON FUNCTION public.erase_rows(wanted text, edge timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.measure_retention(wanted text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.preview_retention(wanted text) FROM PUBLIC;
@@ -1352,6 +1434,8 @@ GRANT ALL ON FUNCTION public.preview_retention(wanted text) TO xunlu_api;
 GRANT ALL ON FUNCTION public.preview_retention(wanted text) TO xunlu_jobs;
 
 REVOKE ALL ON FUNCTION public.record_retention(run public.retention_run, dry_run boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.retention_due(subject text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.sort_position_chunk() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sort_position_chunk() TO xunlu_jobs;
@@ -1427,6 +1511,8 @@ GRANT SELECT ON TABLE public.event TO xunlu_jobs;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.expected_device TO xunlu_api;
 
+GRANT SELECT,DELETE ON TABLE public.file_to_erase TO xunlu_jobs;
+
 GRANT SELECT ON TABLE public.floor_entry TO xunlu_api;
 GRANT SELECT,INSERT ON TABLE public.floor_entry TO xunlu_jobs;
 
@@ -1434,8 +1520,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login TO xunlu_api;
 GRANT SELECT,DELETE ON TABLE public.login TO xunlu_jobs;
 
 GRANT SELECT,INSERT ON TABLE public.message TO xunlu_api;
+GRANT SELECT ON TABLE public.message TO xunlu_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.message_target TO xunlu_api;
+GRANT SELECT,UPDATE ON TABLE public.message_target TO xunlu_jobs;
 
 GRANT SELECT ON TABLE public.migration TO xunlu_api;
 
@@ -1480,3 +1568,13 @@ GRANT SELECT ON TABLE public.telemetry TO xunlu_jobs;
 
 GRANT SELECT,INSERT ON TABLE public.viewing TO xunlu_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.viewing TO xunlu_jobs;
+
+GRANT SELECT,INSERT ON TABLE public.voice_note TO xunlu_api;
+
+GRANT SELECT(message_id) ON TABLE public.voice_note TO xunlu_jobs;
+
+GRANT SELECT(created_at) ON TABLE public.voice_note TO xunlu_jobs;
+
+GRANT SELECT(size_bytes) ON TABLE public.voice_note TO xunlu_jobs;
+
+GRANT SELECT(sha256) ON TABLE public.voice_note TO xunlu_jobs;

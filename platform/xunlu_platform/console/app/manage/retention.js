@@ -18,7 +18,7 @@ export function mountRetention(root) {
       "div",
       { class: "main" },
       h("header", { class: "page-head" }, h("h1", {}, t("retention"))),
-      h("p", { class: "dim lead" }, t("retention.lead")),
+      h("p", { class: "dim lead" }, t("retention.lead"), " ", t("retention.held")),
       box,
     ),
   );
