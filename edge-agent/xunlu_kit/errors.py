@@ -8,6 +8,8 @@
       StoreError        the database said no                           (xunlu_platform.errors)
       StreamError       live video said no                             (xunlu_streaming.errors)
       MapError          a map source cannot be used                    (xunlu_gis.errors)
+      TrackError        a track file cannot be read                    (xunlu_gis.errors)
+      ZoneError         a zone cannot be used as it was drawn          (xunlu_gis.errors)
 
 The message tells a person what to do next.
 """

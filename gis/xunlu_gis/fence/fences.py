@@ -1,0 +1,158 @@
+"""All zones of an organisation, asked about many fixes at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from xunlu_gis.fence.batch import Batch, known_rows, place_of
+from xunlu_gis.fence.event import ZoneEvent
+from xunlu_gis.fence.fixes import Fixes, Flags
+from xunlu_gis.fence.index import Numbers, ZoneIndex
+from xunlu_gis.fence.rules import FenceRules
+from xunlu_gis.fence.schedule import CLOSED
+from xunlu_gis.fence.states import INSIDE, PRESENCE, Rows, States
+from xunlu_gis.fence.visit import Visit
+from xunlu_gis.fence.walk import Hits, Pairs, walk
+from xunlu_gis.fence.zone import Zone
+
+BATCH_FIXES: Final = 8192
+"""So many fixes at once; more come in turn, so that memory stays bounded where zones overlap by the hundred."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evaluation:
+    """What fixes changed.
+
+    Attributes:
+        events: in the order in which they were confirmed.
+        states: to begin the next evaluation with.
+        late: which of the given fixes are not newer than what the states had heard: they were left out, and the
+            stretch they lie in wants another look (`event.revised`), (n,).
+        unusable: which of the given fixes have no place or no time, and were left out, (n,).
+    """
+
+    events: tuple[ZoneEvent, ...]
+    states: States
+    late: Flags
+    unusable: Flags
+
+
+class Fences:
+    """An index of zones. Built once for a set of zones; building takes about a millisecond for ten.
+
+    Zones whose validity is over may be among them, for looks at the past. A zone that is not among them is not in
+    force.
+    """
+
+    def __init__(self, zones: Sequence[Zone], rules: FenceRules | None = None) -> None:
+        """Index the zones.
+
+        Raises:
+            ZoneError: two have the same id.
+        """
+        self.rules = rules or FenceRules()
+        self.index = ZoneIndex(zones)
+
+    def evaluate(self, fixes: Fixes, states: States | None = None) -> Evaluation:
+        """Take fixes in order of device and time, and tell who entered, left, or stays too long.
+
+        However a course of fixes is cut into evaluations, events and states are the same.
+
+        Args:
+            fixes: of any devices, in any order.
+            states: of these devices and any others; a device without one begins with initial states.
+        """
+        states = states or States()
+        usable = fixes.usable
+        late = usable & (fixes.time_ms <= known_rows(states, fixes.device)["heard_ms"])
+        ordered = fixes[usable & ~late].in_order()
+        events: list[ZoneEvent] = []
+        for first in range(0, len(ordered), BATCH_FIXES):
+            states = self._advance(ordered[first : first + BATCH_FIXES], states, events)
+        events.sort(key=lambda event: (event.confirmed_ms, event.device, event.zone, event.at_ms))
+        return Evaluation(events=tuple(events), states=states, late=late, unusable=~usable)
+
+    def silence(self, states: States, now_ms: int) -> Evaluation:
+        """End the visits of whoever has not been heard of for longer than the longest gap.
+
+        Args:
+            states: of any devices.
+            now_ms: UTC, less what fixes may take to arrive; whoever ends visits too soon has to withdraw them.
+        """
+        known = known_rows(states, states.presences["device"])
+        silent = known["heard_ms"] + round(self.rules.gap_s * 1000) < now_ms
+        events: list[ZoneEvent] = []
+        for row, device in zip(states.presences[silent].tolist(), known[silent], strict=True):
+            events += Visit.of(row).end(place_of(device), now_ms, "gap")
+        kept = States(devices=states.devices, presences=states.presences[~silent])
+        nothing = np.zeros(0, dtype=bool)
+        return Evaluation(events=tuple(events), states=kept, late=nothing, unusable=nothing)
+
+    def _advance(self, fixes: Fixes, states: States, events: list[ZoneEvent]) -> States:
+        batch = Batch.of(fixes, states, self.rules)
+        hits = self._hits(batch)
+        mine = np.flatnonzero(np.isin(states.presences["device"], batch.devices))
+        presences = states.presences[mine]
+        pairs = Pairs.of(presences, batch, self.index)
+        moved = ~self._steady(presences, pairs, hits, batch)
+        visits = [Visit.of(row) for row in presences[moved].tolist()]
+        fresh = np.setdiff1d(hits.key, pairs.key)
+        new = Pairs.of_keys(fresh, self.index)
+        visits += [
+            Visit(device=device, zone=zone)
+            for device, zone in zip(batch.devices[new.group].tolist(), self.index.ids[new.zone].tolist(), strict=True)
+        ]
+        walk(visits, pairs[moved] + new, hits, batch, self.index, self.rules, events)
+        return States(
+            devices=_merged(states.devices, batch.heard()),
+            presences=_replaced(states.presences, mine[moved], [visit.row for visit in visits if visit.phase]),
+        )
+
+    def _hits(self, batch: Batch) -> Hits:
+        """Every believed fix and every zone in force that it lies in."""
+        (believed,) = np.nonzero(batch.believed)
+        fixes = batch.fixes
+        xy = self.index.plane.to_xy(np.column_stack((fixes.lon[believed], fixes.lat[believed])))
+        place, zone = self.index.hits(xy)
+        fix = believed[place]
+        in_force = self.index.openings(zone, fixes.time_ms[fix]) != CLOSED
+        fix, zone = fix[in_force], zone[in_force]
+        return Hits(fix=fix, key=batch.group[fix] * len(self.index) + zone)
+
+    def _steady(self, presences: Rows, pairs: Pairs, hits: Hits, batch: Batch) -> Flags:
+        """Which visits go on as they are, because every believed fix lies inside: most of them, most of the time."""
+        keys, counts = np.unique(hits.key, return_counts=True)
+        inside = np.zeros(len(pairs.key), dtype=np.int64)
+        at = np.searchsorted(keys, pairs.key)
+        found = at < len(keys)
+        found[found] = keys[at[found]] == pairs.key[found]
+        inside[found] = counts[at[found]]
+        group, last_ms = pairs.group, batch.last_ms[pairs.group]
+        opening = self.index.openings(pairs.zone, last_ms)
+        steady: Flags = (presences["phase"] == INSIDE) & (inside == batch.per_device(batch.believed)[group])
+        steady &= batch.per_device(batch.silence)[group] == 0
+        steady &= (opening != CLOSED) & (opening == self.index.openings(pairs.zone, batch.known["heard_ms"][group]))
+        overstays = last_ms - presences["entered_ms"] >= self.index.dwell_ms[pairs.zone]
+        steady &= presences["warned"] | ~overstays
+        return steady
+
+
+def _merged(old: Rows, new: Rows) -> Rows:
+    """Rows of `states.DEVICE`, the new ones in place of the old."""
+    if not len(old):
+        return new
+    at = np.searchsorted(old["device"], new["device"])
+    known = old["device"][np.minimum(at, len(old) - 1)] == new["device"]
+    merged = old.copy()
+    merged[at[known]] = new[known]
+    return merged if known.all() else np.insert(merged, at[~known], new[~known])
+
+
+def _replaced(old: Rows, moved: Numbers, rows: list[tuple[Any, ...]]) -> Rows:
+    """Rows of `states.PRESENCE` without those that moved, and with what they have become."""
+    if not len(moved) and not rows:
+        return old
+    kept = np.concatenate((np.delete(old, moved), np.array(rows, dtype=PRESENCE)))
+    return kept[np.lexsort((kept["zone"], kept["device"]))]

@@ -1,0 +1,165 @@
+"""From fixes in arrays to runs, and the visits that walk over them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from xunlu_gis.fence.batch import Batch
+from xunlu_gis.fence.event import Reason, ZoneEvent
+from xunlu_gis.fence.fixes import Flags
+from xunlu_gis.fence.index import Numbers, ZoneIndex
+from xunlu_gis.fence.rules import FenceRules
+from xunlu_gis.fence.schedule import CLOSED
+from xunlu_gis.fence.states import Rows
+from xunlu_gis.fence.visit import BAND, IN, OUT, SHUT, UNKNOWN, Run, Visit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hits:
+    """Believed fixes inside of zones in force.
+
+    Attributes:
+        fix: number in the batch, (h,).
+        key: of the device and the zone, as in `Pairs`, (h,).
+    """
+
+    fix: Numbers
+    key: Numbers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pairs:
+    """Devices and zones.
+
+    Attributes:
+        group: number of the device in the batch, (p,).
+        zone: number of the zone in the index; -1: it is no longer there, (p,).
+        key: both as one number; -1 without a zone, (p,).
+    """
+
+    group: Numbers
+    zone: Numbers
+    key: Numbers
+
+    @classmethod
+    def of(cls, presences: Rows, batch: Batch, index: ZoneIndex) -> Self:
+        """Of rows of `states.PRESENCE` whose devices are in the batch."""
+        group = np.searchsorted(batch.devices, presences["device"])
+        zone = index.numbers(presences["zone"])
+        return cls(group=group, zone=zone, key=np.where(zone >= 0, group * len(index) + zone, -1))
+
+    @classmethod
+    def of_keys(cls, key: Numbers, index: ZoneIndex) -> Self:
+        """Of keys; none is -1."""
+        group, zone = np.divmod(key, max(1, len(index)))
+        return cls(group=group, zone=zone, key=key)
+
+    def __getitem__(self, which: Any) -> "Pairs":  # noqa: ANN401  whatever indexes an array
+        return Pairs(group=self.group[which], zone=self.zone[which], key=self.key[which])
+
+    def __add__(self, other: "Pairs") -> "Pairs":
+        return Pairs(
+            group=np.concatenate((self.group, other.group)),
+            zone=np.concatenate((self.zone, other.zone)),
+            key=np.concatenate((self.key, other.key)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Looks:
+    """Every fix of the device of every pair, pair by pair, as columns of m looks.
+
+    Attributes:
+        pair: number of the pair, (m,).
+        fix: number in the batch, (m,).
+        code: what the fix says, `OUT` … `SHUT`, (m,).
+        reopened: the zone was in force before, but in another opening, (m,).
+        initial: no fix was believed in this opening before, (m,).
+    """
+
+    pair: Numbers
+    fix: Numbers
+    code: npt.NDArray[np.int8]
+    reopened: Flags
+    initial: Flags
+
+    @classmethod
+    def of(cls, pairs: Pairs, hits: Hits, batch: Batch, index: ZoneIndex, rules: FenceRules) -> Self:
+        """Look at all fixes of all pairs."""
+        many = (batch.end - batch.start)[pairs.group]
+        offset = np.cumsum(many) - many
+        pair = np.repeat(np.arange(len(many)), many)
+        fix = batch.start[pairs.group][pair] + np.arange(len(pair)) - offset[pair]
+        zone, fixes = pairs.zone[pair], batch.fixes
+        opening = index.openings(zone, fixes.time_ms[fix])
+        before = index.openings(zone, batch.before_ms[fix])
+        code = np.full(len(pair), OUT, dtype=np.int8)
+        code[~batch.believed[fix]] = UNKNOWN
+        code[_inside(pairs, hits, batch, offset)] = IN
+        code[opening == CLOSED] = SHUT
+        (rest,) = np.nonzero(code == OUT)
+        at = fix[rest]
+        xy = index.plane.to_xy(np.column_stack((fixes.lon[at], fixes.lat[at])))
+        near = index.near(zone[rest], xy, np.maximum(rules.band_m, batch.accuracy_m[at]))
+        code[rest[near]] = BAND
+        return cls(
+            pair=pair,
+            fix=fix,
+            code=code,
+            reopened=(before != opening) & (before != CLOSED) & (opening != CLOSED),
+            initial=index.openings(zone, batch.believed_before_ms[fix]) != opening,
+        )
+
+    def runs(self, batch: Batch) -> Iterator[tuple[int, Run]]:
+        """Runs with the number of their pair."""
+        silence = batch.silence[self.fix]
+        new = np.concatenate(([True], (np.diff(self.pair) != 0) | (np.diff(self.code) != 0)))
+        (first,) = np.nonzero(new | silence | self.reopened)
+        end = np.concatenate((first[1:], [len(new)]))
+        columns = (self.pair[first], self.code[first], self.fix[first], end - first, silence[first],
+                   self.reopened[first], self.initial[first])  # fmt: skip
+        for pair, code, fix, many, silent, reopened, initial in zip(*(c.tolist() for c in columns), strict=True):
+            cut: Reason | None = "gap" if silent else "closed" if reopened or code == SHUT else None
+            before = None if cut is None else batch.place_before(fix)
+            yield pair, Run(code=code, first=fix, end=fix + many, before=before, cut=cut, initial=initial)
+
+
+def _inside(pairs: Pairs, hits: Hits, batch: Batch, offset: Numbers) -> Numbers:
+    """Numbers of the looks that are hits."""
+    order = np.argsort(pairs.key, kind="stable")
+    keys = pairs.key[order]
+    at = np.searchsorted(keys, hits.key)
+    found = at < len(keys)
+    found[found] = keys[at[found]] == hits.key[found]
+    fix, pair = hits.fix[found], order[at[found]]
+    return offset[pair] + fix - batch.start[batch.group[fix]]
+
+
+def walk(
+    visits: Sequence[Visit],
+    pairs: Pairs,
+    hits: Hits,
+    batch: Batch,
+    index: ZoneIndex,
+    rules: FenceRules,
+    events: list[ZoneEvent],
+) -> None:
+    """Let each visit follow the fixes of its device, and note what happens.
+
+    Args:
+        visits: changed in place, one for each pair.
+        pairs: their devices and zones.
+        hits: of the whole batch.
+        batch: the fixes.
+        index: the zones.
+        rules: when a visit begins and ends.
+        events: where what happens is added.
+    """
+    if not visits:
+        return
+    zones = [index.zones[number] if number >= 0 else None for number in pairs.zone.tolist()]
+    for pair, run in Looks.of(pairs, hits, batch, index, rules).runs(batch):
+        events.extend(visits[pair].follow(run, batch.fixes, zones[pair], rules))
