@@ -1,25 +1,55 @@
-"""Tracks: positions of one device in order of fix time, cut at gaps, simplified, cleaned, measured."""
+"""Tracks: positions of one device in order of fix time, cleaned, cut at gaps, measured, simplified, explained."""
 
-from xunlu_gis.track.cleaning import Cleaning, Verdict, clean
+from xunlu_gis.track.cleaning import Cleaning, Reason, clean
+from xunlu_gis.track.gap import STATES, Availability, Evidence, Span, State, Telemetry, explain
+from xunlu_gis.track.level import LEVELS_M, Level, bound_for, levels, metres_per_pixel
 from xunlu_gis.track.line import Line
+from xunlu_gis.track.piece import Break, Piece, breaks, gap_limit_s, length_m, pieces
 from xunlu_gis.track.point import TrackPoint
-from xunlu_gis.track.segment import GAP_S, Gap, Segment, Track, length_m, segments
-from xunlu_gis.track.simplification import simplify
-from xunlu_gis.track.stop import Stop, stops
+from xunlu_gis.track.segment import GAP_S, Gap, Segment, SegmentedTrack, segments
+from xunlu_gis.track.settings import DEFAULT, ON_FOOT, TrackSettings
+from xunlu_gis.track.simplification import kept_in_time, simplify
+from xunlu_gis.track.stop import Stop, Trip, stops, trips
+from xunlu_gis.track.track import UNKNOWN, Track
 
 __all__ = [
+    "DEFAULT",
     "GAP_S",
+    "LEVELS_M",
+    "ON_FOOT",
+    "STATES",
+    "UNKNOWN",
+    "Availability",
+    "Break",
     "Cleaning",
+    "Evidence",
     "Gap",
+    "Level",
     "Line",
+    "Piece",
+    "Reason",
     "Segment",
+    "SegmentedTrack",
+    "Span",
+    "State",
     "Stop",
+    "Telemetry",
     "Track",
     "TrackPoint",
-    "Verdict",
+    "TrackSettings",
+    "Trip",
+    "bound_for",
+    "breaks",
     "clean",
+    "explain",
+    "gap_limit_s",
+    "kept_in_time",
     "length_m",
+    "levels",
+    "metres_per_pixel",
+    "pieces",
     "segments",
     "simplify",
     "stops",
+    "trips",
 ]

@@ -21,7 +21,7 @@ class Segment:
     """An unbroken stretch; `points` has at least one.
 
     Attributes:
-        points: in order of fix time; fewer than were measured after `Track.simplified`.
+        points: in order of fix time; fewer than were measured after `SegmentedTrack.simplified`.
         measured: how many points the device sent.
         distance_m: geodesic length through all measured points.
     """
@@ -45,7 +45,7 @@ class Gap:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Track:
+class SegmentedTrack:
     """Segments and the gaps between them: gap i lies between segment i and i + 1."""
 
     segments: tuple[Segment, ...]
@@ -56,7 +56,7 @@ class Track:
         """All points of all segments."""
         return [point for segment in self.segments for point in segment.points]
 
-    def simplified(self, tolerance_m: float) -> "Track":
+    def simplified(self, tolerance_m: float) -> "SegmentedTrack":
         """The same track with fewer points; counts, lengths and gaps stay those of the measured one."""
         if tolerance_m <= 0:
             return self
@@ -64,10 +64,10 @@ class Track:
             Segment(points=simplify(s.points, tolerance_m), measured=s.measured, distance_m=s.distance_m)
             for s in self.segments
         )
-        return Track(segments=kept, gaps=self.gaps)
+        return SegmentedTrack(segments=kept, gaps=self.gaps)
 
 
-def segments(points: Sequence[TrackPoint], gap_s: float = GAP_S) -> Track:
+def segments(points: Sequence[TrackPoint], gap_s: float = GAP_S) -> SegmentedTrack:
     """Cut a track wherever two fixes lie further apart in time than `gap_s` seconds.
 
     Args:
@@ -75,7 +75,7 @@ def segments(points: Sequence[TrackPoint], gap_s: float = GAP_S) -> Track:
         gap_s: longest silence that is still one stretch.
     """
     cut = stretches(seconds(points), lon_lat(points), gap_s)
-    return Track(
+    return SegmentedTrack(
         segments=tuple(Segment(points=points[a:b], measured=b - a, distance_m=length) for a, b, length in cut),
         gaps=tuple(Gap(before=points[one.first - 1], after=points[one.first]) for one in cut[1:]),
     )

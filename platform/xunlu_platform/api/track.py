@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
 
 from xunlu_gis.formats import to_csv, to_geojson, to_gpx
-from xunlu_gis.track import Line, Track, TrackPoint, segments
+from xunlu_gis.track import Line, SegmentedTrack, TrackPoint, segments
 from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record
 from xunlu_platform.api.console import LEAFLET
@@ -116,7 +116,7 @@ async def _all(pieces: AsyncIterator[list[T]]) -> list[T]:
     return found
 
 
-def _writer(look: _Look, form: Literal["gpx", "csv", "html"]) -> Callable[[Track], str]:
+def _writer(look: _Look, form: Literal["gpx", "csv", "html"]) -> Callable[[SegmentedTrack], str]:
     did = look.device["did"]
     settings = look.services.settings
     match form:
@@ -128,7 +128,7 @@ def _writer(look: _Look, form: Literal["gpx", "csv", "html"]) -> Callable[[Track
             return lambda whole: _page(look.title, whole, settings.leaflet_assets or LEAFLET, settings.map)
 
 
-def _page(title: str, whole: Track, assets: Path, bundle: Path | None) -> str:
+def _page(title: str, whole: SegmentedTrack, assets: Path, bundle: Path | None) -> str:
     from xunlu_gis.formats.page import to_html  # noqa: PLC0415  folium takes a second to load, and few ask for it
 
     return to_html(title, whole, assets, bundle)

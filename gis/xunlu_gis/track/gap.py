@@ -1,0 +1,225 @@
+"""Why a track has no line: every moment of a time gets exactly one state.
+
+The first rule that fits decides:
+
+1. Between two fixes without a gap the device was there: `on_air`, or `back_filled` when the later one came late.
+2. `server_down`: nobody could listen.
+3. `off_planned`: the last word was sleep, or off for a reason that somebody meant.
+4. In touch (telemetry that is fresh, or the word online of a device that sends none):
+   `no_fix` when the receiver said so, or when nothing was recorded; `no_signal` when it had a fix that did not come,
+   or when the radio was too weak; otherwise `no_fix`.
+5. Out of touch: `off_unplanned` when the next sign of life is of another session, because the device restarted;
+   `no_fix` when the fixes on both sides are neighbours in the sequence, because it ran and recorded nothing;
+   otherwise `no_signal`.
+
+What was recorded counts more than what was said: a fix that arrives later turns any of it into `back_filled`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+
+from xunlu_gis.plane import Floats
+from xunlu_gis.track.piece import gap_limit_s
+from xunlu_gis.track.settings import DEFAULT, TrackSettings
+from xunlu_gis.track.track import Bools, Ints, Track
+
+State = Literal["on_air", "back_filled", "no_fix", "no_signal", "off_planned", "off_unplanned", "server_down"]
+
+STATES: Final[tuple[State, ...]] = (
+    "on_air", "back_filled", "no_fix", "no_signal", "off_planned", "off_unplanned", "server_down"
+)  # fmt: skip
+ON_AIR, BACK_FILLED, NO_FIX, NO_SIGNAL, OFF_PLANNED, OFF_UNPLANNED, SERVER_DOWN = range(len(STATES))
+
+PLANNED: Final = frozenset({"shutdown", "sleep", "dock", "update", "reboot"})
+"""Why a device said goodbye when it was meant; a will says `lost`."""
+
+
+class Availability(NamedTuple):
+    """A change of state as the device or its will told it.
+
+    Attributes:
+        at_ms: UTC milliseconds.
+        state: what it is from then on.
+        why: word of the protocol, or None.
+        sid: session that it is about; 0 where unknown.
+    """
+
+    at_ms: int
+    state: Literal["online", "offline", "sleep"]
+    why: str | None = None
+    sid: int = 0
+
+
+class Telemetry(NamedTuple):
+    """A word of a device about itself.
+
+    Attributes:
+        at_ms: UTC milliseconds.
+        fix: GGA quality, 0 without a fix; None where it said nothing.
+        signal_dbm: of the radio; None where it said nothing.
+    """
+
+    at_ms: int
+    fix: int | None = None
+    signal_dbm: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """What is known of a device beside its fixes, in any order.
+
+    Give also the last entry before the time that is asked for, and the first after it: they speak for its ends.
+
+    Attributes:
+        availability: changes of state.
+        telemetry: what it said about itself.
+        server_down: from and to, UTC milliseconds, when no server listened.
+    """
+
+    availability: Sequence[Availability] = ()
+    telemetry: Sequence[Telemetry] = ()
+    server_down: Sequence[tuple[int, int]] = ()
+
+
+class Span(NamedTuple):
+    """From `from_ms` to before `to_ms`, UTC milliseconds, all in one state."""
+
+    from_ms: int
+    to_ms: int
+    state: State
+
+
+def explain(
+    track: Track, from_ms: int, to_ms: int, evidence: Evidence | None = None, settings: TrackSettings = DEFAULT
+) -> list[Span]:
+    """Part a time into states: complete, without overlap, in order, neighbours different.
+
+    Args:
+        track: of one device, with sessions, sequences and times of arrival; the last fix before the time and the first
+            after it belong to it. Any order.
+        from_ms: UTC milliseconds, included.
+        to_ms: UTC milliseconds, excluded.
+        evidence: what else is known.
+        settings: limits.
+    """
+    if to_ms <= from_ms:
+        return []
+    known = _Known(track[np.argsort(track.time_ms, kind="stable")], evidence or Evidence(), settings)
+    edges = known.edges()
+    at = np.concatenate(((from_ms,), edges[(edges > from_ms) & (edges < to_ms)]))
+    states = known.states(at)
+    changes = np.concatenate(((0,), np.flatnonzero(np.diff(states)) + 1))
+    begins = at[changes].tolist()
+    return [
+        Span(begin, end, STATES[state])
+        for begin, end, state in zip(begins, [*begins[1:], to_ms], states[changes].tolist(), strict=True)
+    ]
+
+
+_UNKNOWN, _ONLINE, _ASLEEP, _OFF, _LOST = range(5)
+
+
+def _word(said: Availability) -> int:
+    if said.state == "online":
+        return _ONLINE
+    if said.state == "sleep":
+        return _ASLEEP
+    return _OFF if said.why in PLANNED else _LOST
+
+
+class _Known:
+    """The evidence as columns in order of time; `at` is always an array of moments, and so is every answer."""
+
+    def __init__(self, track: Track, evidence: Evidence, settings: TrackSettings) -> None:
+        said = sorted(evidence.availability, key=lambda one: one.at_ms)
+        told = sorted(evidence.telemetry, key=lambda one: one.at_ms)
+        self._track, self._settings = track, settings
+        self._gap_ms = gap_limit_s(track.time_ms, settings) * 1000
+        self._fresh_ms = int(settings.telemetry_s * 1000)
+        self._said_ms = _times([one.at_ms for one in said])
+        self._words = _times([_UNKNOWN, *map(_word, said)])
+        self._told_ms = _times([one.at_ms for one in told])
+        self._told_fix = _numbers([None, *(one.fix for one in told)])
+        self._signal_dbm = _numbers([None, *(one.signal_dbm for one in told)])
+        self._down_ms = _times(sorted(begin for begin, _ in evidence.server_down))
+        self._up_ms = _times(sorted(end for _, end in evidence.server_down))
+        signs_ms = np.concatenate((track.time_ms, self._said_ms))
+        sids = np.concatenate((track.sid, _times([one.sid for one in said])))
+        order = np.argsort(signs_ms, kind="stable")
+        order = order[sids[order] > 0]
+        self._signs_ms, self._sids = signs_ms[order], sids[order]
+
+    def edges(self) -> Ints:
+        """Moments at which the state may change."""
+        told_ms = (self._told_ms, self._told_ms + self._fresh_ms)
+        return np.unique(np.concatenate((self._track.time_ms, self._said_ms, *told_ms, self._down_ms, self._up_ms)))
+
+    def states(self, at: Ints) -> Ints:
+        """The rules of this module, first to last."""
+        there, late, nothing_recorded = self._fixes(at)
+        planned, heard, fix, signal_dbm = self._words_at(at)
+        rules = (
+            (there & ~late, ON_AIR),
+            (there, BACK_FILLED),
+            (_passed(self._down_ms, at) > _passed(self._up_ms, at), SERVER_DOWN),
+            (planned, OFF_PLANNED),
+            (heard & ((fix == 0) | nothing_recorded), NO_FIX),
+            (heard & ((fix > 0) | (signal_dbm < self._settings.signal_min_dbm)), NO_SIGNAL),
+            (heard, NO_FIX),
+            (self._restarted(at), OFF_UNPLANNED),
+            (nothing_recorded, NO_FIX),
+        )
+        conditions, states = zip(*rules, strict=True)
+        return np.select(conditions, states, NO_SIGNAL)
+
+    def _fixes(self, at: Ints) -> tuple[Bools, Bools, Bools]:
+        """Whether fixes cover a moment, whether the next one came late, whether the sequence leaves none out."""
+        track, after = self._track, _passed(self._track.time_ms, at)
+        between = (after > 0) & (after < len(track))
+        there, late, neighbours = (np.zeros(len(at), dtype=bool) for _ in range(3))
+        one, other = track[after[between] - 1], track[after[between]]
+        there[between] = other.time_ms - one.time_ms <= self._gap_ms
+        late[between] = other.received_ms - other.time_ms > self._settings.late_s * 1000
+        neighbours[between] = (one.sid == other.sid) & (other.seq - one.seq == 1)
+        return there, late, neighbours
+
+    def _words_at(self, at: Ints) -> tuple[Bools, Bools, Floats, Floats]:
+        """Whether the device is off on purpose, whether it is in touch, and what fresh telemetry says."""
+        said, told = _passed(self._said_ms, at), _passed(self._told_ms, at)
+        word, said_ms = self._words[said], _latest(self._said_ms, said)
+        told_ms, fix_ms = _latest(self._told_ms, told), _latest(self._track.time_ms, _passed(self._track.time_ms, at))
+        off = (word == _OFF) | (word == _LOST)
+        fresh = (told > 0) & (at - told_ms < self._fresh_ms) & ~(off & (said_ms >= told_ms))
+        planned = (word == _ASLEEP) | ((word == _OFF) & (said_ms >= np.maximum(told_ms, fix_ms)))
+        heard = fresh | ((word == _ONLINE) & (not len(self._told_ms)))
+        fix, signal_dbm = (np.where(fresh, column[told], np.nan) for column in (self._told_fix, self._signal_dbm))
+        return planned, heard, fix, signal_dbm
+
+    def _restarted(self, at: Ints) -> Bools:
+        """Whether the next sign of life is of another session than the last one."""
+        after = _passed(self._signs_ms, at)
+        between = (after > 0) & (after < len(self._sids))
+        restarted = np.zeros(len(at), dtype=bool)
+        restarted[between] = self._sids[after[between] - 1] != self._sids[after[between]]
+        return restarted
+
+
+def _times(values: Sequence[int]) -> Ints:
+    return np.array(values, dtype=np.int64)
+
+
+def _numbers(values: Sequence[float | None]) -> Floats:
+    return np.array(values, dtype=np.float64)
+
+
+def _passed(times: Ints, at: Ints) -> Ints:
+    """How many of some times are not after each moment."""
+    return np.searchsorted(times, at, side="right")
+
+
+def _latest(times: Ints, passed: Ints) -> Ints:
+    """The last time that has passed; before the first one, long ago."""
+    return np.concatenate((_times([np.iinfo(np.int64).min // 2]), times))[passed]
