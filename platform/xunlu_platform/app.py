@@ -48,6 +48,7 @@ from xunlu_platform.api import (
     units,
     users,
     viewings,
+    zones,
 )
 from xunlu_platform.api.access import require_permissions
 from xunlu_platform.api.bodies import BodyBound
@@ -110,6 +111,7 @@ NOUNS = (
     system,
     rollups,
     retention,
+    zones,
 )
 
 

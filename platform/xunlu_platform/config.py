@@ -3,6 +3,7 @@
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -68,6 +69,9 @@ class PlatformSettings(BaseSettings):
     )
     recordings: Path = Field(Path("recordings"), description="Folder of the recorder process's files.")
     sos_live: bool = Field(True, description="Whether an SOS starts live video and its recording by itself.")
+    time_zone: str = Field(
+        "Asia/Shanghai", description="IANA name of the organisation's time: daily windows, shifts, reports."
+    )
     leaflet_assets: Path | None = Field(None, description="Other folder of Leaflet for HTML exports; ours when unset.")
     health_host: str = Field("127.0.0.1", description="Address of the health page of ingest and jobs.")
     health_port: Annotated[int, Field(ge=0, le=65535)] = Field(0, description="Port of that page; 0 picks a free one.")
@@ -97,6 +101,15 @@ class PlatformSettings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is no time zone that this machine knows, such as Asia/Shanghai") from error
+        return value
 
     @model_validator(mode="after")
     def _same_workers(self) -> "PlatformSettings":

@@ -13,6 +13,7 @@ from xunlu_platform.api.paging import After, Answer, Limit, Page, decode_cursor,
 from xunlu_platform.api.problems import not_found
 from xunlu_platform.api.services import Serving
 from xunlu_platform.api.units import Id
+from xunlu_platform.api.zones import ZoneName
 from xunlu_platform.auth.logins import Caller
 from xunlu_platform.store.store import Row, Session
 
@@ -27,7 +28,7 @@ _STATES = {
 
 
 class Alarm(Answer):
-    """An alarm; `officer` wore the device when it was raised."""
+    """An alarm; `officer` wore the device when it was raised; `zone` is what an alarm of a zone is about."""
 
     id: int
     did: str
@@ -43,6 +44,7 @@ class Alarm(Answer):
     state: AlarmState
     officer: OfficerName | None
     unit: UnitName | None
+    zone: ZoneName | None
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     closed_by: str | None

@@ -102,6 +102,7 @@ class _Notices:
     alarms: set[int] = field(default_factory=set)
     events: set[int] = field(default_factory=set)
     commands: set[str] = field(default_factory=set)
+    zones: bool = False
 
 
 class Fleet:
@@ -198,6 +199,8 @@ class Fleet:
                 notices.devices.add(notice.did or notice.id)
             case "organisation":
                 notices.everything = True
+            case "zone":
+                notices.zones = True
             case "alarm" if notice.id.isdecimal():
                 notices.alarms.add(int(notice.id))
             case "event" if notice.id.isdecimal():
@@ -210,7 +213,7 @@ class Fleet:
         if not changed:
             return
         device.fields.update(changed)
-        interval_s = _interval_s(device)
+        interval_s = interval_s_of(device)
         if interval_s != device.fields.get("interval_s"):
             changed["interval_s"] = device.fields["interval_s"] = interval_s
         device.changed_ms = self._clock.time_ms()
@@ -248,6 +251,8 @@ class Fleet:
             self._tell_of(row["did"], {"type": "event", "event": row})
         for row in await read_commands(self._store, notices.commands) if notices.commands else ():
             self._tell_of(row["did"], {"type": "command", "command": row})
+        if notices.zones:
+            self._tell("/", {"type": "zones"})
         # Only now: what could not be read is read at the next turn.
         self._notices = _Notices()
 
@@ -255,7 +260,7 @@ class Fleet:
         seen = set()
         for row in rows:
             seen.add(row["did"])
-            fresh = _device(row)
+            fresh = device_of(row)
             for source in self._told:
                 fresh.fields |= source.fields(fresh.did)
             known = self.devices.get(row["did"])
@@ -293,7 +298,7 @@ class Fleet:
     def _take_alarms(self, rows: Iterable[Row]) -> None:
         now_ms = self._clock.time_ms()
         for row in rows:
-            path, fields = _alarm_fields(row)
+            path, fields = alarm_fields(row)
             known = self.alarms.get(row["id"])
             if known is not None and known.fields == fields:
                 continue
@@ -352,17 +357,18 @@ _STATIC = ("did", "kind", "num", "name", "py", "unit", "serial")
 _MOVING = ("lat", "lon", "tms", "acc", "spd", "cog", "sat", "bds", "st", "st_ms", "why", "rec", "tele")
 
 
-def _device(row: Row) -> Device:
+def device_of(row: Row) -> Device:
+    """A device as the database tells of it: a row of `fleet.devices`."""
     tele = row["tele"] or {}
     fields = {name: row[name] for name in (*_STATIC, *_MOVING)}
     fields |= {"batt": tele.get("batt"), "sos": None, "interval_s": None, "live": None, "srec": False, "talk": None}
     config = RecorderConfig.model_validate(row["config"]) if row["config"] else None
     device = Device(row["path"], fields, row["st_sid"] or 0, config, row["changed_ms"] or 0)
-    fields["interval_s"] = _interval_s(device)
+    fields["interval_s"] = interval_s_of(device)
     return device
 
 
-def _interval_s(device: Device) -> float | None:
+def interval_s_of(device: Device) -> float | None:
     """How often the device reports now, by its own configuration; the slower one of two when in doubt."""
     config, fields = device.config, device.fields
     if config is None:
@@ -374,7 +380,8 @@ def _interval_s(device: Device) -> float | None:
     return config.moving_s if (fields.get("spd") or 0) > MOVING_MPS else max(config.still_s, config.moving_s)
 
 
-def _alarm_fields(row: Row) -> tuple[str, Fields]:
+def alarm_fields(row: Row) -> tuple[str, Fields]:
+    """Unit path and what consoles are told of a row of `fleet.alarms`."""
     fields = {name: value for name, value in row.items() if not name.startswith(("officer_", "unit_", "path"))}
     named = row["officer_id"] is not None
     fields["officer"] = (

@@ -77,7 +77,7 @@ class Services:
         await publish(self.mqtt, topic, payload, retain=retain, expiry_s=expiry_s)
 
     async def notify(
-        self, what: Literal["alarm", "command", "device", "organisation"], key: str, did: str | None
+        self, what: Literal["alarm", "command", "device", "organisation", "zone"], key: str, did: str | None
     ) -> None:
         """Tell every API process to read something again. A lost notice loses nothing but immediacy."""
         frame = FleetFrame(notices=(Notice(what=what, id=key, did=did),))

@@ -102,7 +102,7 @@ class FleetViewer:
 
     def told(self, path: str, message: Fields) -> None:
         """Queue a message of its own."""
-        if message["type"] != "organisation" and not self._scope.sees(path):
+        if message["type"] not in ("organisation", "zones") and not self._scope.sees(path):
             return
         if len(self._messages) >= MESSAGES_WAITING_MAX:
             self.overflowed = True

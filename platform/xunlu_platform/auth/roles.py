@@ -21,6 +21,8 @@ Permission = Literal[
     # The radio net: joining it, its groups, orders by text.
     "talk",
     "alarm",
+    # Drawing zones; everybody sees them.
+    "zones",
     "devices",
     "approve",
     "officers",
@@ -34,8 +36,8 @@ _EVERYBODY: frozenset[Permission] = frozenset({"self", "see"})
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "administrator": frozenset(get_args(Permission)),
-    "supervisor": _EVERYBODY | {"track", "events", "command", "live", "recordings", "talk", "alarm", "audit"},
-    "dispatcher": _EVERYBODY | {"track", "events", "command", "live", "recordings", "talk", "alarm"},
+    "supervisor": _EVERYBODY | {"track", "events", "command", "live", "recordings", "talk", "alarm", "zones", "audit"},
+    "dispatcher": _EVERYBODY | {"track", "events", "command", "live", "recordings", "talk", "alarm", "zones"},
     "clerk": _EVERYBODY | {"events", "devices", "officers"},
     "evidence": _EVERYBODY | {"track", "events", "recordings"},
     "auditor": _EVERYBODY | {"track", "events", "audit"},

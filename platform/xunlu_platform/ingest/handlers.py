@@ -10,7 +10,7 @@ from typing import Final
 
 from xunlu_platform.ingest.batch import Batch, Item, instant
 from xunlu_platform.ingest.decode import decode
-from xunlu_platform.store.arrivals import PositionRow
+from xunlu_platform.store.position_row import PositionRow
 from xunlu_protocol.command import Reply
 from xunlu_protocol.errors import ProtocolError
 from xunlu_protocol.event import Event

@@ -63,7 +63,7 @@ async def run(settings: PlatformSettings, name: str) -> None:
         retry_cap_s=RETRY_CAP_S,
     )
     async with (
-        ArrivalStore(settings.database("ingest")) as store,
+        ArrivalStore(settings.database("ingest"), settings.time_zone) as store,
         Session(broker, options, on_connect=publish_presence(host)) as session,
         asyncio.TaskGroup() as tasks,
     ):
@@ -202,6 +202,8 @@ class Worker:
         self._confirmations.add(batch.dids, outcome.held)
         self._frames.add(batch.frame, outcome, batch.dids)
         self._metrics.stored.inc(outcome.stored)
+        if outcome.zones_failed:
+            self._metrics.failures.labels(handler="zones").inc()
         self._metrics.duplicates.inc(len(batch.arrivals.positions) - outcome.stored)
 
     async def _commit(self, items: Sequence[Item], batch: Batch) -> Outcome:
@@ -271,6 +273,7 @@ class Worker:
 
 def _merge(total: Outcome, part: Outcome) -> None:
     total.stored += part.stored
+    total.zones_failed |= part.zones_failed
     total.held += part.held
     total.events += part.events
     total.alarms += part.alarms

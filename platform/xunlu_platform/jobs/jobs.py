@@ -20,8 +20,10 @@ from xunlu_platform.jobs import live, talk
 from xunlu_platform.jobs.erased_files import ErasedFiles
 from xunlu_platform.jobs.inbox import Taker, take_messages
 from xunlu_platform.jobs.live import LiveVideo, Rhythm
+from xunlu_platform.jobs.notes import Notes
 from xunlu_platform.jobs.presence import take_state
 from xunlu_platform.jobs.talk import Talk
+from xunlu_platform.jobs.zones import Zones
 from xunlu_platform.store import housekeeping
 from xunlu_platform.store.store import Store
 from xunlu_protocol.fleet import FleetFrame, Notice
@@ -125,11 +127,13 @@ async def run(settings: PlatformSettings) -> None:
             ("expire_commands", 2, jobs.expire_commands),
             ("roll_up", 30, jobs.roll_up),
             ("apply_retention", 3600, jobs.apply_retention),
+            ("voice_notes", 2, Notes(settings, store, session).tell),
             ("erase_files", 60, ErasedFiles(store, settings.recordings).erase),
             ("sort_history", 900, jobs.sort_history),
             ("tidy", 300, jobs.tidy),
             *video.rhythm(),
             *radio.rhythm(),
+            *Zones(store, settings.time_zone).rhythm(),
         ]
         registry = CollectorRegistry()
         runs = Counter("xunlu_jobs_runs", "Runs by job and outcome.", ("job", "outcome"), registry=registry)

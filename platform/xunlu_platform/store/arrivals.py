@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -11,39 +10,14 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from xunlu_platform.errors import StoreError
+from xunlu_platform.store.position_row import POSITION_TYPES, PositionRow
 from xunlu_platform.store.queries import query
 from xunlu_platform.store.ranges import Ranges, parse_ranges
+from xunlu_platform.store.zone_watch import ZoneWatch
 
 log = logging.getLogger(__name__)
 
-POSITION_TYPES = (
-    "int8", "timestamptz", "int8", "int8", "timestamptz", "float8", "float8", "float4", "float4", "float4", "float4",
-    "float4", "float4", "int2", "int2", "int2", "bool", "text",
-)  # fmt: skip
 STATEMENT_TIMEOUT_MS = 30_000
-
-
-class PositionRow(NamedTuple):
-    """A row of `position`, in the order of `copy_positions`."""
-
-    device_id: int
-    fix_at: datetime
-    sid: int
-    seq: int
-    received_at: datetime
-    lat: float
-    lon: float
-    alt_m: float | None
-    speed_mps: float | None
-    course_deg: float | None
-    accuracy_m: float | None
-    hdop: float | None
-    battery_percent: float | None
-    fix: int | None
-    sat: int | None
-    bds: int | None
-    late: bool
-    rec: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +78,7 @@ class Outcome:
         events: (device id, event id) of new events.
         alarms: (device id, alarm id) of new or changed alarms.
         commands: (device id, rid) that moved.
+        zones_failed: the fixes are stored, but nobody looked whether they enter or leave a zone.
     """
 
     stored: int = 0
@@ -111,6 +86,7 @@ class Outcome:
     events: list[tuple[int, int]] = field(default_factory=list)
     alarms: list[tuple[int, int]] = field(default_factory=list)
     commands: list[tuple[int, str]] = field(default_factory=list)
+    zones_failed: bool = False
 
 
 class RefusedByDatabaseError(StoreError):
@@ -120,8 +96,9 @@ class RefusedByDatabaseError(StoreError):
 class ArrivalStore:
     """One connection with the ingest role; opened when needed, opened again when it broke."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, time_zone: str) -> None:
         self._dsn = dsn
+        self._zones = ZoneWatch(time_zone)
         self._connection: psycopg.AsyncConnection[DictRow] | None = None
 
     async def __aenter__(self) -> Self:
@@ -159,7 +136,7 @@ class ArrivalStore:
         try:
             connection = await self._connected()
             async with connection.transaction():
-                return await _commit(connection, arrivals)
+                return await _commit(connection, arrivals, self._zones)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             await self._hang_up()
             raise StoreError(f"The database does not answer: {error}") from error
@@ -181,7 +158,7 @@ class ArrivalStore:
             self._connection = None
 
 
-async def _commit(connection: psycopg.AsyncConnection[DictRow], arrivals: Arrivals) -> Outcome:
+async def _commit(connection: psycopg.AsyncConnection[DictRow], arrivals: Arrivals, zones: ZoneWatch) -> Outcome:
     outcome = Outcome()
 
     async def run(name: str, parameters: Mapping[str, Any] | list[Any] | None = None) -> psycopg.AsyncCursor[DictRow]:
@@ -193,6 +170,7 @@ async def _commit(connection: psycopg.AsyncConnection[DictRow], arrivals: Arriva
         await run(name, row)
     if arrivals.positions:
         outcome.stored = await _store_positions(connection, arrivals)
+        await _follow(connection, zones, arrivals, outcome)
     if arrivals.telemetry:
         columns = _columns(arrivals.telemetry)
         await run("telemetry", columns)
@@ -218,6 +196,20 @@ async def _store_positions(connection: psycopg.AsyncConnection[DictRow], arrival
     await connection.execute(query("arrivals", "newest_positions"))
     await connection.execute(query("arrivals", "hours_due"))
     return stored
+
+
+async def _follow(
+    connection: psycopg.AsyncConnection[DictRow], zones: ZoneWatch, arrivals: Arrivals, outcome: Outcome
+) -> None:
+    """Look at zones. A mistake there is ours, and no reason to keep a fix out of the database."""
+    try:
+        async with connection.transaction():
+            outcome.alarms += await zones.follow(connection, list(arrivals.positions.values()))
+    except (psycopg.OperationalError, psycopg.InterfaceError):
+        raise
+    except Exception:
+        outcome.zones_failed = True
+        log.exception("zones not looked at")
 
 
 async def _store_event(connection: psycopg.AsyncConnection[DictRow], event: dict[str, Any], outcome: Outcome) -> None:

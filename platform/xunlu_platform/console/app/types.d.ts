@@ -82,6 +82,8 @@ export interface Alarm {
   state: "new" | "acknowledged" | "resolved" | "false";
   officer: { id: number; number: string; name: string } | null;
   unit: { id: number; name: string } | null;
+  /** Name of the zone that it is about. */
+  zone: string | null;
   acknowledged_by: string | null;
   acknowledged_ms: number | null;
   cancelled_ms: number | null;
@@ -198,6 +200,7 @@ export interface AlarmRecord {
   state: Alarm["state"];
   officer: { id: number; number: string; name: string } | null;
   unit: { id: number; name: string } | null;
+  zone: { id: number; name: string; kind: string } | null;
   acknowledged_by: string | null;
   acknowledged_at: string | null;
   closed_by: string | null;

@@ -21,6 +21,7 @@ select d.did, d.kind, d.serial, d.unit_id as unit, u.path, o.id as officer_id, o
 -- Open alarms, or some of any state.
 select a.id, d.did, a.kind, a.severity, a.late, a.lat, a.lon, a.state, a.note, k.username as acknowledged_by, u.path,
     o.id as officer_id, o.number as officer_number, o.name as officer_name, u.id as unit_id, u.name as unit_name,
+    z.name as zone,
     (extract(epoch from a.raised_at) * 1000)::bigint as raised_ms,
     (extract(epoch from a.fix_at) * 1000)::bigint as fix_ms,
     (extract(epoch from a.cancelled_at) * 1000)::bigint as cancelled_ms,
@@ -30,6 +31,7 @@ select a.id, d.did, a.kind, a.severity, a.late, a.lat, a.lon, a.state, a.note, k
   join unit u on u.id = d.unit_id
   left join officer o on o.id = a.officer_id
   left join account k on k.id = a.acknowledged_by
+  left join zone z on z.id = a.zone_id
   where case when %(ids)s::bigint[] is null then a.state in ('new', 'acknowledged') else a.id = any(%(ids)s) end
   order by a.raised_at limit 2000
 

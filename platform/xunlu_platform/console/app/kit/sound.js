@@ -61,7 +61,8 @@ export function playTone(name) {
   }
 }
 
-function ring() {
+/** Ring once. */
+export function ringOnce() {
   if (!soundWanted.value) return;
   [HIGH_HZ, LOW_HZ, HIGH_HZ, LOW_HZ].forEach((hz, i) => beep(hz, i * BEEP_S));
 }
@@ -70,6 +71,6 @@ function ring() {
 export function setRinging(on) {
   if (on === (loop !== null)) return;
   if (loop !== null) clearInterval(loop);
-  loop = on ? setInterval(ring, LOOP_MS) : null;
-  if (on) ring();
+  loop = on ? setInterval(ringOnce, LOOP_MS) : null;
+  if (on) ringOnce();
 }

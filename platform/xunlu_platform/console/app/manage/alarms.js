@@ -27,7 +27,7 @@ export function mountAlarms(root, scope) {
       },
       {
         label: "alarm.what",
-        cell: (alarm) => h("span", { class: alarm.severity >= 3 ? "is-sos" : "is-warn" }, word("alarm.kind", alarm.kind)),
+        cell: (alarm) => h("span", { class: alarm.severity >= 3 ? "is-sos" : "is-warn" }, word("alarm.kind", alarm.kind), alarm.zone ? ` · ${alarm.zone.name}` : null),
       },
       {
         label: "officer",

@@ -1,13 +1,23 @@
 /** Open alarms: severity first, then time. The tone rings while one is not acknowledged. */
 
 import { Store } from "../kit/store.js";
-import { setRinging } from "../kit/sound.js";
+import { ringOnce, setRinging } from "../kit/sound.js";
 import { post } from "../net/http.js";
 
 /** @type {Store<import("../types").Alarm[]>} */
 export const alarms = new Store(/** @type {import("../types").Alarm[]} */ ([]));
 
-alarms.read((open) => setRinging(open.some((alarm) => alarm.state === "new")));
+/** An alarm below this severity is about a rule, not a person in danger: it rings once. */
+const RINGS_ON = 2;
+
+let rung = 0;
+alarms.read((open) => {
+  const fresh = open.filter((alarm) => alarm.state === "new");
+  setRinging(fresh.some((alarm) => alarm.severity >= RINGS_ON));
+  const newest = Math.max(0, ...fresh.map((alarm) => alarm.id));
+  if (newest > rung && fresh.every((alarm) => alarm.severity < RINGS_ON)) ringOnce();
+  rung = Math.max(rung, newest);
+});
 
 /** @param {any} raw as REST or the stream tells it */
 function parse(raw) {
@@ -19,6 +29,7 @@ function parse(raw) {
     acknowledged_ms: ms("acknowledged"),
     cancelled_ms: ms("cancelled"),
     fix_ms: fix,
+    zone: raw.zone?.name ?? raw.zone ?? null,
   };
 }
 

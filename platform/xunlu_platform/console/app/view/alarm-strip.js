@@ -105,6 +105,7 @@ function row(alarm) {
     "div",
     { class: `alarm ${alarm.state} severity-${alarm.severity}` },
     h("span", { class: "badge row" }, sign(alarm.severity >= GRAVE ? "sos" : "warn"), word("alarm.kind", alarm.kind)),
+    alarm.zone ? h("span", {}, alarm.zone) : null,
     h("button", { class: "link big", onclick: show }, `${nameOf(alarm)} · ${unit}`),
     h("span", { class: "soft", "data-alarm": alarm.id, "data-tells": "where" }, whereabouts(alarm)),
     h("span", { class: "soft", "data-alarm": alarm.id, "data-tells": "since" }, standing(alarm)),

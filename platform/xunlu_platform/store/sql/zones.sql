@@ -1,0 +1,163 @@
+-- Zones: for people who draw them, for ingest that watches them, and for what came of it.
+
+-- name: page
+-- Zones as they were or are at a moment, with whom they concern.
+select z.id, z.name, z.kind, jsonb_build_object('id', u.id, 'name', u.name) as unit, v.id as version_id, v.shape, v.dwell_s_max,
+  to_char(v.window_from, 'HH24:MI') as window_from, to_char(v.window_to, 'HH24:MI') as window_to, v.weekdays,
+  v.valid_from, v.valid_to,
+  coalesce((select jsonb_agg(jsonb_build_object('id', au.id, 'name', au.name) order by au.name)
+    from zone_audience a join unit au on au.id = a.unit_id where a.zone_id = z.id), '[]') as units,
+  coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'number', o.number, 'name', o.name) order by o.number)
+    from zone_audience a join officer o on o.id = a.officer_id where a.zone_id = z.id), '[]') as officers
+from zone z join unit u on u.id = z.unit_id
+  join zone_version v on v.zone_id = z.id and v.valid_from <= coalesce(%(at)s::timestamptz, now())
+    and coalesce(v.valid_to > coalesce(%(at)s::timestamptz, now()), true)
+where (%(id)s::bigint is null or z.id = %(id)s) and (%(kind)s::text is null or z.kind = %(kind)s)
+  and (%(after)s::bigint is null or z.id > %(after)s)
+order by z.id limit %(limit)s
+
+-- name: versions
+-- All shapes that a zone has had, newest first.
+select v.id as version_id, v.shape, v.dwell_s_max, to_char(v.window_from, 'HH24:MI') as window_from,
+  to_char(v.window_to, 'HH24:MI') as window_to, v.weekdays, v.valid_from, v.valid_to, a.username as made_by
+from zone_version v left join account a on a.id = v.created_by
+where v.zone_id = %(id)s order by v.valid_from desc, v.id desc limit 200
+
+-- name: count
+select count(*) as zones from zone where ended_at is null
+
+-- name: insert
+insert into zone (unit_id, kind, name, pinyin, created_by)
+values (%(unit_id)s, %(kind)s, %(name)s, %(pinyin)s, %(account_id)s) returning id
+
+-- name: insert_version
+insert into zone_version (zone_id, shape, dwell_s_max, window_from, window_to, weekdays, created_by)
+values (%(zone_id)s, %(shape)s, %(dwell_s_max)s, %(window_from)s, %(window_to)s, %(weekdays)s::smallint[], %(account_id)s)
+
+-- name: close_version
+update zone_version set valid_to = now() where zone_id = %(id)s and valid_to is null
+
+-- name: rename
+update zone set name = %(name)s, pinyin = %(pinyin)s where id = %(id)s
+
+-- name: end
+update zone set ended_at = now() where id = %(id)s and ended_at is null
+
+-- name: forget_audience
+delete from zone_audience where zone_id = %(id)s
+
+-- name: add_audience
+insert into zone_audience (zone_id, unit_id, officer_id)
+select %(id)s, unit_id, null from unnest(%(units)s::bigint[]) unit_id
+union all select %(id)s, null, officer_id from unnest(%(officers)s::bigint[]) officer_id
+
+-- name: known
+-- Units and officers of a list that the reader sees.
+select array(select id from unit where id = any(%(units)s)) as units,
+  array(select id from officer where id = any(%(officers)s)) as officers
+
+-- name: movements
+-- Comings and goings, newest first; withdrawn ones only when asked for.
+select e.id::text as id, d.did, e.kind, e.fix_at as at, e.lat, e.lon, e.reason, e.late, e.withdrawn_at,
+  jsonb_build_object('id', z.id, 'name', z.name, 'kind', z.kind) as zone,
+  case when o.id is not null then jsonb_build_object('id', o.id, 'number', o.number, 'name', o.name) end as officer
+from zone_event e join device d on d.id = e.device_id join zone z on z.id = e.zone_id
+  left join officer o on o.id = e.officer_id
+where (%(zone)s::bigint is null or e.zone_id = %(zone)s) and (%(did)s::text is null or d.did = %(did)s)
+  and (%(from)s::timestamptz is null or e.fix_at >= %(from)s) and (%(to)s::timestamptz is null or e.fix_at < %(to)s)
+  and (%(withdrawn)s or e.withdrawn_at is null)
+  and (%(after_at)s::timestamptz is null or (e.fix_at, e.id) < (%(after_at)s, %(after_id)s::bigint))
+order by e.fix_at desc, e.id desc limit %(limit)s
+
+-- name: watched
+-- Every version that holds between two moments, with the paths of the units and the officers whom it concerns.
+select z.id as zone_id, z.kind, v.id as version_id, v.shape, v.dwell_s_max, v.window_from, v.window_to, v.weekdays,
+  v.valid_from, v.valid_to,
+  case when exists (select from zone_audience a where a.zone_id = z.id)
+    then array(select au.path from zone_audience a join unit au on au.id = a.unit_id where a.zone_id = z.id)
+    else array[u.path] end as paths,
+  array(select officer_id from zone_audience a where a.zone_id = z.id and officer_id is not null) as officers
+from zone z join unit u on u.id = z.unit_id join zone_version v on v.zone_id = z.id
+where v.valid_from < %(to)s::timestamptz and coalesce(v.valid_to > %(from)s::timestamptz, true)
+
+-- name: newest_change
+-- Another answer when any zone has changed.
+select coalesce((select max(id) from zone_version), 0) as version, coalesce((select max(id) from zone_audience), 0) as audience,
+  (select count(*) from zone_version where valid_to is null) as in_force
+
+-- name: standing
+-- Whose the devices are, and where they stand.
+select d.id as device, coalesce(ou.path, u.path) as path, b.officer_id as officer, w.state
+from device d join unit u on u.id = d.unit_id
+  left join binding b on b.device_id = d.id and b.released_at is null
+  left join officer o on o.id = b.officer_id left join unit ou on ou.id = o.unit_id
+  left join zone_watch w on w.device_id = d.id
+where d.id = any(%(devices)s)
+
+-- name: stand
+insert into zone_watch (device_id, fix_at, state)
+select * from unnest(%(device)s::bigint[], %(fix_at)s::timestamptz[], %(state)s::text[]::jsonb[])
+on conflict (device_id) do update set fix_at = excluded.fix_at, state = excluded.state
+
+-- name: add_events
+-- A second time changes nothing; but what was withdrawn and turns out true after all holds again.
+insert into zone_event as e (device_id, officer_id, zone_id, version_id, kind, fix_at, lat, lon, reason, late)
+select * from unnest(%(device)s::bigint[], %(officer)s::bigint[], %(zone)s::bigint[], %(version)s::bigint[], %(kind)s::text[],
+  %(fix_at)s::timestamptz[], %(lat)s::float8[], %(lon)s::float8[], %(reason)s::text[], %(late)s::boolean[])
+on conflict (device_id, version_id, kind, fix_at) do update set withdrawn_at = null, late = true where e.withdrawn_at is not null
+
+-- name: alarm
+-- Severity 1: nobody is in danger.
+insert into alarm (device_id, officer_id, zone_id, kind, severity, sid, seq, raised_at, received_at, lat, lon, fix_at)
+values (%(device)s, %(officer)s, %(zone)s, %(kind)s, 1, %(sid)s, %(seq)s, %(fix_at)s, now(), %(lat)s, %(lon)s, %(fix_at)s)
+on conflict do nothing returning id
+
+-- name: note_due
+insert into zone_due as d (device_id, since)
+select * from unnest(%(device)s::bigint[], %(since)s::timestamptz[])
+on conflict (device_id) do update set since = least(d.since, excluded.since)
+
+-- name: take_due
+-- One device whose past has changed. The lock keeps ingest away from it, as it keeps ingest's workers away from each other.
+with due as (delete from zone_due where device_id = (select device_id from zone_due order by since limit 1 for update skip locked)
+  returning device_id, since)
+select due.device_id as device, due.since from due join device_state s on s.device_id = due.device_id for update of s
+
+-- name: rest_before
+-- The last fix before a silence that ends every visit: from there on the past can be looked at anew.
+with stretch as (
+  select fix_at, lon, lat, lead(fix_at) over (order by fix_at) as next_at
+  from position where device_id = %(device)s and fix_at >= %(from)s and fix_at <= %(since)s)
+select fix_at, lon, lat from stretch where next_at - fix_at > make_interval(secs => %(gap_s)s)
+order by fix_at desc limit 1
+
+-- name: fixes
+-- A stretch of a device in order of fix time, for another look at its zones.
+select (extract(epoch from fix_at) * 1000)::bigint as time_ms, lon, lat, accuracy_m, fix_at, sid, seq,
+  coalesce(sat >= 4, true) and coalesce(hdop <= 5, true) as confident
+from position where device_id = %(device)s and fix_at > %(after)s
+  and (fix_at, sid, seq) > (%(after_at)s, %(after_sid)s, %(after_seq)s)
+order by fix_at, sid, seq limit %(limit)s
+
+-- name: worn
+-- Whose a device was, and when.
+select b.officer_id as officer, coalesce(ou.path, u.path) as path, u.path as device_path, b.bound_at, b.released_at
+from device d join unit u on u.id = d.unit_id left join binding b on b.device_id = d.id
+  left join officer o on o.id = b.officer_id left join unit ou on ou.id = o.unit_id
+where d.id = %(device)s order by b.bound_at desc
+
+-- name: known_events
+select version_id as version, kind, (extract(epoch from fix_at) * 1000)::bigint as at_ms from zone_event
+where device_id = %(device)s and fix_at >= %(from)s and withdrawn_at is null
+
+-- name: withdraw
+update zone_event e set withdrawn_at = now()
+from unnest(%(version)s::bigint[], %(kind)s::text[], %(fix_at)s::timestamptz[]) as gone(version, kind, fix_at)
+where e.device_id = %(device)s and e.version_id = gone.version and e.kind = gone.kind and e.fix_at = gone.fix_at
+  and e.withdrawn_at is null
+
+-- name: silent
+-- Devices that were somewhere and have not been heard of since.
+select w.device_id as device, w.state from zone_watch w join device_state s on s.device_id = w.device_id
+where w.fix_at < %(before)s and w.state -> 'zones' <> '[]'
+order by w.device_id limit 500 for update of s skip locked

@@ -1,0 +1,133 @@
+"""Who enters and leaves zones, judged inside the transaction that stores the fixes and under the same locks."""
+
+import math
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from xunlu_gis.fence import Fixes, States, ZoneEvent
+from xunlu_platform.store.position_row import PositionRow
+from xunlu_platform.store.queries import query
+from xunlu_platform.store.zones import (
+    FILE,
+    Connection,
+    Watched,
+    add_events,
+    instant,
+    milliseconds,
+    read_standing,
+    read_watched,
+    write_standing,
+)
+
+# A version that ended just now still judges the fixes that were on their way.
+ENDED_FOR = timedelta(hours=1)
+LOOK_S = 2.0
+
+# Fewer satellites or a worse geometry put a fix anywhere: it moves nothing (gis research note, cleaning).
+SATELLITES_MIN = 4
+HDOP_MAX = 5.0
+
+Alarms = list[tuple[int, int]]
+
+
+class ZoneWatch:
+    """Follows the fixes of all devices; what it knows of zones is two seconds old at most."""
+
+    def __init__(self, time_zone: str) -> None:
+        """Begin.
+
+        Args:
+            time_zone: IANA name, of daily windows.
+        """
+        self._time_zone = time_zone
+        self._watched: Watched | None = None
+        self._change: dict[str, Any] | None = None
+        self._looked_s = -math.inf
+
+    async def follow(self, connection: Connection, positions: Sequence[PositionRow]) -> Alarms:
+        """Take the fixes of a batch.
+
+        Args:
+            connection: in a transaction that holds the locks of these devices.
+            positions: new ones, or such as are known already: they change nothing.
+
+        Returns:
+            (device id, alarm id) of new alarms.
+        """
+        watched = await self._current(connection)
+        if not watched.zones:
+            return []
+        holders, states = await read_standing(connection, {row.device_id for row in positions})
+        concerned = {device for device, holder in holders.items() if watched.concerns_any(holder)}
+        rows = [row for row in positions if row.device_id in concerned]
+        if not rows:
+            return []
+        before = States.from_json({device: state for device, state in states.items() if device in concerned})
+        evaluation = watched.fences.evaluate(_fixes(rows), before)
+        await write_standing(connection, evaluation.states)
+        await self._note_late(
+            connection, [row for row, late in zip(rows, evaluation.late.tolist(), strict=True) if late]
+        )
+        events = [event for event in evaluation.events if watched.concerns(event.zone, holders[event.device])]
+        told = [(event, holders[event.device].officer) for event in events]
+        await add_events(connection, watched, told, late=False)
+        return await self._raise(connection, watched, [one for one in told if one[0].alarm], rows)
+
+    async def _current(self, connection: Connection) -> Watched:
+        now_s = time.monotonic()
+        if self._watched is None or now_s - self._looked_s > LOOK_S:
+            self._looked_s = now_s
+            change = await (await connection.execute(query(FILE, "newest_change"))).fetchone()
+            if self._watched is None or change != self._change:
+                now = datetime.now(UTC)
+                self._watched = await read_watched(connection, now - ENDED_FOR, now + ENDED_FOR, self._time_zone)
+                self._change = change
+        return self._watched
+
+    async def _note_late(self, connection: Connection, rows: Sequence[PositionRow]) -> None:
+        oldest: dict[int, datetime] = {}
+        for row in rows:
+            oldest[row.device_id] = min(row.fix_at, oldest.get(row.device_id, row.fix_at))
+        if oldest:
+            columns = {"device": list(oldest), "since": list(oldest.values())}
+            await connection.execute(query(FILE, "note_due"), columns)
+
+    async def _raise(
+        self,
+        connection: Connection,
+        watched: Watched,
+        told: Sequence[tuple[ZoneEvent, int | None]],
+        rows: Sequence[PositionRow],
+    ) -> Alarms:
+        """An alarm is named after the fix that made it certain, so that it is raised once."""
+        by_fix = {(row.device_id, milliseconds(row.fix_at)): row for row in rows} if told else {}
+        alarms: Alarms = []
+        for event, officer in told:
+            fix = by_fix[event.device, event.confirmed_ms]
+            values = {
+                "device": event.device, "officer": officer, "zone": watched.zones[event.zone],
+                "kind": f"zone_{event.kind}", "sid": fix.sid, "seq": fix.seq, "fix_at": instant(event.at_ms),
+                "lat": event.lat, "lon": event.lon,
+            }  # fmt: skip
+            raised = await (await connection.execute(query(FILE, "alarm"), values)).fetchone()
+            if raised is not None:
+                alarms.append((event.device, raised["id"]))
+        return alarms
+
+
+def _fixes(rows: Sequence[PositionRow]) -> Fixes:
+    return Fixes.of(
+        device=[row.device_id for row in rows],
+        time_ms=[milliseconds(row.fix_at) for row in rows],
+        lon=[row.lon for row in rows],
+        lat=[row.lat for row in rows],
+        accuracy_m=[math.nan if row.accuracy_m is None else row.accuracy_m for row in rows],
+        confident=[_is_confident(row) for row in rows],
+    )
+
+
+def _is_confident(row: PositionRow) -> bool:
+    enough = row.sat is None or row.sat >= SATELLITES_MIN
+    return enough and (row.hdop is None or row.hdop <= HDOP_MAX)

@@ -1,0 +1,200 @@
+"""Zones from the drawing to the event: real fixes through the real ingest, and a second look when they come late."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.integration.ingest_rig import Rig, eventually, fix, now_s, rig
+from tests.services import TestBroker, TestDatabase
+from xunlu_platform.store import zone_review
+from xunlu_platform.store.store import Store
+from xunlu_protocol.location import Location, encode_locations
+
+pytestmark = pytest.mark.integration
+
+HOME = (31.2300, 121.4700)
+AWAY = (31.2330, 121.4700)
+"""330 m north of home, far outside of the circle of 100 m."""
+
+
+@pytest_asyncio.fixture
+async def ingest(database: TestDatabase, broker: TestBroker) -> AsyncIterator[Rig]:
+    async with rig(database, broker) as made, made.working():
+        yield made
+
+
+@pytest_asyncio.fixture
+async def jobs(ingest: Rig) -> AsyncIterator[Store]:
+    async with Store(ingest.settings.database("jobs"), connections_max=2) as store:
+        yield store
+
+
+async def zone(ingest: Rig, did: str, kind: str = "responsibility", **version: Any) -> int:
+    """A circle of 100 m around home that concerns the wearer's unit, in force since a day ago."""
+    shape = {
+        "type": "Feature",
+        "properties": {"radius_m": 100.0},
+        "geometry": {"type": "Point", "coordinates": [HOME[1], HOME[0]]},
+    }
+    [row] = await ingest.rows(
+        "insert into zone (unit_id, kind, name) select unit_id, %s, 'home of ' || did from device where did = %s "
+        "returning id",
+        kind,
+        did,
+    )
+    await ingest.rows(
+        "insert into zone_version (zone_id, shape, dwell_s_max, valid_from) "
+        "values (%s, %s, %s, now() - interval '1 day') returning id",
+        row["id"],
+        json.dumps(shape),
+        version.get("dwell_s_max"),
+    )
+    return int(row["id"])
+
+
+def walk(places: Sequence[tuple[float, float]], *, ago_s: int, first: int = 1, every_s: int = 10) -> list[Location]:
+    """Fixes at places, one every ten seconds."""
+    return [
+        fix(first + step, lat=lat, lon=lon, age_s=ago_s - step * every_s, acc=5.0)
+        for step, (lat, lon) in enumerate(places)
+    ]
+
+
+async def report(ingest: Rig, did: str, fixes: Sequence[Location], channel: str = "loc") -> None:
+    await ingest.publish(did, channel, encode_locations(list(fixes)))
+    last = max(one.sequence for one in fixes)
+
+    async def stored() -> bool:
+        return any(row["seq"] == last for row in await ingest.positions(did))
+
+    await eventually(stored)
+
+
+async def events(ingest: Rig, did: str) -> list[tuple[str, int, bool, bool]]:
+    """Kind, fix time, whether late, whether withdrawn; in order of fix time."""
+    rows = await ingest.rows(
+        "select e.* from zone_event e join device d on d.id = e.device_id where did = %s order by fix_at, kind", did
+    )
+    return [(row["kind"], int(row["fix_at"].timestamp()), row["late"], row["withdrawn_at"] is not None) for row in rows]
+
+
+async def alarms(ingest: Rig, did: str) -> list[str]:
+    rows = await ingest.rows(
+        "select a.kind from alarm a join device d on d.id = a.device_id where did = %s order by a.id", did
+    )
+    return [row["kind"] for row in rows]
+
+
+async def test_leaving_a_responsibility_zone_is_an_event_and_an_alarm_at_the_time_of_the_fix(ingest: Rig) -> None:
+    did = await ingest.device()
+    await zone(ingest, did)
+    begin = now_s()
+    await report(ingest, did, walk([HOME] * 3 + [AWAY] * 4, ago_s=60))
+    [(kind, at, late, withdrawn)] = await events(ingest, did)
+    assert (kind, late, withdrawn) == ("leave", False, False)
+    assert abs(at - (begin - 30)) <= 1
+    assert await alarms(ingest, did) == ["zone_leave"]
+
+
+async def test_whoever_is_inside_when_the_watch_begins_has_not_entered(ingest: Rig) -> None:
+    did = await ingest.device()
+    await zone(ingest, did, "forbidden")
+    await report(ingest, did, walk([HOME] * 5, ago_s=60))
+    assert await events(ingest, did) == []
+    assert await alarms(ingest, did) == []
+
+
+async def test_a_zone_concerns_only_those_whom_it_names(ingest: Rig) -> None:
+    did = await ingest.device()
+    number = await zone(ingest, did)
+    [unit] = await ingest.rows(
+        "insert into unit (tenant, kind, name, parent_id) select tenant, 'squad', %s, unit_id from device "
+        "where did = %s returning id",
+        f"others than {did}",
+        did,
+    )
+    await ingest.rows("insert into zone_audience (zone_id, unit_id) values (%s, %s) returning id", number, unit["id"])
+    await report(ingest, did, walk([HOME] * 3 + [AWAY] * 4, ago_s=60))
+    assert await events(ingest, did) == []
+
+
+async def test_a_fix_that_comes_twice_changes_nothing(ingest: Rig) -> None:
+    did = await ingest.device()
+    await zone(ingest, did)
+    fixes = walk([HOME] * 3 + [AWAY] * 4, ago_s=60)
+    await report(ingest, did, fixes)
+    await report(ingest, did, fixes)
+    assert [kind for kind, *_ in await events(ingest, did)] == ["leave"]
+    assert await alarms(ingest, did) == ["zone_leave"]
+
+
+async def test_a_visit_that_was_not_heard_of_in_time_is_found_later_and_raises_no_alarm(
+    ingest: Rig, jobs: Store
+) -> None:
+    did = await ingest.device()
+    await zone(ingest, did)
+    unheard = walk([HOME] * 6 + [AWAY] * 4, ago_s=300, first=4)
+    await report(ingest, did, [*walk([AWAY] * 3, ago_s=330), *walk([AWAY] * 3, ago_s=60, first=20)])
+    assert await events(ingest, did) == []
+    await report(ingest, did, unheard, "loc/hist")
+    assert await zone_review.review_late(jobs, "Asia/Shanghai")
+    assert [(kind, late) for kind, _, late, _ in await events(ingest, did)] == [("enter", True), ("leave", True)]
+    assert await alarms(ingest, did) == []
+    assert not await zone_review.review_late(jobs, "Asia/Shanghai")
+
+
+async def test_a_leave_that_late_fixes_disprove_is_withdrawn(ingest: Rig, jobs: Store) -> None:
+    did = await ingest.device()
+    await zone(ingest, did)
+    # Two fixes 25 s apart say that somebody left; between them they were seen at home.
+    glimpses = [
+        *walk([HOME] * 3, ago_s=100),
+        fix(10, lat=AWAY[0], lon=AWAY[1], age_s=60, acc=5.0),
+        fix(12, lat=AWAY[0], lon=AWAY[1], age_s=35, acc=5.0),
+        *walk([HOME] * 3, ago_s=30, first=13),
+    ]
+    await report(ingest, did, glimpses)
+    assert [kind for kind, *_ in await events(ingest, did)] == ["leave", "enter"]
+    await report(ingest, did, [fix(11, lat=HOME[0], lon=HOME[1], age_s=48, acc=5.0)], "loc/hist")
+    assert await zone_review.review_late(jobs, "Asia/Shanghai")
+    assert [(kind, withdrawn) for kind, _, _, withdrawn in await events(ingest, did)] == [
+        ("leave", True),
+        ("enter", True),
+    ]
+
+
+async def test_somebody_who_is_not_heard_of_any_more_has_left_with_the_last_fix(ingest: Rig, jobs: Store) -> None:
+    did = await ingest.device()
+    await zone(ingest, did, "post")
+    last_s = now_s() - 900 + 40
+    await report(ingest, did, walk([AWAY] * 3 + [HOME] * 2, ago_s=900))
+    await zone_review.end_silent(jobs, "Asia/Shanghai")
+    found = await events(ingest, did)
+    assert [kind for kind, *_ in found] == ["enter", "leave"]
+    assert abs(found[-1][1] - last_s) <= 1
+    assert await alarms(ingest, did) == []
+
+
+async def test_too_long_a_stay_is_an_alarm_of_its_own(ingest: Rig) -> None:
+    did = await ingest.device()
+    await zone(ingest, did, "patrol", dwell_s_max=60)
+    await report(ingest, did, walk([AWAY] * 2 + [HOME] * 10, ago_s=150))
+    assert [kind for kind, *_ in await events(ingest, did)] == ["enter", "dwell"]
+    assert await alarms(ingest, did) == ["zone_dwell"]
+
+
+async def test_a_mistake_in_a_zone_keeps_no_fix_out_of_the_database(ingest: Rig) -> None:
+    did = await ingest.device()
+    number = await zone(ingest, did)
+    await report(ingest, did, walk([HOME], ago_s=60))
+    await ingest.rows(
+        "update zone_watch set state = '{}' where device_id = (select id from device where did = %s) "
+        "returning device_id",
+        did,
+    )
+    await report(ingest, did, walk([HOME], ago_s=30, first=2))
+    assert len(await ingest.positions(did)) == 2
+    await ingest.rows("update zone_version set valid_to = now() where zone_id = %s returning id", number)
