@@ -84,7 +84,8 @@ def read_drawing(feature: Mapping[str, Any], reference: Reference | None = None)
 
 def _geometry(feature: Mapping[str, Any]) -> Any:  # noqa: ANN401  shapely carries no types
     try:
-        drawn = shapely.force_2d(shapely.geometry.shape(feature["geometry"]))
+        with np.errstate(invalid="ignore"):
+            drawn = shapely.force_2d(shapely.geometry.shape(feature["geometry"]))
         coordinates = shapely.get_coordinates(drawn)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError, IndexError, ShapelyError) as error:
         raise ZoneError("This is no GeoJSON Feature with a geometry; see RFC 7946.") from error

@@ -93,13 +93,14 @@ class Visit:
             confirmed = self._enter(run, fixes, rules)
             if confirmed is None:
                 return
+            first, since = confirmed, self._since
+            self._settle(since.time_ms)
             if not run.initial:
-                yield self._event("enter", self._since, int(fixes.time_ms[confirmed]), zone)
-            first = confirmed
+                yield self._event("enter", since, int(fixes.time_ms[confirmed]), zone)
         elif self.phase == ENTERING:
             self.phase = OUTSIDE
         elif self.phase == LEAVING:
-            self.phase = INSIDE
+            self._settle(self.entered_ms)
         if self.phase == INSIDE:
             yield from self._stay(first, run.end, fixes, zone)
 
@@ -113,13 +114,13 @@ class Visit:
         """Enter by a run inside; returns the index of the fix that confirmed it, or None while none has."""
         if self.phase == OUTSIDE:
             self._begin(ENTERING, _place(fixes, run.first))
+            self.entered_ms, self.warned = 0, False
         by_count = run.first + max(0, rules.enter_fixes - self.fixes - 1)
         by_time = _first_at(fixes, run, self.since_ms + round(rules.enter_s * 1000))
         confirmed = run.first if run.initial else min(by_count, by_time)
         if confirmed >= run.end:
             self.fixes += run.end - run.first
             return None
-        self.phase, self.entered_ms, self.warned = INSIDE, self.since_ms, False
         return confirmed
 
     def _outside(self, run: Run, fixes: Fixes, zone: Zone, rules: FenceRules) -> Iterator[ZoneEvent]:
@@ -152,6 +153,11 @@ class Visit:
     def _begin(self, phase: int, place: Place) -> None:
         self.phase, self.fixes = phase, 0
         self.since_ms, self.lon, self.lat = place
+
+    def _settle(self, entered_ms: int) -> None:
+        """Be inside, with nothing unconfirmed: however the fixes came in parts, the same row is left."""
+        self.phase, self.entered_ms = INSIDE, entered_ms
+        self.since_ms, self.fixes, self.lon, self.lat = 0, 0, 0.0, 0.0
 
     @property
     def _since(self) -> Place:
