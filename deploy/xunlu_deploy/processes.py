@@ -72,6 +72,7 @@ class Plan:
             "XUNLU_PLATFORM_TILE_CACHE": str(self.state.tiles),
             "XUNLU_PLATFORM_STREAMING_URLS": self._relay_urls(),
             "XUNLU_PLATFORM_TALK_URL": self._url(self.settings.port_of("talk")),
+            "XUNLU_PLATFORM_RECORDER_URL": self._url(self.settings.port_of("platform")),
             "XUNLU_PLATFORM_RECORDINGS": str(self.state.recordings),
             "XUNLU_PLATFORM_HEALTH_PORT": str(health_port),
         }

@@ -18,6 +18,8 @@ CommandName = Literal[
     "record_start",
     "record_stop",
     "say_text",
+    "show_text",
+    "play_note",
     "lock",
     "unlock",
     "reboot",
@@ -101,6 +103,38 @@ class SayText(Wire):
     language: Literal["zh", "en"] = "zh"
 
 
+class ShowText(Wire):
+    """Show `text` on the screen; `by` says who wrote it. Done when it is there to be read."""
+
+    text: Annotated[str, Field(min_length=1, max_length=500)]
+    by: Annotated[str, Field(max_length=64)] | None = None
+
+
+NOTE_BYTES_MAX = 600_000
+NOTE_S_MAX = 60.0
+"""A voice note is no larger and no longer."""
+
+
+class PlayNote(Wire):
+    """Fetch a voice note, keep it until it was played aloud. Asked again for the same note, it is played once.
+
+    Attributes:
+        note: identity of the note, the same however often it is asked for.
+        url: where it is fetched by GET.
+        token: bearer token for it, good for some minutes; never kept, logged or shown.
+        sha256: of its bytes, hexadecimal.
+        size_bytes: how many they are.
+        by: who spoke.
+    """
+
+    note: Identifier
+    url: Annotated[str, Field(max_length=500, pattern=r"^https?://[^\s]+$")]
+    token: Annotated[str, Field(max_length=2000)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size_bytes: Annotated[int, Field(ge=1, le=NOTE_BYTES_MAX)]
+    by: Annotated[str, Field(max_length=64)] | None = None
+
+
 class RecordStart(Wire):
     """Start recording; `category` is a hint for the evidence library."""
 
@@ -142,7 +176,7 @@ class Configure(Wire):
     config: dict[str, Any]
 
 
-Arguments = NoArguments | TrackInterval | SayText | RecordStart | Lamp | LiveStart | Configure
+Arguments = NoArguments | TrackInterval | SayText | ShowText | PlayNote | RecordStart | Lamp | LiveStart | Configure
 
 
 _ARGUMENTS: Mapping[CommandName, type[Arguments]] = {
@@ -152,6 +186,8 @@ _ARGUMENTS: Mapping[CommandName, type[Arguments]] = {
     "record_start": RecordStart,
     "record_stop": NoArguments,
     "say_text": SayText,
+    "show_text": ShowText,
+    "play_note": PlayNote,
     "lock": NoArguments,
     "unlock": NoArguments,
     "reboot": NoArguments,

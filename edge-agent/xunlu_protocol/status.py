@@ -15,6 +15,8 @@ Capability = Literal[
     "record",
     "photo",
     "say_text",
+    "show_text",
+    "play_note",
     "lock",
     "reboot",
     "track_interval",

@@ -48,6 +48,7 @@ from xunlu_platform.api import (
     units,
     users,
     viewings,
+    voice_notes,
     zones,
 )
 from xunlu_platform.api.access import require_permissions
@@ -63,6 +64,7 @@ from xunlu_platform.api.thumbnails import Thumbnails
 from xunlu_platform.auth.broker_accounts import BrokerAccounts
 from xunlu_platform.auth.dynamic_security import RESPONSE_TOPIC
 from xunlu_platform.auth.media_tokens import MediaTokens
+from xunlu_platform.auth.note_tokens import NoteTokens
 from xunlu_platform.auth.talk_tokens import TalkTokens
 from xunlu_platform.auth.throttle import Throttle
 from xunlu_platform.config import PlatformSettings
@@ -105,6 +107,7 @@ NOUNS = (
     talk_groups,
     bursts,
     messages,
+    voice_notes,
     alarms,
     expected_devices,
     audit,
@@ -196,6 +199,7 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
             commands=sender,
             live=Live(settings=settings, tokens=tokens, commands=sender),
             talk_tokens=TalkTokens(key, clock),
+            note_tokens=NoteTokens(key, clock),
         )
         provisioning = Provisioning(services, clock)
         handlers = {

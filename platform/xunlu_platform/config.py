@@ -64,6 +64,9 @@ class PlatformSettings(BaseSettings):
     recorder_talk_url: StreamingUrl | None = Field(
         None, description="Where recorders reach the talk server, when it differs."
     )
+    recorder_url: StreamingUrl = Field(
+        "http://127.0.0.1:8000", description="Where recorders reach this API, to fetch voice notes."
+    )
     publish_token_s: Annotated[int, Field(ge=60, le=86_400)] = Field(
         3600, description="Seconds for which a recorder may begin to publish, or come back, after it was asked to."
     )

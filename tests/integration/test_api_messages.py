@@ -1,14 +1,17 @@
-"""Orders by text: who gets them, how they wait for who is away, and when they count as read."""
+"""Orders: who gets them, how they wait for who is away, and when they count as read."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from psycopg.types.json import Jsonb
 
-from tests.integration.api_client import Platform, running_platform
+from tests.integration.api_client import Caller, Platform, running_platform
 from tests.integration.ingest_rig import eventually
 from tests.services import TestBroker, TestDatabase
+from tests.sound import voice_note
 from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_protocol.command import Request, SayText
 
@@ -112,6 +115,7 @@ async def test_another_squad_neither_sends_to_it_nor_sees_it(platform: Platform)
         ({"to": "M1", "text": "x", "speak": False}, 409, "nobody"),
         ({"to": "unit-1", "text": "x"}, 409, "nobody"),
         ({"to": "M4", "text": "x"}, 409, "device-not-approved"),
+        ({"to": "M1", "text": "x", "below": True}, 422, "below"),
         ({"to": "M1", "text": ""}, 422, "string_too_short"),
         ({"to": "M1", "text": "x" * 501}, 422, "string_too_long"),
         ({"to": "M1", "text": "a\x00"}, 422, "string_pattern_mismatch"),
@@ -130,7 +134,7 @@ async def test_an_order_that_nobody_would_get_is_refused(
 async def test_a_recorder_has_a_bounded_number_of_orders_waiting(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xunlu_platform.api.messages.OPEN_COMMANDS_MAX", 1)
+    monkeypatch.setattr("xunlu_platform.api.order_targets.OPEN_COMMANDS_MAX", 1)
     caller = await platform.sign_in("dispatcher")
     assert (await caller.post("/messages", json={"to": "M1", "text": "1"})).status_code == 202
 
@@ -140,3 +144,142 @@ async def test_a_recorder_has_a_bounded_number_of_orders_waiting(
     assert await eventually(queued)
     answer = await caller.post("/messages", json={"to": "M1", "text": "2"})
     assert (answer.status_code, answer.json()["errors"][0]["values"]["did"]) == (409, "M1")
+
+
+async def introduce(platform: Platform, did: str, *capabilities: str) -> None:
+    """A recorder was here once, and said what it can."""
+    await platform.sql(
+        "insert into device_state (device_id, availability, birth) select id, 'offline', %s from device where did = %s",
+        [Jsonb({"caps": capabilities}), did],
+    )
+
+
+async def told(platform: Platform, message: dict[str, Any]) -> dict[str, tuple[str | None, str, str | None]]:
+    """By target: the command that tells it, its state, and why not."""
+    rows = await platform.sql(
+        "select person, c.name from message_target t left join command c on c.rid = t.rid where message_id = %s",
+        [message["id"]],
+    )
+    names = {str(person): None if name is None else str(name) for person, name in rows}
+    return {one["id"]: (names[one["id"]], one["state"], one["why"]) for one in message["targets"]}
+
+
+async def test_a_recorder_without_a_voice_shows_an_order_or_leaves_it_to_its_officer_s_screen(
+    platform: Platform,
+) -> None:
+    await introduce(platform, "M1", "record")
+    await introduce(platform, "M2", "show_text")
+    desk = await platform.sign_in("dispatcher", unit=2)
+    answer = await desk.post("/messages", json={"to": "M1", "text": "回中队"})
+    assert (answer.status_code, answer.json()["errors"][0]["reason"]) == (409, "nobody")
+    shown = (await desk.post("/messages", json={"to": "M2", "text": "回中队"})).json()
+    assert await told(platform, shown) == {"M2": ("show_text", "waiting", None)}
+    officer = await platform.sign_in("officer", unit=2, officer=1)
+    me = (await officer.post("/talk/session")).json()["me"]
+    kept = (await desk.post("/messages", json={"to": "M1", "text": "回中队"})).json()
+    assert await told(platform, kept) == {"M1": (None, "failed", "cannot-say"), me: (None, "waiting", None)}
+    assert [item["id"] for item in (await officer.get("/messages")).json()["items"]] == [kept["id"]]
+
+
+async def test_an_order_to_a_unit_reaches_those_below_and_no_officer_gives_one(platform: Platform) -> None:
+    desk = await platform.sign_in("dispatcher")
+    everybody = (await desk.post("/messages", json={"to": "unit-1", "text": "x", "below": True})).json()
+    assert (everybody["below"], sorted(await targets(platform, everybody["id"]))) == (True, ["M1", "M2", "M3"])
+    squad = await platform.sign_in("dispatcher", unit=2)
+    assert (await squad.post("/messages", json={"to": "unit-1", "text": "x", "below": True})).status_code == 404
+    officer = await platform.sign_in("officer", unit=2, officer=1)
+    assert (await officer.post("/messages", json={"to": "unit-2", "text": "x", "below": True})).status_code == 403
+
+
+async def test_whoever_writes_an_order_sees_when_each_has_read_it(platform: Platform) -> None:
+    writer = await platform.sign_in("officer", unit=2, officer=1)
+    reader = await platform.sign_in("officer", unit=2, officer=2)
+    them = (await reader.post("/talk/session")).json()["me"]
+    order = (await writer.post("/messages", json={"to": "unit-2", "text": "在东门"})).json()
+
+    async def state() -> str:
+        [item] = (await writer.get("/messages")).json()["items"]
+        return str(next(one["state"] for one in item["targets"] if one["id"] == them))
+
+    states = [await state()]
+    await reader.get("/messages")
+    states.append(await state())
+    await reader.post(f"/messages/{order['id']}/read")
+    states.append(await state())
+    assert states == ["waiting", "delivered", "read"]
+
+
+NOTE = voice_note(1)
+
+
+async def leave_note(caller: Caller, to: str, data: bytes = NOTE) -> Any:
+    return await caller.post("/messages/voice", params={"to": to}, content=data)
+
+
+async def test_a_voice_note_is_kept_with_its_hash_and_played_by_whom_it_is_for(platform: Platform) -> None:
+    officer = await platform.sign_in("officer", unit=2, officer=1)
+    me = (await officer.post("/talk/session")).json()["me"]
+    desk = await platform.sign_in("dispatcher", unit=2)
+    answer = await leave_note(desk, "M1")
+    assert answer.status_code == 202, answer.text
+    note = answer.json()
+    assert (note["text"], note["voice"]["sha256"]) == (None, hashlib.sha256(NOTE).hexdigest())
+    assert note["voice"]["duration_s"] == pytest.approx(1, abs=0.1)
+    assert {one["id"]: one["state"] for one in note["targets"]} == {"M1": "waiting", me: "waiting"}
+    path = f"/messages/{note['id']}/voice"
+    for caller in (officer, desk):
+        sound = await caller.get(path)
+        assert (sound.headers["content-type"], sound.content) == ("audio/webm", NOTE)
+    assert [str(action) for (action,) in await platform.sql("select action from audit")] == ["message.send"]
+    supervisor = await platform.sign_in("supervisor")
+    assert (await supervisor.get(path)).status_code == 200
+    [(action, target)] = await platform.sql("select action, target from audit order by id desc limit 1")
+    assert (action, target) == ("voice-note.play", "M1")
+    for stranger in (
+        await platform.sign_in("dispatcher", unit=3),
+        await platform.sign_in("officer", unit=2, officer=2),
+    ):
+        assert (await stranger.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "note-sound"),
+        (b"\x00" * 100, "note-sound"),
+        (b"\x1a\x45\xdf\xa3" * 200_000, "note-size"),
+        (voice_note(63, "ogg"), "note-length"),
+    ],
+    ids=["nothing", "no-sound", "large", "long"],
+)
+async def test_what_is_no_voice_note_is_not_kept(platform: Platform, data: bytes, reason: str) -> None:
+    answer = await leave_note(await platform.sign_in("dispatcher"), "M1", data)
+    assert (answer.status_code, answer.json()["errors"][0]["reason"]) == (422, reason)
+    assert await platform.sql("select count(*) from message") == [(0,)]
+
+
+async def test_a_recorder_fetches_its_note_with_its_own_token_alone(platform: Platform) -> None:
+    desk = await platform.sign_in("dispatcher", unit=2)
+    note = (await leave_note(desk, "M1")).json()["id"]
+    other = (await leave_note(desk, "M2")).json()["id"]
+    tokens = platform.services.note_tokens
+
+    async def fetch(token: str) -> int:
+        answer = await Caller(platform.client, token).get(f"/voice-notes/{note}")
+        assert answer.content == NOTE or answer.status_code != 200
+        return answer.status_code
+
+    assert await fetch(tokens.sign(note=note, did="M1")) == 200
+    assert await fetch(tokens.sign(note=note, did="M2")) == 404
+    talking = platform.services.talk_tokens.sign(platform.services.talk_tokens.recorder_claims("M1", "x", None))
+    for token in (tokens.sign(note=other, did="M1"), talking, "", "x.y.z", "x" * 5000, desk.token):
+        assert await fetch(token) == 401
+
+
+async def test_a_note_whose_sound_was_erased_stays_as_an_order(platform: Platform) -> None:
+    desk = await platform.sign_in("dispatcher", unit=2)
+    note = (await leave_note(desk, "M1")).json()["id"]
+    await platform.sql("delete from voice_note")
+    [item] = (await desk.get("/messages")).json()["items"]
+    assert (item["id"], item["text"], item["voice"]) == (note, None, None)
+    assert (await desk.get(f"/messages/{note}/voice")).status_code == 404

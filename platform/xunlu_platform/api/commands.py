@@ -60,6 +60,8 @@ async def send_command(
     services: Serving, caller: Annotated[Caller, allow("command")], did: Did, new: NewCommand
 ) -> Row:
     """Send a command. The answer says that it is on its way, never that it was obeyed."""
+    if new.name == "play_note":
+        raise invalid("name", "use-messages", "A voice note is left by POST /api/v1/messages/voice.")
     if new.name == "live_start":
         raise invalid(
             "name", "use-live", "Live video is asked for by POST /api/v1/live/{{did}}, which makes its token."

@@ -16,6 +16,7 @@ from xunlu_platform.api.fleet import Fleet
 from xunlu_platform.api.metrics import NOTICES_LOST
 from xunlu_platform.api.thumbnails import Thumbnails
 from xunlu_platform.auth.broker_accounts import BrokerAccounts
+from xunlu_platform.auth.note_tokens import NoteTokens
 from xunlu_platform.auth.talk_tokens import TalkTokens
 from xunlu_platform.auth.throttle import Throttle
 from xunlu_platform.config import PlatformSettings
@@ -52,6 +53,7 @@ class Services:
         commands: sends to devices.
         live: makes recorders publish.
         talk_tokens: lets people into the radio net.
+        note_tokens: lets recorders fetch voice notes.
     """
 
     settings: PlatformSettings
@@ -67,6 +69,7 @@ class Services:
     commands: Commands
     live: Live
     talk_tokens: TalkTokens
+    note_tokens: NoteTokens
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False, expiry_s: int | None = None) -> None:
         """Publish at QoS 1 and wait for the broker, but not for ever.

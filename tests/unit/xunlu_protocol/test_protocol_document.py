@@ -6,7 +6,7 @@ import pytest
 
 from tests.repository import ROOT
 from xunlu_protocol.base import Wire, decode_json
-from xunlu_protocol.command import LiveStart, Reply, Request, check
+from xunlu_protocol.command import LiveStart, PlayNote, Reply, Request, check
 from xunlu_protocol.confirm import Confirmation
 from xunlu_protocol.event import Event
 from xunlu_protocol.location import Location
@@ -34,7 +34,7 @@ from xunlu_protocol.talk import (
     TalkLog,
 )
 
-MESSAGES = (Birth, State, Location, Telemetry, Event, Confirmation, Request, Reply, Shadow)
+MESSAGES = (Birth, State, Location, Telemetry, Event, Confirmation, Request, PlayNote, Reply, Shadow)
 MEDIA = (LiveStart, MediaClaims, MediaFrame, MediaAck, RecordingOrder, RecordingReport)
 TALK = (TalkInvitation, TalkClaims, FloorState, TalkGroup, TalkLog, BurstReport, TalkAck)
 OTHERS = (ProvisionRequest, ProvisionResponse)
