@@ -1,11 +1,28 @@
-"""Tracks as files: GeoJSON, GPX, CSV and a stand-alone HTML map go out; GPX and CSV come in.
+"""Tracks and zones as files, out and in: GeoJSON, GPX, KML and CSV; a page that plays by itself goes out.
 
-`formats.page.to_html` is imported by its module, because folium takes a second to load.
+`formats.page` is imported by its module, because folium takes a second to load.
 """
 
-from xunlu_gis.formats.csv import COLUMNS, to_csv
-from xunlu_gis.formats.geojson import to_geojson
-from xunlu_gis.formats.gpx import to_gpx
-from xunlu_gis.formats.read import read_track
+from xunlu_gis.formats.csv import COLUMNS, to_csv, write_csv
+from xunlu_gis.formats.geojson import to_geojson, write_geojson
+from xunlu_gis.formats.gpx import to_gpx, write_gpx
+from xunlu_gis.formats.imported import Datum, TrackFile, ZoneFile, datum_named
+from xunlu_gis.formats.kml import write_kml
+from xunlu_gis.formats.read import parse_tracks, read_track
 
-__all__ = ["COLUMNS", "read_track", "to_csv", "to_geojson", "to_gpx"]
+__all__ = [
+    "COLUMNS",
+    "Datum",
+    "TrackFile",
+    "ZoneFile",
+    "datum_named",
+    "parse_tracks",
+    "read_track",
+    "to_csv",
+    "to_geojson",
+    "to_gpx",
+    "write_csv",
+    "write_geojson",
+    "write_gpx",
+    "write_kml",
+]

@@ -54,19 +54,22 @@ class TrackFile:
     """A track that somebody brought.
 
     Attributes:
-        points: in order of time, WGS-84.
+        points: in order of time, WGS-84; without a session of their own they are of session 0, numbered from 1.
         pieces: where each unbroken piece begins, as indices into `points`; the first is 0. A file that does not tell
             pieces apart is one.
         datum: of the coordinates in the file, already converted.
         datum_by: who named it.
         paced: whether the file has no times and they were made up at walking pace.
+        name: of the track or device, in the file's words; may be empty.
         left_out: positions without a possible place, or without a time where others have one.
     """
 
     points: list[TrackPoint]
+    pieces: tuple[int, ...]
     datum: Datum
     datum_by: DatumSource
     paced: bool = False
+    name: str = ""
     left_out: int = 0
 
 

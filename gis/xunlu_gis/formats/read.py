@@ -1,96 +1,176 @@
-"""Tracks that somebody brings: GPX of any device, CSV with any sensible column names."""
+"""Tracks that somebody brings: GPX, KML, KMZ, CSV and GeoJSON of any device, alone or packed as ZIP."""
 
 import csv
-import io
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, Final, Literal
+from pathlib import Path, PurePosixPath
+from typing import Final
 
-import gpxpy
-import gpxpy.gpx
+import numpy as np
 
-from xunlu_gis import datum as datums
 from xunlu_gis.errors import TrackError
-from xunlu_gis.formats.gpx import QUALITY
+from xunlu_gis.formats.archive import unpacked
+from xunlu_gis.formats.csv import read_csv
+from xunlu_gis.formats.geojson import read_geojson
+from xunlu_gis.formats.gpx import read_gpx
+from xunlu_gis.formats.imported import TO_WGS84, Datum, DatumSource, TrackFile, datum_named
+from xunlu_gis.formats.kml import read_kml
+from xunlu_gis.formats.rows import Row
+from xunlu_gis.formats.xml import decoded
 from xunlu_gis.track.point import TrackPoint, lon_lat
 from xunlu_gis.track.segment import step_lengths_m
-
-Datum = Literal["WGS-84", "GCJ-02", "BD-09"]
 
 PACE_MPS: Final = 1.3
 """An officer on foot: gives times to a drawn track that has none."""
 
 UNTIMED_START: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
-_NAMES: Final = {
-    "lat": ("lat", "latitude", "纬度", "y"),
-    "lon": ("lon", "lng", "long", "longitude", "经度", "x"),
-    "fix_time": ("fix_time", "time_utc", "time", "timestamp", "datetime", "date_time", "tst", "时间", "定位时间"),
-    "received_at": ("received_at",),
-    "sid": ("sid",),
-    "seq": ("seq",),
-    "alt_m": ("alt_m", "alt", "altitude", "ele", "elevation", "海拔"),
-    "speed_mps": ("speed_mps", "speed", "速度"),
-    "course_deg": ("course_deg", "course", "heading", "bearing", "cog", "方向"),
-    "accuracy_m": ("accuracy_m", "accuracy", "acc", "精度"),
-    "fix": ("fix",),
-    "sat": ("sat", "satellites", "卫星数"),
-    "bds": ("bds",),
-    "hdop": ("hdop",),
-    "late": ("late",),
+POINTS_MAX: Final = 2_000_000
+"""Of one file; half a year of an officer at a fix every five seconds of a shift."""
+
+_READERS: Final[Mapping[str, Callable[[str], Iterator[Row]]]] = {
+    ".gpx": read_gpx,
+    ".kml": read_kml,
+    ".csv": read_csv,
+    ".geojson": read_geojson,
+    ".json": read_geojson,
 }
-"""Fields of a point and what others call them, in lower case; the first that is there counts."""
+_PACKED: Final = frozenset({".kmz", ".zip"})
 
-_TO_WGS84: Final[dict[Datum, Callable[[float, float], tuple[float, float]]]] = {
-    "GCJ-02": datums.gcj02_to_wgs84,
-    "BD-09": datums.bd09_to_wgs84,
-}
+_STANDARD: Final = frozenset({".gpx", ".kml", ".geojson", ".json"})
+"""Formats whose standard fixes WGS-84."""
+
+_NOT_GIVEN: Final = -1
 
 
-def read_track(path: Path, *, datum: Datum = "WGS-84") -> list[TrackPoint]:
-    """Read a GPX or CSV file into points in order of time.
+def read_track(path: Path, *, datum: Datum | None = None) -> list[TrackPoint]:
+    """The points of a file that holds one track, as `parse_tracks` reads them.
+
+    Raises:
+        TrackError: no such file, or more than one track file packed together.
+    """
+    try:
+        files = parse_tracks(path.name, path.read_bytes(), datum)
+    except OSError as error:
+        raise TrackError(f"{path} cannot be opened: {error.strerror}.") from error
+    if len(files) > 1:
+        raise TrackError(f"{path.name} holds {len(files)} track files; unpack it and read one of them.")
+    return files[0].points
+
+
+def parse_tracks(name: str, data: bytes, datum: Datum | None = None) -> list[TrackFile]:
+    """Read a file that somebody brought, or each track file of an archive.
 
     A time without offset is UTC. Where no point has a time, they are given times at walking pace from 2000 on; where
     only some have, the others are left out.
 
     Args:
-        path: `.gpx` or `.csv`.
-        datum: of the coordinates in the file; Chinese telephone software mostly exports GCJ-02.
+        name: of the file; its ending names the format.
+        data: all of it; the caller bounds an upload.
+        datum: of the coordinates, from who knows it; None believes the file, its format, or at last WGS-84, and the
+            result says which. Chinese telephone software mostly exports GCJ-02, whatever the format.
 
     Raises:
-        TrackError: not such a file, or no position in it.
+        TrackError: not such a file, a hostile one, no position in it, or a datum that cannot be converted.
     """
-    readers = {".gpx": _read_gpx, ".csv": _read_csv}
-    if path.suffix.lower() not in readers:
-        raise TrackError(f"{path.name} is neither .gpx nor .csv; export the track as one of them.")
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix not in _READERS and suffix not in _PACKED:
+        raise TrackError(f"{name} is neither GPX, KML, KMZ, CSV, GeoJSON nor ZIP; export the track as one of them.")
     try:
-        rows = list(_placed(readers[path.suffix.lower()](path), datum))
-    except (gpxpy.gpx.GPXException, csv.Error, ValueError) as error:
-        raise TrackError(f"{path.name} cannot be read as a track: {error}") from error
-    if not rows:
-        raise TrackError(f"{path.name} holds no position; it needs latitudes and longitudes in degrees.")
-    if all(row["fix_time"] is None for row in rows):
-        return _paced([_point(number, {**row, "fix_time": UNTIMED_START}) for number, row in enumerate(rows, 1)])
-    timed = sorted((row for row in rows if row["fix_time"] is not None), key=lambda row: row["fix_time"])
-    return [_point(number, row) for number, row in enumerate(timed, 1)]
+        if suffix in _READERS:
+            return [_parsed(suffix, data, datum)]
+        members = unpacked(data, frozenset(_READERS))
+        return [_parsed(PurePosixPath(member.name).suffix.lower(), member.data, datum) for member in members] or _none()
+    except (TrackError, csv.Error, ValueError) as error:
+        raise TrackError(f"{name} cannot be read as a track: {error}") from error
 
 
-def _placed(rows: Iterable[dict[str, Any]], datum: Datum) -> Iterator[dict[str, Any]]:
-    """Rows with a possible place, in WGS-84; null island is no place, but a receiver without a fix."""
-    for row in rows:
-        lat, lon = row["lat"], row["lon"]
-        if lat is None or lon is None or not (-90 <= lat <= 90 and -180 <= lon <= 180) or (lat, lon) == (0, 0):
-            continue
-        if datum in _TO_WGS84:
-            lat, lon = _TO_WGS84[datum](lat, lon)
-        yield {**row, "lat": lat, "lon": lon}
+def _none() -> list[TrackFile]:
+    raise TrackError("it holds no file of a track.")
 
 
-def _point(number: int, row: dict[str, Any]) -> TrackPoint:
-    known = {name: value for name, value in row.items() if value is not None}
-    return TrackPoint(**{"sid": 0, "seq": number, "received_at": known["fix_time"], **known})
+def _parsed(suffix: str, data: bytes, datum: Datum | None) -> TrackFile:
+    found = _Found()
+    found.take(_READERS[suffix](decoded(data)))
+    if not found.points:
+        raise TrackError("it holds no position; it needs latitudes and longitudes in degrees.")
+    stated = found.datum and datum_named(found.datum)
+    source: DatumSource = "caller" if datum else "file" if stated else "format" if suffix in _STANDARD else "nobody"
+    used: Datum = datum or stated or "WGS-84"
+    points, pieces = (_paced(found.points), found.pieces) if found.timed == 0 else found.in_order()
+    return TrackFile(
+        points=_numbered(_in_wgs84(points, used)),
+        pieces=_begins(pieces),
+        datum=used,
+        datum_by=source,
+        paced=found.timed == 0,
+        name=found.name,
+        left_out=found.left_out + (len(found.points) - found.timed if found.timed else 0),
+    )
+
+
+@dataclass(slots=True)
+class _Found:
+    """Positions of a file as they come; those without a time wait at `UNTIMED_START`."""
+
+    points: list[TrackPoint] = field(default_factory=list)
+    pieces: list[int] = field(default_factory=list)
+    untimed: set[int] = field(default_factory=set)
+    left_out: int = 0
+    name: str = ""
+    datum: str = ""
+
+    @property
+    def timed(self) -> int:
+        return len(self.points) - len(self.untimed)
+
+    def take(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self.name = row.pop("name", "") or self.name
+            datum = row.pop("datum", "") or self.datum
+            if self.datum and datum != self.datum:
+                raise TrackError(f"it mixes datums, {self.datum[:40]} and {datum[:40]}; import each by itself.")
+            self.datum = datum
+            self._place(row)
+
+    def _place(self, row: Row) -> None:
+        """Null island is no place, but a receiver without a fix."""
+        lat, lon, piece = row.get("lat", 91), row.get("lon", 181), row.pop("piece", 0)
+        if not (-90 <= lat <= 90 and -180 <= lon <= 180) or (lat, lon) == (0, 0):
+            self.left_out += 1
+            return
+        if len(self.points) == POINTS_MAX:
+            raise TrackError(f"it holds more than {POINTS_MAX} positions; import it in parts.")
+        if row.get("fix_time") is None:
+            self.untimed.add(len(self.points))
+            row["fix_time"] = UNTIMED_START
+        self.pieces.append(piece)
+        self.points.append(TrackPoint(**{"sid": 0, "seq": _NOT_GIVEN, "received_at": row["fix_time"], **row}))
+
+    def in_order(self) -> tuple[list[TrackPoint], list[int]]:
+        """The points that have a time, in its order."""
+        kept = [index for index in range(len(self.points)) if index not in self.untimed]
+        kept.sort(key=lambda index: self.points[index].fix_time)
+        return [self.points[index] for index in kept], [self.pieces[index] for index in kept]
+
+
+def _begins(pieces: list[int]) -> tuple[int, ...]:
+    return tuple(index for index, piece in enumerate(pieces) if index == 0 or piece != pieces[index - 1])
+
+
+def _numbered(points: list[TrackPoint]) -> list[TrackPoint]:
+    return [p._replace(seq=number) if p.seq == _NOT_GIVEN else p for number, p in enumerate(points, 1)]
+
+
+def _in_wgs84(points: list[TrackPoint], datum: Datum) -> list[TrackPoint]:
+    if datum == "WGS-84":
+        return points
+    lons, lats = np.ascontiguousarray(lon_lat(points).T)
+    lats, lons = TO_WGS84[datum](lats, lons)
+    return [
+        point._replace(lat=lat, lon=lon) for point, lat, lon in zip(points, lats.tolist(), lons.tolist(), strict=True)
+    ]
 
 
 def _paced(points: list[TrackPoint]) -> list[TrackPoint]:
@@ -100,98 +180,3 @@ def _paced(points: list[TrackPoint]) -> list[TrackPoint]:
         at = UNTIMED_START + timedelta(seconds=elapsed_s)
         paced.append(point._replace(fix_time=at, received_at=at))
     return paced
-
-
-def _read_gpx(path: Path) -> Iterator[dict[str, Any]]:
-    """Points of all tracks; of all routes where there is no track."""
-    document = gpxpy.parse(path.read_bytes().decode("utf-8-sig", errors="replace"))
-    points: list[Any] = [point for track in document.tracks for segment in track.segments for point in segment.points]
-    for point in points or [point for route in document.routes for point in route.points]:
-        extra = {element.tag.rpartition("}")[2].lower(): element.text for element in _leaves(point.extensions)}
-        if getattr(point, "speed", None) is not None:
-            extra["speed"] = str(point.speed)
-        yield {
-            **_fields(extra),
-            "lat": point.latitude,
-            "lon": point.longitude,
-            "alt_m": point.elevation,
-            "fix_time": None if point.time is None else _aware(point.time),
-            "fix": QUALITY.get(point.type_of_gpx_fix or ""),
-            "sat": point.satellites,
-            "hdop": _number(str(point.horizontal_dilution)),
-        }
-
-
-def _leaves(extensions: Iterable[Any]) -> Iterator[Any]:
-    for extension in extensions:
-        yield from (element for element in extension.iter() if len(element) == 0)
-
-
-def _read_csv(path: Path) -> Iterator[dict[str, Any]]:
-    data = path.read_bytes()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("gb18030", errors="replace")
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False)
-    columns = {(name or "").strip().lower() for name in reader.fieldnames or ()}
-    for wanted in ("lat", "lon"):
-        if columns.isdisjoint(_NAMES[wanted]):
-            raise TrackError(f"{path.name} has no column {wanted}; name one of its columns so.")
-    for row in reader:
-        yield _fields({name.strip().lower(): value for name, value in row.items() if isinstance(name, str)})
-
-
-def _fields(texts: Mapping[str, str | None]) -> dict[str, Any]:
-    """What can be understood of the columns of a row."""
-    found: dict[str, Any] = {}
-    for field, names in _NAMES.items():
-        text = next((texts[name] for name in names if texts.get(name)), None)
-        found[field] = _PARSERS.get(field, _number)(text)
-    return found
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _integer(text: str | None) -> int | None:
-    value = _number(text)
-    return None if value is None else int(value)
-
-
-def _time(text: str | None) -> datetime | None:
-    """ISO 8601, or seconds or milliseconds since 1970."""
-    number = _number(text)
-    try:
-        if number is not None:
-            return datetime.fromtimestamp(number / 1000 if number > 1e11 else number, tz=UTC)
-        return _aware(datetime.fromisoformat((text or "").strip().replace("/", "-")))
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _aware(time: datetime) -> datetime:
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-
-
-def _flag(text: str | None) -> bool | None:
-    return None if not text else text.strip().lower() in {"true", "t", "1", "yes"}
-
-
-_PARSERS: Final[dict[str, Callable[[str | None], object]]] = {
-    "fix_time": _time,
-    "received_at": _time,
-    "sid": _integer,
-    "seq": _integer,
-    "fix": _integer,
-    "sat": _integer,
-    "bds": _integer,
-    "late": _flag,
-}

@@ -201,7 +201,8 @@ def test_a_drawn_track_is_walked_at_an_officer_s_pace(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("track.kml", "<kml/>", "neither"),
+        ("track.shp", "", "neither"),
+        ("track.kml", "<kml/>", "no position"),
         ("track.csv", "a,b\n1,2\n", "column lat"),
         ("track.csv", "", "column lat"),
         ("track.csv", "lat,lon,time\n95,121,2026-03-01\n", "no position"),
