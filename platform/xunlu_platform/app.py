@@ -33,6 +33,7 @@ from xunlu_platform.api import (
     maps,
     messages,
     officers,
+    phones,
     recording_orders,
     recordings,
     retention,
@@ -57,6 +58,7 @@ from xunlu_platform.api.fleet import Fleet
 from xunlu_platform.api.headers import SecurityHeaders
 from xunlu_platform.api.inbox import deliver
 from xunlu_platform.api.metrics import RequestMetrics
+from xunlu_platform.api.phone_line import Phones
 from xunlu_platform.api.problems import handle_problems
 from xunlu_platform.api.provisioning import Provisioning, reconcile
 from xunlu_platform.api.services import Services
@@ -107,6 +109,7 @@ NOUNS = (
     talk_groups,
     bursts,
     messages,
+    phones,
     voice_notes,
     alarms,
     expected_devices,
@@ -199,6 +202,7 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
             commands=sender,
             live=Live(settings=settings, tokens=tokens, commands=sender),
             talk_tokens=TalkTokens(key, clock),
+            phones=Phones(settings.phones_max),
             note_tokens=NoteTokens(key, clock),
         )
         provisioning = Provisioning(services, clock)

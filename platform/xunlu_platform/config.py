@@ -85,6 +85,9 @@ class PlatformSettings(BaseSettings):
     streams_per_account_max: Annotated[int, Field(ge=1, le=1000)] = Field(
         20, description="Event streams, one for each open console, that one API process serves one account."
     )
+    phones_max: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        500, description="Duty telephones that one API process serves; each has a session at the broker."
+    )
     batch_messages_max: Annotated[int, Field(ge=1, le=10_000)] = Field(
         1000, description="Messages of one ingest transaction at most."
     )

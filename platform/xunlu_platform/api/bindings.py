@@ -37,6 +37,9 @@ async def bind(services: Serving, caller: Annotated[Caller, allow("devices")], d
     """Bind a device to an officer; whoever wore it before is released, and it moves to the officer's unit."""
     async with services.store.session(caller.scope) as session:
         device = await one_device(session, did)
+        if device["kind"] == "phone":
+            title = "A telephone is carried by the officer of its account."
+            raise conflict("phone-carried", title, "Link the account to another officer instead.")
         officer = await one_officer(session, wanted.officer_id)
         if not officer["active"]:
             raise conflict(

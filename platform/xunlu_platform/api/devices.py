@@ -11,11 +11,11 @@ from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record
 from xunlu_platform.api.officers import require_unit
 from xunlu_platform.api.paging import After, Answer, Limit, Page, decode_cursor, page
-from xunlu_platform.api.problems import invalid, not_found
+from xunlu_platform.api.problems import conflict, invalid, not_found
 from xunlu_platform.api.search import Search, pattern
 from xunlu_platform.api.services import Serving
 from xunlu_platform.api.units import Id
-from xunlu_platform.auth.broker_accounts import DeviceKind, DeviceStatus, is_reserved
+from xunlu_platform.auth.broker_accounts import AccountKind, DeviceKind, DeviceStatus, is_reserved
 from xunlu_platform.auth.logins import Caller
 from xunlu_platform.auth.passwords import random_password
 from xunlu_platform.store.store import Row, Session
@@ -119,7 +119,7 @@ class NewDevice(BaseModel):
     """A device that cannot claim: a telephone with OwnTracks, a tracker, a program. Its did becomes its user name."""
 
     did: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-    kind: DeviceKind = "tracker"
+    kind: AccountKind = "tracker"
     serial: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
     vendor: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
     model: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
@@ -221,6 +221,9 @@ async def new_credentials(services: Serving, caller: Annotated[Caller, allow("ap
     password = random_password()
     async with services.store.session(caller.scope) as session:
         row = await one_device(session, did)
+        if row["kind"] == "phone":
+            detail = "Its page signs in with the account of its officer."
+            raise conflict("phone-credentials", "A telephone has no credentials of its own.", detail)
         await session.run("devices", "close_claim", {"id": row["id"]})
         await record(session, caller, "device.new-credentials", did)
         await services.broker_accounts.put(did, password, row["status"], row["kind"])
@@ -233,7 +236,9 @@ async def _set_status(services: Serving, caller: Caller, did: str, status: Devic
         row = await one_device(session, did)
         await session.run("devices", "set_status", {"id": row["id"], "status": status})
         await record(session, caller, action, did)
-        await services.broker_accounts.set_status(did, status, row["kind"])
+        # A telephone has no account at the broker: its connection looks at the status itself.
+        if row["kind"] != "phone":
+            await services.broker_accounts.set_status(did, status, row["kind"])
         detail = await _detail(session, did)
     await services.notify("device", did, did)
     return detail

@@ -2,7 +2,7 @@
 
 import time
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUESTS = Counter("xunlu_api_requests_total", "Requests answered.", ["method", "status"])
@@ -10,6 +10,11 @@ REQUEST_SECONDS = Histogram("xunlu_api_request_seconds", "Time until an answer b
 SIGN_INS_REFUSED = Counter("xunlu_api_sign_ins_refused_total", "Sign-ins with a wrong name or password.")
 NOTICES_LOST = Counter("xunlu_api_notices_lost_total", "Notices that the broker did not take.")
 STREAMS_REFUSED = Counter("xunlu_api_streams_refused_total", "Event streams beyond the bound of their account.")
+PHONES_OPEN = Gauge("xunlu_api_phones", "Duty telephones that are connected.")
+PHONES_REFUSED = Counter("xunlu_api_phones_refused_total", "Duty telephones beyond the bound.")
+PHONE_REPORTS_DROPPED = Counter(
+    "xunlu_api_phone_reports_dropped_total", "Reports that the broker did not take; the telephone says them again."
+)
 CLAIMS = Counter("xunlu_api_claims_total", "Devices that asked for their identity.", ["status"])
 CLAIMS_DROPPED = Counter("xunlu_api_claims_dropped_total", "Claims that came too fast or too often.")
 THUMBNAILS_DROPPED = Counter("xunlu_api_thumbnails_dropped_total", "Thumbnails not kept.", ["reason"])

@@ -14,6 +14,7 @@ from xunlu_kit.errors import TransportError
 from xunlu_kit.mqtt import Session as MqttSession
 from xunlu_platform.api.fleet import Fleet
 from xunlu_platform.api.metrics import NOTICES_LOST
+from xunlu_platform.api.phone_line import Phones
 from xunlu_platform.api.thumbnails import Thumbnails
 from xunlu_platform.auth.broker_accounts import BrokerAccounts
 from xunlu_platform.auth.note_tokens import NoteTokens
@@ -53,6 +54,7 @@ class Services:
         commands: sends to devices.
         live: makes recorders publish.
         talk_tokens: lets people into the radio net.
+        phones: how many duty telephones are served.
         note_tokens: lets recorders fetch voice notes.
     """
 
@@ -69,6 +71,7 @@ class Services:
     commands: Commands
     live: Live
     talk_tokens: TalkTokens
+    phones: Phones
     note_tokens: NoteTokens
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False, expiry_s: int | None = None) -> None:

@@ -15,7 +15,9 @@ from xunlu_protocol.topics import PREFIX, up
 log = logging.getLogger(__name__)
 
 DeviceStatus = Literal["pending", "approved", "disabled"]
-DeviceKind = Literal["recorder", "station", "tracker"]
+AccountKind = Literal["recorder", "station", "tracker"]
+"""Kinds of devices that have an account at the broker. A telephone has none: the platform speaks for it."""
+DeviceKind = Literal[AccountKind, "phone"]
 Rules = list[dict[str, object]]
 
 ROLES_PAGE = 100

@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 
+from xunlu_platform.auth.broker_accounts import DeviceKind
 from xunlu_platform.auth.media_tokens import MediaTokens
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.dispatch.commands import Command, Commands, Queued, new_rid
@@ -58,10 +59,10 @@ class Live:
         urls = self.settings.streaming_urls
         return f"{urls[worker_of(did, urls)]}/whep/{did}"
 
-    def whip(self, did: str) -> str:
-        """Where its recorder publishes it (RFC 9725): the same worker, by the address that recorders know."""
+    def whip(self, did: str, kind: DeviceKind) -> str:
+        """Where its device publishes it (RFC 9725): the same worker, by the address that recorders or browsers know."""
         urls = self.settings.streaming_urls
-        reached = self.settings.recorder_streaming_urls or urls
+        reached = urls if kind == "phone" else self.settings.recorder_streaming_urls or urls
         return f"{reached[worker_of(did, urls)]}/whip/{did}"
 
     async def start(self, session: Session, device: Row, watcher: Watcher, *, audio: bool = True) -> Start:
@@ -80,7 +81,7 @@ class Live:
             return Start(rid=recent["rid"], queued=None)
         rid = new_rid()
         token = self.tokens.publish(device["did"], command=rid, user=watcher.username)
-        arguments = LiveStart(whip=self.whip(device["did"]), token=token, by=watcher.name, audio=audio)
+        arguments = LiveStart(whip=self.whip(device["did"], device["kind"]), token=token, by=watcher.name, audio=audio)
         command = Command(name="live_start", arguments=arguments, live_s=START_LIVE_S, rid=rid)
         return Start(rid=rid, queued=await self.commands.queue(session, device, command, account_id=watcher.account_id))
 

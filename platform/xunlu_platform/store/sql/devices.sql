@@ -48,7 +48,8 @@ where device_id = %(id)s and released_at is null
 insert into binding (device_id, officer_id, bound_by) values (%(id)s, %(officer_id)s, %(account_id)s)
 
 -- name: identities
-select did, status, kind from device order by did
+-- A telephone has no account at the broker.
+select did, status, kind from device where kind <> 'phone' order by did
 
 -- name: claimed
 -- `open`: the answer may have been lost, for nobody has used it yet, and this is who it was for.
@@ -76,4 +77,4 @@ returning id
 -- An officer who wears another recorder already keeps it.
 insert into binding (device_id, officer_id, bound_by)
 select %(id)s, %(officer_id)s, %(account_id)s
-where not exists (select from binding where officer_id = %(officer_id)s and released_at is null)
+where not exists (select from binding where officer_id = %(officer_id)s and released_at is null and not phone)

@@ -1,7 +1,7 @@
 -- name: page
 select o.id, o.unit_id, o.number, o.name, o.pinyin, o.active, d.did as device
 from officer o
-  left join binding b on b.officer_id = o.id and b.released_at is null
+  left join binding b on b.officer_id = o.id and b.released_at is null and not b.phone
   left join device d on d.id = b.device_id
 where (%(after)s::bigint is null or o.id > %(after)s)
   and (%(q)s::text is null or o.number ilike %(q)s or o.name ilike %(q)s or o.pinyin ilike %(q)s)
@@ -12,7 +12,7 @@ order by o.id limit %(limit)s
 -- name: one
 select o.id, o.unit_id, o.number, o.name, o.pinyin, o.active, d.did as device
 from officer o
-  left join binding b on b.officer_id = o.id and b.released_at is null
+  left join binding b on b.officer_id = o.id and b.released_at is null and not b.phone
   left join device d on d.id = b.device_id
 where o.id = %(id)s
 

@@ -127,6 +127,13 @@ CREATE FUNCTION public.retention_due(subject text) RETURNS text
     else 'at < $1' end
 $_$;
 
+CREATE FUNCTION public.scope_devices() RETURNS bigint[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(device_id), '{}') from binding where officer_id = scope_officer() and released_at is null
+$$;
+
 CREATE FUNCTION public.scope_groups() RETURNS text[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -161,13 +168,6 @@ CREATE FUNCTION public.scope_units() RETURNS bigint[]
     AS $$
   select coalesce(array_agg(id), '{}') from unit
   where path like nullif(current_setting('xunlu.scope', true), '') || '%'
-$$;
-
-CREATE FUNCTION public.scope_worn() RETURNS bigint
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$
-  select device_id from binding where officer_id = scope_officer() and released_at is null
 $$;
 
 CREATE FUNCTION public.sort_position_chunk() RETURNS text
@@ -239,6 +239,7 @@ CREATE TABLE public.alarm (
     closed_at timestamp with time zone,
     closed_by bigint,
     note text DEFAULT ''::text NOT NULL,
+    zone_id bigint,
     CONSTRAINT alarm_severity_check CHECK (((severity >= 1) AND (severity <= 3))),
     CONSTRAINT alarm_state_check CHECK ((state = ANY (ARRAY['new'::text, 'acknowledged'::text, 'resolved'::text, 'false'::text])))
 );
@@ -290,6 +291,7 @@ CREATE TABLE public.binding (
     bound_by bigint,
     released_at timestamp with time zone,
     released_by bigint,
+    phone boolean DEFAULT false NOT NULL,
     CONSTRAINT binding_check CHECK (((released_at IS NULL) OR (released_at >= bound_at)))
 );
 
@@ -380,8 +382,10 @@ CREATE TABLE public.device (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     approved_at timestamp with time zone,
     claim_hash bytea,
+    account_id bigint,
     CONSTRAINT device_did_check CHECK ((did ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
-    CONSTRAINT device_kind_check CHECK ((kind = ANY (ARRAY['recorder'::text, 'station'::text, 'tracker'::text]))),
+    CONSTRAINT device_kind_check CHECK ((kind = ANY (ARRAY['recorder'::text, 'station'::text, 'tracker'::text, 'phone'::text]))),
+    CONSTRAINT device_phone_check CHECK (((kind = 'phone'::text) = (account_id IS NOT NULL))),
     CONSTRAINT device_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'disabled'::text])))
 );
 
@@ -765,16 +769,17 @@ CREATE VIEW public.talk_person WITH (security_invoker='true') AS
   WHERE ((d.status = 'approved'::text) AND (d.kind = 'recorder'::text))
 UNION ALL
  SELECT ('u-'::text || a.id) AS person,
-    d.did,
+    COALESCE(p.did, d.did) AS did,
     "left"(a.display_name, 64) AS name,
     o.number,
     COALESCE(o.unit_id, a.unit_id) AS unit_id,
     o.id AS officer_id,
-    d.id AS device_id,
+    COALESCE(p.id, d.id) AS device_id,
     a.id AS account_id
-   FROM (((public.account a
+   FROM ((((public.account a
      LEFT JOIN public.officer o ON (((o.id = a.officer_id) AND o.active)))
-     LEFT JOIN public.binding b ON (((b.officer_id = o.id) AND (b.released_at IS NULL))))
+     LEFT JOIN public.device p ON (((p.account_id = a.id) AND (p.status = 'approved'::text))))
+     LEFT JOIN public.binding b ON (((b.officer_id = o.id) AND (b.released_at IS NULL) AND (NOT b.phone))))
      LEFT JOIN public.device d ON (((d.id = b.device_id) AND (d.status = 'approved'::text) AND (d.kind = 'recorder'::text))))
   WHERE ((a.disabled_at IS NULL) AND (a.role = ANY (ARRAY['administrator'::text, 'supervisor'::text, 'dispatcher'::text, 'officer'::text])));
 
@@ -877,14 +882,114 @@ CREATE TABLE public.voice_note (
 );
 ALTER TABLE ONLY public.voice_note ALTER COLUMN sound SET STORAGE EXTERNAL;
 
+CREATE TABLE public.zone (
+    id bigint NOT NULL,
+    unit_id bigint NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    pinyin text DEFAULT ''::text NOT NULL,
+    created_by bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT zone_kind_check CHECK ((kind = ANY (ARRAY['responsibility'::text, 'post'::text, 'forbidden'::text, 'watch'::text, 'patrol'::text]))),
+    CONSTRAINT zone_name_check CHECK (((length(name) >= 1) AND (length(name) <= 64)))
+);
+
+CREATE TABLE public.zone_audience (
+    id bigint NOT NULL,
+    zone_id bigint NOT NULL,
+    unit_id bigint,
+    officer_id bigint,
+    CONSTRAINT zone_audience_check CHECK ((num_nonnulls(unit_id, officer_id) = 1))
+);
+
+ALTER TABLE public.zone_audience ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.zone_audience_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.zone_due (
+    device_id bigint NOT NULL,
+    since timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.zone_event (
+    id bigint NOT NULL,
+    device_id bigint NOT NULL,
+    officer_id bigint,
+    zone_id bigint NOT NULL,
+    version_id bigint NOT NULL,
+    kind text NOT NULL,
+    fix_at timestamp with time zone NOT NULL,
+    lat double precision NOT NULL,
+    lon double precision NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    late boolean NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    withdrawn_at timestamp with time zone,
+    CONSTRAINT zone_event_kind_check CHECK ((kind = ANY (ARRAY['enter'::text, 'leave'::text, 'dwell'::text])))
+);
+
+ALTER TABLE public.zone_event ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.zone_event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.zone ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.zone_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.zone_version (
+    id bigint NOT NULL,
+    zone_id bigint NOT NULL,
+    shape jsonb NOT NULL,
+    dwell_s_max integer,
+    window_from time without time zone,
+    window_to time without time zone,
+    weekdays smallint[],
+    valid_from timestamp with time zone DEFAULT now() NOT NULL,
+    valid_to timestamp with time zone,
+    created_by bigint,
+    CONSTRAINT zone_version_check CHECK (((valid_to IS NULL) OR (valid_to >= valid_from))),
+    CONSTRAINT zone_version_check1 CHECK (((window_from IS NULL) = (window_to IS NULL))),
+    CONSTRAINT zone_version_dwell_s_max_check CHECK ((dwell_s_max > 0)),
+    CONSTRAINT zone_version_weekdays_check CHECK ((weekdays <@ ARRAY[(1)::smallint, (2)::smallint, (3)::smallint, (4)::smallint, (5)::smallint, (6)::smallint, (7)::smallint]))
+);
+
+ALTER TABLE public.zone_version ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.zone_version_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.zone_watch (
+    device_id bigint NOT NULL,
+    fix_at timestamp with time zone NOT NULL,
+    state jsonb NOT NULL
+)
+WITH (fillfactor='50');
+
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT account_username_key UNIQUE (username);
-
-ALTER TABLE ONLY public.alarm
-    ADD CONSTRAINT alarm_device_id_sid_seq_kind_key UNIQUE (device_id, sid, seq, kind);
 
 ALTER TABLE ONLY public.alarm
     ADD CONSTRAINT alarm_pkey PRIMARY KEY (id);
@@ -994,7 +1099,30 @@ ALTER TABLE ONLY public.viewing
 ALTER TABLE ONLY public.voice_note
     ADD CONSTRAINT voice_note_pkey PRIMARY KEY (message_id);
 
+ALTER TABLE ONLY public.zone_audience
+    ADD CONSTRAINT zone_audience_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.zone_due
+    ADD CONSTRAINT zone_due_pkey PRIMARY KEY (device_id);
+
+ALTER TABLE ONLY public.zone_event
+    ADD CONSTRAINT zone_event_device_id_version_id_kind_fix_at_key UNIQUE (device_id, version_id, kind, fix_at);
+
+ALTER TABLE ONLY public.zone_event
+    ADD CONSTRAINT zone_event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.zone
+    ADD CONSTRAINT zone_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.zone_version
+    ADD CONSTRAINT zone_version_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.zone_watch
+    ADD CONSTRAINT zone_watch_pkey PRIMARY KEY (device_id);
+
 CREATE INDEX alarm_device ON public.alarm USING btree (device_id, raised_at DESC);
+
+CREATE UNIQUE INDEX alarm_identity ON public.alarm USING btree (device_id, sid, seq, kind, zone_id) NULLS NOT DISTINCT;
 
 CREATE INDEX alarm_open ON public.alarm USING btree (raised_at DESC) WHERE (state = ANY (ARRAY['new'::text, 'acknowledged'::text]));
 
@@ -1010,7 +1138,7 @@ CREATE UNIQUE INDEX binding_device_now ON public.binding USING btree (device_id)
 
 CREATE INDEX binding_officer ON public.binding USING btree (officer_id, bound_at DESC);
 
-CREATE UNIQUE INDEX binding_officer_now ON public.binding USING btree (officer_id) WHERE (released_at IS NULL);
+CREATE UNIQUE INDEX binding_officer_now ON public.binding USING btree (officer_id, phone) WHERE (released_at IS NULL);
 
 CREATE INDEX burst_device ON public.burst USING btree (device_id, started_at DESC);
 
@@ -1023,6 +1151,8 @@ CREATE INDEX command_device ON public.command USING btree (device_id, created_at
 CREATE INDEX command_open ON public.command USING btree (expires_at) WHERE (state = ANY (ARRAY['queued'::text, 'delivered'::text, 'accepted'::text, 'running'::text]));
 
 CREATE INDEX dead_letter_at ON public.dead_letter USING btree (at);
+
+CREATE UNIQUE INDEX device_account ON public.device USING btree (account_id);
 
 CREATE INDEX device_unit ON public.device USING btree (unit_id);
 
@@ -1074,6 +1204,20 @@ CREATE INDEX viewing_open ON public.viewing USING btree (device_id) WHERE ((bega
 
 CREATE INDEX voice_note_created ON public.voice_note USING btree (created_at);
 
+CREATE INDEX zone_audience_zone ON public.zone_audience USING btree (zone_id);
+
+CREATE INDEX zone_event_at ON public.zone_event USING btree (fix_at DESC, id DESC);
+
+CREATE INDEX zone_event_zone ON public.zone_event USING btree (zone_id, fix_at DESC);
+
+CREATE UNIQUE INDEX zone_name ON public.zone USING btree (unit_id, name) WHERE (ended_at IS NULL);
+
+CREATE INDEX zone_unit ON public.zone USING btree (unit_id);
+
+CREATE UNIQUE INDEX zone_version_now ON public.zone_version USING btree (zone_id) WHERE (valid_to IS NULL);
+
+CREATE INDEX zone_version_zone ON public.zone_version USING btree (zone_id, valid_from);
+
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.availability FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.event FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
@@ -1104,6 +1248,9 @@ ALTER TABLE ONLY public.alarm
 ALTER TABLE ONLY public.alarm
     ADD CONSTRAINT alarm_officer_id_fkey FOREIGN KEY (officer_id) REFERENCES public.officer(id);
 
+ALTER TABLE ONLY public.alarm
+    ADD CONSTRAINT alarm_zone_id_fkey FOREIGN KEY (zone_id) REFERENCES public.zone(id);
+
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
 
@@ -1133,6 +1280,9 @@ ALTER TABLE ONLY public.command
 
 ALTER TABLE ONLY public.command
     ADD CONSTRAINT command_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
+
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
 
 ALTER TABLE ONLY public.device_session
     ADD CONSTRAINT device_session_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
@@ -1215,6 +1365,45 @@ ALTER TABLE ONLY public.viewing
 ALTER TABLE ONLY public.voice_note
     ADD CONSTRAINT voice_note_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);
 
+ALTER TABLE ONLY public.zone_audience
+    ADD CONSTRAINT zone_audience_officer_id_fkey FOREIGN KEY (officer_id) REFERENCES public.officer(id);
+
+ALTER TABLE ONLY public.zone_audience
+    ADD CONSTRAINT zone_audience_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
+
+ALTER TABLE ONLY public.zone_audience
+    ADD CONSTRAINT zone_audience_zone_id_fkey FOREIGN KEY (zone_id) REFERENCES public.zone(id);
+
+ALTER TABLE ONLY public.zone
+    ADD CONSTRAINT zone_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.zone_due
+    ADD CONSTRAINT zone_due_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
+
+ALTER TABLE ONLY public.zone_event
+    ADD CONSTRAINT zone_event_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
+
+ALTER TABLE ONLY public.zone_event
+    ADD CONSTRAINT zone_event_officer_id_fkey FOREIGN KEY (officer_id) REFERENCES public.officer(id);
+
+ALTER TABLE ONLY public.zone_event
+    ADD CONSTRAINT zone_event_version_id_fkey FOREIGN KEY (version_id) REFERENCES public.zone_version(id);
+
+ALTER TABLE ONLY public.zone_event
+    ADD CONSTRAINT zone_event_zone_id_fkey FOREIGN KEY (zone_id) REFERENCES public.zone(id);
+
+ALTER TABLE ONLY public.zone
+    ADD CONSTRAINT zone_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
+
+ALTER TABLE ONLY public.zone_version
+    ADD CONSTRAINT zone_version_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.zone_version
+    ADD CONSTRAINT zone_version_zone_id_fkey FOREIGN KEY (zone_id) REFERENCES public.zone(id);
+
+ALTER TABLE ONLY public.zone_watch
+    ADD CONSTRAINT zone_watch_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
+
 ALTER TABLE public.account ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY account_scope ON public.account TO xunlu_api USING ((unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[])));
@@ -1264,7 +1453,7 @@ CREATE POLICY command_server ON public.command TO xunlu_ingest, xunlu_jobs USING
 
 ALTER TABLE public.device ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY device_scope ON public.device TO xunlu_api USING (((unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[])) AND ((( SELECT public.scope_officer() AS scope_officer) IS NULL) OR (id = ( SELECT public.scope_worn() AS scope_worn)))));
+CREATE POLICY device_scope ON public.device TO xunlu_api USING (((unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[])) AND ((( SELECT public.scope_officer() AS scope_officer) IS NULL) OR (id = ANY (( SELECT public.scope_devices() AS scope_devices)::bigint[])))));
 
 CREATE POLICY device_server ON public.device TO xunlu_ingest, xunlu_jobs USING (true);
 
@@ -1414,6 +1603,33 @@ CREATE POLICY voice_note_scope ON public.voice_note TO xunlu_api USING ((message
 
 CREATE POLICY voice_note_server ON public.voice_note TO xunlu_jobs USING (true);
 
+ALTER TABLE public.zone ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.zone_audience ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY zone_audience_scope ON public.zone_audience TO xunlu_api USING ((zone_id IN ( SELECT zone.id
+   FROM public.zone)));
+
+CREATE POLICY zone_audience_server ON public.zone_audience TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.zone_event ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY zone_event_scope ON public.zone_event TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY zone_event_server ON public.zone_event TO xunlu_ingest, xunlu_jobs USING (true);
+
+CREATE POLICY zone_scope ON public.zone TO xunlu_api USING ((unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[])));
+
+CREATE POLICY zone_server ON public.zone TO xunlu_ingest, xunlu_jobs USING (true);
+
+ALTER TABLE public.zone_version ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY zone_version_scope ON public.zone_version TO xunlu_api USING ((zone_id IN ( SELECT zone.id
+   FROM public.zone)));
+
+CREATE POLICY zone_version_server ON public.zone_version TO xunlu_ingest, xunlu_jobs USING (true);
+
 REVOKE USAGE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO xunlu_api;
 GRANT USAGE ON SCHEMA public TO xunlu_ingest;
@@ -1492,6 +1708,7 @@ GRANT SELECT,UPDATE ON TABLE public.device_state TO xunlu_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.officer TO xunlu_api;
 GRANT SELECT ON TABLE public.officer TO xunlu_jobs;
+GRANT SELECT ON TABLE public.officer TO xunlu_ingest;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.unit TO xunlu_api;
 GRANT SELECT ON TABLE public.unit TO xunlu_ingest;
@@ -1578,3 +1795,31 @@ GRANT SELECT(created_at) ON TABLE public.voice_note TO xunlu_jobs;
 GRANT SELECT(size_bytes) ON TABLE public.voice_note TO xunlu_jobs;
 
 GRANT SELECT(sha256) ON TABLE public.voice_note TO xunlu_jobs;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.zone TO xunlu_api;
+GRANT SELECT ON TABLE public.zone TO xunlu_ingest;
+GRANT SELECT ON TABLE public.zone TO xunlu_jobs;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.zone_audience TO xunlu_api;
+GRANT SELECT ON TABLE public.zone_audience TO xunlu_ingest;
+GRANT SELECT ON TABLE public.zone_audience TO xunlu_jobs;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.zone_due TO xunlu_ingest;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.zone_due TO xunlu_jobs;
+
+GRANT SELECT ON TABLE public.zone_event TO xunlu_api;
+GRANT SELECT,INSERT ON TABLE public.zone_event TO xunlu_ingest;
+GRANT SELECT,INSERT ON TABLE public.zone_event TO xunlu_jobs;
+
+GRANT UPDATE(late) ON TABLE public.zone_event TO xunlu_ingest;
+GRANT UPDATE(late) ON TABLE public.zone_event TO xunlu_jobs;
+
+GRANT UPDATE(withdrawn_at) ON TABLE public.zone_event TO xunlu_ingest;
+GRANT UPDATE(withdrawn_at) ON TABLE public.zone_event TO xunlu_jobs;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.zone_version TO xunlu_api;
+GRANT SELECT ON TABLE public.zone_version TO xunlu_ingest;
+GRANT SELECT ON TABLE public.zone_version TO xunlu_jobs;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.zone_watch TO xunlu_ingest;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.zone_watch TO xunlu_jobs;

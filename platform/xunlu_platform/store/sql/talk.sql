@@ -47,9 +47,10 @@ select person from talk_person where person = any(%(persons)s)
 select id from unit where id = any(%(units)s)
 
 -- name: persons_inside
--- On duty with a fresh fix within a polygon.
+-- On duty with a fresh fix within a polygon: recorders, and telephones with the page open.
 select p.person from talk_person p join device_state s on s.device_id = p.device_id
-where p.account_id is null and s.availability = 'online' and s.fix_at > now() - interval '10 minutes'
+  join device d on d.id = p.device_id and d.account_id is not distinct from p.account_id
+where s.availability = 'online' and s.fix_at > now() - interval '10 minutes'
   and %(area)s::polygon @> point(s.lon, s.lat)
 order by p.person limit %(limit)s
 
@@ -59,7 +60,8 @@ select s.lat, s.lon from device d join device_state s on s.device_id = d.id wher
 -- name: nearest
 -- On duty with a fresh fix; by the haversine formula, mean earth radius 6 371 008.8 m (IUGG).
 select p.person from talk_person p join device_state s on s.device_id = p.device_id
-where p.account_id is null and s.availability = 'online' and s.fix_at > now() - interval '10 minutes'
+  join device d on d.id = p.device_id and d.account_id is not distinct from p.account_id
+where s.availability = 'online' and s.fix_at > now() - interval '10 minutes'
   and p.did is distinct from %(did)s
 order by asin(least(1, sqrt(sin(radians(s.lat - %(lat)s) / 2) ^ 2
   + cos(radians(s.lat)) * cos(radians(%(lat)s)) * sin(radians(s.lon - %(lon)s) / 2) ^ 2))), p.person
@@ -101,20 +103,22 @@ insert into talk_group (gid, unit_id, kind, name, alarm_id)
   on conflict do nothing returning gid, alarm_id
 
 -- name: join_sos
--- The officer, the nearest on duty, and the dispatchers of the squad and above.
+-- The officer (whose telephone talks as its account), the nearest on duty, and the dispatchers of the squad and above.
 with caller as (
-  select d.id, d.did, d.unit_id, u.path, coalesce(s.lat, a.lat) as lat, coalesce(s.lon, a.lon) as lon
+  select d.id, coalesce('u-' || d.account_id, d.did) as person, d.did, d.unit_id, u.path, coalesce(s.lat, a.lat) as lat,
+      coalesce(s.lon, a.lon) as lon
     from alarm a join device d on d.id = a.device_id join unit u on u.id = d.unit_id
       left join device_state s on s.device_id = d.id where a.id = %(alarm_id)s
 ), near as (
   select p.person from caller c join device_state s on s.availability = 'online' and s.fix_at > now() - interval '10 minutes'
-      join talk_person p on p.device_id = s.device_id and p.account_id is null and p.did <> c.did
+      join talk_person p on p.device_id = s.device_id and p.did <> c.did
+      join device d on d.id = p.device_id and d.account_id is not distinct from p.account_id
     order by asin(least(1, sqrt(sin(radians(s.lat - c.lat) / 2) ^ 2
       + cos(radians(s.lat)) * cos(radians(c.lat)) * sin(radians(s.lon - c.lon) / 2) ^ 2))), p.person
     limit %(count)s
 )
 insert into talk_group_member (gid, person)
-  select %(gid)s, did from caller
+  select %(gid)s, person from caller
   union select %(gid)s, person from near
   union select %(gid)s, 'u-' || a.id from caller c join unit u on c.path like u.path || '%%'
     join account a on a.unit_id = u.id where a.role = 'dispatcher' and a.disabled_at is null
