@@ -10,11 +10,11 @@ from xunlu_gis.fence.batch import Batch, known_rows, place_of
 from xunlu_gis.fence.event import ZoneEvent
 from xunlu_gis.fence.fixes import Fixes, Flags
 from xunlu_gis.fence.index import Numbers, ZoneIndex
+from xunlu_gis.fence.looks import Hits, Looks, Pairs
 from xunlu_gis.fence.rules import FenceRules
 from xunlu_gis.fence.schedule import CLOSED
 from xunlu_gis.fence.states import INSIDE, PRESENCE, Rows, States
 from xunlu_gis.fence.visit import Visit
-from xunlu_gis.fence.walk import Hits, Pairs, walk
 from xunlu_gis.fence.zone import Zone
 
 BATCH_FIXES: Final = 8192
@@ -85,7 +85,7 @@ class Fences:
         silent = known["heard_ms"] + round(self.rules.gap_s * 1000) < now_ms
         events: list[ZoneEvent] = []
         for row, device in zip(states.presences[silent].tolist(), known[silent], strict=True):
-            events += Visit.of(row).end(place_of(device), now_ms, "gap")
+            events += Visit(*row).end(place_of(device), now_ms, "gap")
         kept = States(devices=states.devices, presences=states.presences[~silent])
         nothing = np.zeros(0, dtype=bool)
         return Evaluation(events=tuple(events), states=kept, late=nothing, unusable=nothing)
@@ -96,18 +96,16 @@ class Fences:
         mine = np.flatnonzero(np.isin(states.presences["device"], batch.devices))
         presences = states.presences[mine]
         pairs = Pairs.of(presences, batch, self.index)
-        moved = ~self._steady(presences, pairs, hits, batch)
-        visits = [Visit.of(row) for row in presences[moved].tolist()]
-        fresh = np.setdiff1d(hits.key, pairs.key)
-        new = Pairs.of_keys(fresh, self.index)
-        visits += [
-            Visit(device=device, zone=zone)
-            for device, zone in zip(batch.devices[new.group].tolist(), self.index.ids[new.zone].tolist(), strict=True)
-        ]
-        walk(visits, pairs[moved] + new, hits, batch, self.index, self.rules, events)
+        new = Pairs.of_keys(np.setdiff1d(hits.key, pairs.key), self.index)
+        looks = Looks.of(pairs + new, hits, batch, self.index, self.rules)
+        moved = np.concatenate((self._moved(presences, pairs, looks, batch), np.ones(len(new.key), dtype=bool)))
+        visits = [Visit(*row) for row in np.concatenate((presences, self._absent(new, batch)))[moved].tolist()]
+        zones = self.index.named((pairs + new)[moved].zone)
+        for number, run in looks[moved[looks.pair]].runs(batch):
+            events.extend(visits[number].follow(run, fixes, zones[number], self.rules))
         return States(
             devices=_merged(states.devices, batch.heard()),
-            presences=_replaced(states.presences, mine[moved], [visit.row for visit in visits if visit.phase]),
+            presences=_replaced(states.presences, mine[moved[: len(mine)]], [v.row for v in visits if v.phase]),
         )
 
     def _hits(self, batch: Batch) -> Hits:
@@ -121,22 +119,21 @@ class Fences:
         fix, zone = fix[in_force], zone[in_force]
         return Hits(fix=fix, key=batch.group[fix] * len(self.index) + zone)
 
-    def _steady(self, presences: Rows, pairs: Pairs, hits: Hits, batch: Batch) -> Flags:
-        """Which visits go on as they are, because every believed fix lies inside: most of them, most of the time."""
-        keys, counts = np.unique(hits.key, return_counts=True)
-        inside = np.zeros(len(pairs.key), dtype=np.int64)
-        at = np.searchsorted(keys, pairs.key)
-        found = at < len(keys)
-        found[found] = keys[at[found]] == pairs.key[found]
-        inside[found] = counts[at[found]]
-        group, last_ms = pairs.group, batch.last_ms[pairs.group]
-        opening = self.index.openings(pairs.zone, last_ms)
-        steady: Flags = (presences["phase"] == INSIDE) & (inside == batch.per_device(batch.believed)[group])
-        steady &= batch.per_device(batch.silence)[group] == 0
-        steady &= (opening != CLOSED) & (opening == self.index.openings(pairs.zone, batch.known["heard_ms"][group]))
-        overstays = last_ms - presences["entered_ms"] >= self.index.dwell_ms[pairs.zone]
-        steady &= presences["warned"] | ~overstays
-        return steady
+    def _moved(self, presences: Rows, pairs: Pairs, looks: Looks, batch: Batch) -> Flags:
+        """Which visits do not go on as they are; most of them do, most of the time, and cost no more than arrays."""
+        stirred = np.zeros(len(pairs.key), dtype=bool)
+        stirring = looks.pair[looks.stirring]
+        stirred[stirring[stirring < len(stirred)]] = True
+        stays_ms = batch.last_ms[pairs.group] - presences["entered_ms"]
+        overstays = ~presences["warned"] & (stays_ms >= self.index.dwell_ms[pairs.zone])
+        moved: Flags = stirred | overstays | (presences["phase"] != INSIDE)
+        return moved
+
+    def _absent(self, new: Pairs, batch: Batch) -> Rows:
+        """Rows for whoever was outside."""
+        rows = np.zeros(len(new.key), dtype=PRESENCE)
+        rows["device"], rows["zone"] = batch.devices[new.group], self.index.ids[new.zone]
+        return rows
 
 
 def _merged(old: Rows, new: Rows) -> Rows:

@@ -64,6 +64,10 @@ class ZoneIndex:
         at = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
         return np.where(self.ids[at] == ids, at, -1)
 
+    def named(self, numbers: Numbers) -> list[Zone | None]:
+        """Zones by number; None for -1."""
+        return [self.zones[number] if number >= 0 else None for number in numbers.tolist()]
+
     def hits(self, xy: Floats) -> tuple[Numbers, Numbers]:
         """Pairs of a place and a zone that it lies in or on the border of, in order of place.
 

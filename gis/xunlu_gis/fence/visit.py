@@ -6,9 +6,7 @@ many fixes it has, so a day at one place is one step.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from xunlu_gis.fence.event import Reason, ZoneEvent
 from xunlu_gis.fence.fixes import Fixes
@@ -48,9 +46,9 @@ class Run(NamedTuple):
     initial: bool
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(slots=True)
 class Visit:
-    """One device at one zone; the fields are those of `states.PRESENCE`."""
+    """One device at one zone; the fields are those of `states.PRESENCE`, in its order."""
 
     device: int
     zone: int
@@ -61,15 +59,6 @@ class Visit:
     fixes: int = 0
     lon: float = 0.0
     lat: float = 0.0
-
-    @classmethod
-    def of(cls, row: tuple[Any, ...]) -> Self:
-        """From a row of `states.PRESENCE`."""
-        device, zone, phase, entered_ms, warned, since_ms, fixes, lon, lat = row
-        return cls(
-            device=device, zone=zone, phase=phase, entered_ms=entered_ms, warned=warned,
-            since_ms=since_ms, fixes=fixes, lon=lon, lat=lat,
-        )  # fmt: skip
 
     @property
     def row(self) -> tuple[Any, ...]:
@@ -144,7 +133,7 @@ class Visit:
         if zone.dwell_s_max is None or self.warned:
             return
         limit_ms = self.entered_ms + round(zone.dwell_s_max * 1000)
-        late = first + int(np.searchsorted(fixes.time_ms[first:end], limit_ms))
+        late = first + int(fixes.time_ms[first:end].searchsorted(limit_ms))
         if late < end:
             self.warned = True
             place = _place(fixes, late)
@@ -186,4 +175,4 @@ def _place(fixes: Fixes, number: int) -> Place:
 
 def _first_at(fixes: Fixes, run: Run, time_ms: int) -> int:
     """The first fix of a run at or after a time; its end when there is none."""
-    return run.first + int(np.searchsorted(fixes.time_ms[run.first : run.end], time_ms))
+    return run.first + int(fixes.time_ms[run.first : run.end].searchsorted(time_ms))

@@ -1,6 +1,6 @@
-"""From fixes in arrays to runs, and the visits that walk over them."""
+"""What every fix says about every zone that it may concern, in arrays, and the runs that visits follow."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from xunlu_gis.fence.batch import Batch
-from xunlu_gis.fence.event import Reason, ZoneEvent
+from xunlu_gis.fence.event import Reason
 from xunlu_gis.fence.fixes import Flags
 from xunlu_gis.fence.index import Numbers, ZoneIndex
 from xunlu_gis.fence.rules import FenceRules
 from xunlu_gis.fence.schedule import CLOSED
 from xunlu_gis.fence.states import Rows
-from xunlu_gis.fence.visit import BAND, IN, OUT, SHUT, UNKNOWN, Run, Visit
+from xunlu_gis.fence.visit import BAND, IN, OUT, SHUT, UNKNOWN, Run
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +76,7 @@ class Looks:
         pair: number of the pair, (m,).
         fix: number in the batch, (m,).
         code: what the fix says, `OUT` … `SHUT`, (m,).
+        silence: the fix ends a silence, (m,).
         reopened: the zone was in force before, but in another opening, (m,).
         initial: no fix was believed in this opening before, (m,).
     """
@@ -83,6 +84,7 @@ class Looks:
     pair: Numbers
     fix: Numbers
     code: npt.NDArray[np.int8]
+    silence: Flags
     reopened: Flags
     initial: Flags
 
@@ -109,17 +111,37 @@ class Looks:
             pair=pair,
             fix=fix,
             code=code,
+            silence=batch.silence[fix],
             reopened=(before != opening) & (before != CLOSED) & (opening != CLOSED),
             initial=index.openings(zone, batch.believed_before_ms[fix]) != opening,
         )
 
+    def __getitem__(self, which: Flags) -> "Looks":
+        """Those of some pairs, whose numbers close up."""
+        new = np.concatenate(([False], np.diff(self.pair[which]) != 0)) if which.any() else which[:0]
+        return Looks(
+            pair=np.cumsum(new),
+            fix=self.fix[which],
+            code=self.code[which],
+            silence=self.silence[which],
+            reopened=self.reopened[which],
+            initial=self.initial[which],
+        )
+
+    @property
+    def stirring(self) -> Flags:
+        """Which looks can end a visit, (m,)."""
+        ends: Flags = (self.code == OUT) | (self.code == SHUT)
+        return ends | self.silence | self.reopened
+
     def runs(self, batch: Batch) -> Iterator[tuple[int, Run]]:
         """Runs with the number of their pair."""
-        silence = batch.silence[self.fix]
+        if not len(self.pair):
+            return
         new = np.concatenate(([True], (np.diff(self.pair) != 0) | (np.diff(self.code) != 0)))
-        (first,) = np.nonzero(new | silence | self.reopened)
+        (first,) = np.nonzero(new | self.silence | self.reopened)
         end = np.concatenate((first[1:], [len(new)]))
-        columns = (self.pair[first], self.code[first], self.fix[first], end - first, silence[first],
+        columns = (self.pair[first], self.code[first], self.fix[first], end - first, self.silence[first],
                    self.reopened[first], self.initial[first])  # fmt: skip
         for pair, code, fix, many, silent, reopened, initial in zip(*(c.tolist() for c in columns), strict=True):
             cut: Reason | None = "gap" if silent else "closed" if reopened or code == SHUT else None
@@ -136,30 +158,3 @@ def _inside(pairs: Pairs, hits: Hits, batch: Batch, offset: Numbers) -> Numbers:
     found[found] = keys[at[found]] == hits.key[found]
     fix, pair = hits.fix[found], order[at[found]]
     return offset[pair] + fix - batch.start[batch.group[fix]]
-
-
-def walk(
-    visits: Sequence[Visit],
-    pairs: Pairs,
-    hits: Hits,
-    batch: Batch,
-    index: ZoneIndex,
-    rules: FenceRules,
-    events: list[ZoneEvent],
-) -> None:
-    """Let each visit follow the fixes of its device, and note what happens.
-
-    Args:
-        visits: changed in place, one for each pair.
-        pairs: their devices and zones.
-        hits: of the whole batch.
-        batch: the fixes.
-        index: the zones.
-        rules: when a visit begins and ends.
-        events: where what happens is added.
-    """
-    if not visits:
-        return
-    zones = [index.zones[number] if number >= 0 else None for number in pairs.zone.tolist()]
-    for pair, run in Looks.of(pairs, hits, batch, index, rules).runs(batch):
-        events.extend(visits[pair].follow(run, batch.fixes, zones[pair], rules))
