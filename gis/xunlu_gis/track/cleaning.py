@@ -37,26 +37,28 @@ class Reason(IntEnum):
     """GGA quality 7: typed in."""
     SIMULATED = 5
     """GGA quality 8."""
-    NO_FIX = 6
+    JUMP = 6
+    """Faster than anybody moves, but the fixes after it agree with it: the place is new."""
+    NO_FIX = 7
     """GGA quality 0."""
-    NOT_A_NUMBER = 7
-    ZERO = 8
+    NOT_A_NUMBER = 8
+    ZERO = 9
     """Latitude and longitude 0: what an empty memory says."""
-    OUTSIDE = 9
+    OUTSIDE = 10
     """Beyond the box of the service."""
-    FUTURE = 10
+    FUTURE = 11
     """Later than its arrival."""
-    WEEK_ROLLOVER = 11
+    WEEK_ROLLOVER = 12
     """1,024 weeks early: the receiver counts GPS weeks in ten bits (IS-GPS-200, 20.3.3.3.1.1)."""
-    TOO_EARLY = 12
+    TOO_EARLY = 13
     """A date before the service."""
-    ORDER = 13
+    ORDER = 14
     """Its time goes back."""
-    DUPLICATE = 14
+    DUPLICATE = 15
     """The time of the fix before it."""
-    SPIKE = 15
+    SPIKE = 16
     """Out and back within three fixes, four times farther than the accuracy."""
-    SPEED = 16
+    SPEED = 17
     """Nobody moves so fast."""
 
 
@@ -206,17 +208,26 @@ def _spikes(track: Track, settings: TrackSettings) -> Reasons:
 
 
 def _too_fast(track: Track, settings: TrackSettings) -> Reasons:
-    """Fixes that the last believed one cannot have reached; after `rejections_max` in a row the new place counts."""
+    """Fixes that the last believed one cannot have reached; after `rejections_max` in a row the new place counts.
+
+    So it does when a later fix is slow enough only because time has passed. Rejected fixes that agree with the new
+    place are then believed too, and the step to the first of them is a jump that no length crosses.
+    """
     xyz, times = on_sphere(track.lon, track.lat), track.time_s
     reasons = np.zeros(len(track), np.uint8)
-    fast = np.flatnonzero(chords_m(xyz[:-1], xyz[1:]) > settings.speed_max_mps * np.diff(times)) + 1
+    fast = np.concatenate(((False,), chords_m(xyz[:-1], xyz[1:]) > settings.speed_max_mps * np.diff(times)))
+    leaps = np.flatnonzero(fast)
     at = 0
-    while (place := int(np.searchsorted(fast, at))) < len(fast):
-        at = int(fast[place])
-        last, end = at - 1, min(at + settings.rejections_max, len(track))
+    while (found := int(np.searchsorted(leaps, at))) < len(leaps):
+        first = at = int(leaps[found])
+        last, end = first - 1, min(first + settings.rejections_max, len(track))
         while at < end and dist(xyz[last], xyz[at]) > settings.speed_max_mps * (times[at] - times[last]):
-            reasons[at] = Reason.SPEED
             at += 1
+        agreeing = at
+        while first < agreeing < len(track) and not fast[agreeing]:
+            agreeing -= 1
+        reasons[first:agreeing] = Reason.SPEED
+        reasons[agreeing:at] = Reason.JUMP
         at += 1
     return reasons
 

@@ -3,8 +3,8 @@
 The first rule that fits decides:
 
 1. Between two fixes without a gap the device was there: `on_air`, or `back_filled` when the later one came late.
-2. `server_down`: nobody could listen.
-3. `off_planned`: the last word was sleep, or off for a reason that somebody meant.
+2. `off_planned`: the last word was sleep, or off for a reason that somebody meant.
+3. `server_down`: nobody could listen.
 4. In touch (telemetry that is fresh, or the word online of a device that sends none):
    `no_fix` when the receiver said so, or when nothing was recorded; `no_signal` when it had a fix that did not come,
    or when the radio was too weak; otherwise `no_fix`.
@@ -137,15 +137,16 @@ class _Known:
         said = sorted(evidence.availability, key=lambda one: one.at_ms)
         told = sorted(evidence.telemetry, key=lambda one: one.at_ms)
         self._track, self._settings = track, settings
-        self._gap_ms = gap_limit_s(track.time_ms, settings) * 1000
+        self._there, self._late, self._neighbours = _steps(track, settings)
         self._fresh_ms = int(settings.telemetry_s * 1000)
         self._said_ms = _times([one.at_ms for one in said])
         self._words = _times([_UNKNOWN, *map(_word, said)])
         self._told_ms = _times([one.at_ms for one in told])
         self._told_fix = _numbers([None, *(one.fix for one in told)])
         self._signal_dbm = _numbers([None, *(one.signal_dbm for one in told)])
-        self._down_ms = _times(sorted(begin for begin, _ in evidence.server_down))
-        self._up_ms = _times(sorted(end for _, end in evidence.server_down))
+        down = [(begin, end) for begin, end in evidence.server_down if begin < end]
+        self._down_ms = _times(sorted(begin for begin, _ in down))
+        self._up_ms = _times(sorted(end for _, end in down))
         signs_ms = np.concatenate((track.time_ms, self._said_ms))
         sids = np.concatenate((track.sid, _times([one.sid for one in said])))
         order = np.argsort(signs_ms, kind="stable")
@@ -155,17 +156,21 @@ class _Known:
     def edges(self) -> Ints:
         """Moments at which the state may change."""
         told_ms = (self._told_ms, self._told_ms + self._fresh_ms)
-        return np.unique(np.concatenate((self._track.time_ms, self._said_ms, *told_ms, self._down_ms, self._up_ms)))
+        # Between two fixes without a gap nothing else counts: a day on air has few edges.
+        same = self._there[:-1] & self._there[1:] & (self._late[:-1] == self._late[1:])
+        fixes_ms = self._track.time_ms[~same]
+        return np.unique(np.concatenate((fixes_ms, self._said_ms, *told_ms, self._down_ms, self._up_ms)))
 
     def states(self, at: Ints) -> Ints:
         """The rules of this module, first to last."""
-        there, late, nothing_recorded = self._fixes(at)
+        after = _passed(self._track.time_ms, at)
+        there, late, nothing_recorded = self._there[after], self._late[after], self._neighbours[after]
         planned, heard, fix, signal_dbm = self._words_at(at)
         rules = (
             (there & ~late, ON_AIR),
             (there, BACK_FILLED),
-            (_passed(self._down_ms, at) > _passed(self._up_ms, at), SERVER_DOWN),
             (planned, OFF_PLANNED),
+            (_passed(self._down_ms, at) > _passed(self._up_ms, at), SERVER_DOWN),
             (heard & ((fix == 0) | nothing_recorded), NO_FIX),
             (heard & ((fix > 0) | (signal_dbm < self._settings.signal_min_dbm)), NO_SIGNAL),
             (heard, NO_FIX),
@@ -174,17 +179,6 @@ class _Known:
         )
         conditions, states = zip(*rules, strict=True)
         return np.select(conditions, states, NO_SIGNAL)
-
-    def _fixes(self, at: Ints) -> tuple[Bools, Bools, Bools]:
-        """Whether fixes cover a moment, whether the next one came late, whether the sequence leaves none out."""
-        track, after = self._track, _passed(self._track.time_ms, at)
-        between = (after > 0) & (after < len(track))
-        there, late, neighbours = (np.zeros(len(at), dtype=bool) for _ in range(3))
-        one, other = track[after[between] - 1], track[after[between]]
-        there[between] = other.time_ms - one.time_ms <= self._gap_ms
-        late[between] = other.received_ms - other.time_ms > self._settings.late_s * 1000
-        neighbours[between] = (one.sid == other.sid) & (other.seq - one.seq == 1)
-        return there, late, neighbours
 
     def _words_at(self, at: Ints) -> tuple[Bools, Bools, Floats, Floats]:
         """Whether the device is off on purpose, whether it is in touch, and what fresh telemetry says."""
@@ -205,6 +199,19 @@ class _Known:
         restarted = np.zeros(len(at), dtype=bool)
         restarted[between] = self._sids[after[between] - 1] != self._sids[after[between]]
         return restarted
+
+
+def _steps(track: Track, settings: TrackSettings) -> tuple[Bools, Bools, Bools]:
+    """What is known of the time before each fix and after the last one, (n + 1,).
+
+    Whether fixes cover it, whether the fix that ends it came late, whether the sequence leaves nothing out.
+    """
+    covered = np.diff(track.time_ms) <= gap_limit_s(track.time_ms, settings) * 1000
+    late = (track.received_ms - track.time_ms)[1:] > settings.late_s * 1000
+    neighbours = (np.diff(track.sid) == 0) & (np.diff(track.seq) == 1)
+    there, came_late, whole = (np.zeros(len(track) + 1, dtype=bool) for _ in range(3))
+    there[1:-1], came_late[1:-1], whole[1:-1] = covered, late, neighbours
+    return there, came_late, whole
 
 
 def _times(values: Sequence[int]) -> Ints:

@@ -5,7 +5,7 @@ from math import cos, pi, radians
 from typing import Final, NamedTuple
 
 from xunlu_gis.plane import SEMI_MAJOR_AXIS_M
-from xunlu_gis.track.piece import pieces
+from xunlu_gis.track.piece import unbroken
 from xunlu_gis.track.settings import DEFAULT, TrackSettings
 from xunlu_gis.track.simplification import kept_in_time
 from xunlu_gis.track.track import Ints, Track
@@ -36,7 +36,7 @@ def levels(track: Track, settings: TrackSettings = DEFAULT, bounds_m: Sequence[f
         settings: limits of the pieces.
         bounds_m: in metres, at least 0; 0 keeps all.
     """
-    spans = [(piece.first, piece.end) for piece in pieces(track, settings)]
+    spans = unbroken(track, settings)
     return [
         Level(bound_m, tuple(first + kept_in_time(track[first:end], bound_m) for first, end in spans))
         for bound_m in bounds_m

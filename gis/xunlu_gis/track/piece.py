@@ -1,6 +1,7 @@
 """A track cut where the device was silent or the place leapt: no line and no length ever crosses a break."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -74,13 +75,20 @@ def pieces(track: Track, settings: TrackSettings = DEFAULT) -> list[Piece]:
         track: in order of fix time.
         settings: limits.
     """
+    spans = unbroken(track, settings)
+    if not spans:
+        return []
+    along = np.concatenate(((0.0,), np.cumsum(step_lengths_m(track.degrees))))
+    return [Piece(first, end, float(along[end - 1] - along[first])) for first, end in spans]
+
+
+def unbroken(track: Track, settings: TrackSettings = DEFAULT) -> list[tuple[int, int]]:
+    """The same without lengths: first fix of each piece and the one after its last."""
     if not len(track):
         return []
     silent, leapt = _broken(track, settings)
     cuts = (np.flatnonzero(silent | leapt) + 1).tolist()
-    along = np.concatenate(((0.0,), np.cumsum(step_lengths_m(track.degrees))))
-    ends = zip([0, *cuts], [*cuts, len(track)], strict=True)
-    return [Piece(first, end, float(along[end - 1] - along[first])) for first, end in ends]
+    return list(pairwise([0, *cuts, len(track)]))
 
 
 def length_m(track: Track, settings: TrackSettings = DEFAULT) -> float:
