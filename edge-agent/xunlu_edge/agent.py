@@ -16,6 +16,7 @@ from xunlu_edge.journal import Journal
 from xunlu_edge.ledger import Ledger
 from xunlu_edge.link import Link
 from xunlu_edge.live import Live
+from xunlu_edge.notes import Notes
 from xunlu_edge.outbox import Outbox
 from xunlu_edge.positions import Positions
 from xunlu_edge.settings import AgentSettings
@@ -69,7 +70,15 @@ class Agent:
         self.live = Live(hardware, settings, self.watch)
         self.thumbnails = Thumbnails(self.live, hardware, self.situation, self.link, lambda: self.link.ready, clock)
         actions = Actions(
-            hardware, self.positions, self.events, self.shadow, self.situation, self.live, self.watch, clock
+            hardware=hardware,
+            positions=self.positions,
+            events=self.events,
+            shadow=self.shadow,
+            situation=self.situation,
+            live=self.live,
+            notes=Notes(hardware, settings, self._database, clock),
+            watch=self.watch,
+            clock=clock,
         )
         self.commands = Commands(
             Ledger(self._database, clock),

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable
 from typing import Any, get_args
 
-from xunlu_edge.actions import Actions, BusyError
+from xunlu_edge.actions import Actions
 from xunlu_edge.clock_watch import ClockWatch
-from xunlu_edge.errors import DeviceError, StorageError
+from xunlu_edge.errors import BusyError, DeviceError, StorageError
 from xunlu_edge.ledger import Ledger
 from xunlu_edge.publisher import Publisher
 from xunlu_kit.errors import TransportError

@@ -37,6 +37,8 @@ create table if not exists command (
   reply blob not null,
   sent integer not null default 0
 ) without rowid;
+-- Voice notes that were played: whoever asks again is told so.
+create table if not exists played_note (note text primary key, played_ms integer not null) without rowid;
 """
 
 

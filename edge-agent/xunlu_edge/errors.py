@@ -7,6 +7,10 @@ class DeviceError(XunluError):
     """Hardware said no."""
 
 
+class BusyError(DeviceError):
+    """The hardware is already doing that."""
+
+
 class StorageError(DeviceError):
     """The recorder's own disk did not keep what it was given."""
 

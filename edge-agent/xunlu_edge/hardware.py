@@ -241,6 +241,18 @@ class Speaker(Protocol):
         ...
 
 
+class Display(Protocol):
+    """A screen that shows orders."""
+
+    async def show(self, text: str, by: str | None) -> None:
+        """Show `text`, written by `by`; returns when it is there to be read.
+
+        Raises:
+            DeviceError: it could not.
+        """
+        ...
+
+
 class LampSwitch(Protocol):
     """Lights, and the voice announcements (沪城管执〔2017〕18号 四.2)."""
 
@@ -304,6 +316,7 @@ class Hardware:
     loudspeaker: Loudspeaker | None = None
     watched: WatchedIndicator | None = None
     speaker: Speaker | None = None
+    display: Display | None = None
     lamps: LampSwitch | None = None
     lock: Lock | None = None
     system: System | None = None
@@ -316,6 +329,8 @@ class Hardware:
             "record": self.recorder is not None,
             "photo": self.camera is not None,
             "say_text": self.speaker is not None,
+            "show_text": self.display is not None,
+            "play_note": self.loudspeaker is not None,
             "live": self.video is not None,
             "ptt": self.can_talk,
             "lock": self.lock is not None,

@@ -1,10 +1,10 @@
 """Who this device is: the answer to its claim, kept in a file of its own."""
 
-import os
 from pathlib import Path
 
 from pydantic import Field
 
+from xunlu_edge.durable import write_durably
 from xunlu_kit.errors import ConfigError
 from xunlu_protocol.base import Identifier, Wire
 from xunlu_protocol.errors import ProtocolError
@@ -46,16 +46,4 @@ def load_identity(folder: Path) -> Identity | None:
 
 def store_identity(folder: Path, identity: Identity) -> None:
     """Keep an identity through power cuts, readable by its owner alone: it is told only once."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = folder / f"{FILE_NAME}.new"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(identity.encode())
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(folder / FILE_NAME)
-    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    write_durably(folder / FILE_NAME, identity.encode())

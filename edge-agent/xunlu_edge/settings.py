@@ -91,7 +91,7 @@ class AgentSettings(BaseSettings):
     live_ca_file: Annotated[
         Path | None,
         Field(
-            description="PEM file the certificates of relay and talk server must chain to; empty trusts the system's "
+            description="PEM file the certificates of relay, talk server and API must chain to; empty trusts the system's "
             "authorities."
         ),
     ] = None
@@ -115,6 +115,10 @@ class AgentSettings(BaseSettings):
         Field(
             description="LED that lights while somebody watches, a folder of /sys/class/leds.", pattern=r"^[^/]{1,100}$"
         ),
+    ] = None
+    display: Annotated[
+        Path | None,
+        Field(description="Folder from which the recorder's own screen program takes orders; empty has no screen."),
     ] = None
     language: Annotated[Literal["zh", "en"], Field(description="What the recorder speaks to its officer.")] = "zh"
     health_host: Annotated[str, Field(description="Address of the health page.")] = "127.0.0.1"

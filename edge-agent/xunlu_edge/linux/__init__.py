@@ -6,6 +6,7 @@ from pathlib import Path
 from xunlu_edge.gnss.source import open_receiver
 from xunlu_edge.hardware import Hardware
 from xunlu_edge.linux.battery import find_battery
+from xunlu_edge.linux.display import FolderDisplay
 from xunlu_edge.linux.keys import InputKeys
 from xunlu_edge.linux.lamps import find_lamps, find_watched_led
 from xunlu_edge.linux.loudspeaker import AlsaLoudspeaker
@@ -50,6 +51,7 @@ def find_hardware(settings: AgentSettings, clock: Clock, *, root: Path = Path("/
         loudspeaker=_loudspeaker(settings),
         watched=find_watched_led(root, settings.watched_led) if settings.watched_led is not None else None,
         speaker=find_speaker(),
+        display=FolderDisplay(settings.display) if settings.display is not None else None,
         lamps=find_lamps(root),
         system=LinuxMachine(root),
     )

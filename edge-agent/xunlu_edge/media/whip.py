@@ -7,8 +7,6 @@ import asyncio
 import contextlib
 import http.client
 import re
-import socket
-import ssl
 import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,9 +15,9 @@ from pathlib import Path
 from xunlu_edge.errors import LiveError
 from xunlu_edge.media.sdp import SDP_BYTES_MAX
 from xunlu_edge.media.way import IceServer
+from xunlu_edge.web import WebError, connection_to, hang_up
 
 REDIRECTS_MAX = 3
-SOCKET_TIMEOUT_S = 5.0
 TIMEOUT_S = 12.0
 RETRY_AFTER_S_MAX = 60.0
 WHY_CHARACTERS = 120
@@ -140,24 +138,13 @@ class WhipClient:
         except (OSError, http.client.HTTPException, TimeoutError) as error:
             raise LiveError(f"The relay cannot be reached: {str(error) or type(error).__name__}.") from error
         finally:
-            _hang_up(connection)
+            hang_up(connection)
 
     def _connection(self, url: str) -> tuple[http.client.HTTPConnection, str]:
         try:
-            parts = urllib.parse.urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError as error:
-            raise LiveError(f"{url[:WHY_CHARACTERS]!r} is no address of a relay.") from error
-        if not host or parts.scheme not in ("http", "https"):
-            raise LiveError(f"{url[:WHY_CHARACTERS]!r} is no address of a relay.")
-        target = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
-        if parts.scheme == "http":
-            return http.client.HTTPConnection(host, port, timeout=SOCKET_TIMEOUT_S), target
-        try:
-            context = ssl.create_default_context(cafile=self._ca_file)
-        except OSError as error:
-            raise LiveError(f"The certificate authority of the relay cannot be read: {error}.") from error
-        return http.client.HTTPSConnection(host, port, timeout=SOCKET_TIMEOUT_S, context=context), target
+            return connection_to(url, self._ca_file)
+        except WebError as error:
+            raise LiveError(f"The relay cannot be reached: {error}") from error
 
 
 def _read(response: http.client.HTTPResponse) -> _Response:
@@ -165,14 +152,6 @@ def _read(response: http.client.HTTPResponse) -> _Response:
     headers = {name.lower(): value for name, value in response.getheaders()}
     links = tuple(response.headers.get_all("Link") or ())
     return _Response(status=response.status, headers=headers, links=links, body=body)
-
-
-def _hang_up(connection: http.client.HTTPConnection) -> None:
-    """Close, waking a thread that may still wait for it."""
-    if connection.sock is not None:
-        with contextlib.suppress(OSError):
-            connection.sock.shutdown(socket.SHUT_RDWR)
-    connection.close()
 
 
 def _redirected(url: str, location: str) -> str:

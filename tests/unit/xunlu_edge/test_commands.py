@@ -27,6 +27,7 @@ from xunlu_edge.events import Events
 from xunlu_edge.journal import Journal
 from xunlu_edge.ledger import Ledger
 from xunlu_edge.live import Live
+from xunlu_edge.notes import Notes
 from xunlu_edge.outbox import Outbox
 from xunlu_edge.positions import Positions
 from xunlu_edge.settings import AgentSettings
@@ -54,16 +55,18 @@ class Bench:
         journal = Journal(self.outbox, Uplink(self.outbox, self.mailbox, self.clock, resend_after_s=30), watch)
         events = Events(self.hardware, journal, self.situation, watch, self.clock)
         self.positions = Positions(self.hardware, journal, self.situation, watch, self.clock)
-        self.live = Live(self.hardware, AgentSettings(state=folder), watch)
+        settings = AgentSettings(state=folder)
+        self.live = Live(self.hardware, settings, watch)
         actions = Actions(
-            self.hardware,
-            self.positions,
-            events,
-            ShadowKeeper(self.database, self.situation),
-            self.situation,
-            self.live,
-            watch,
-            self.clock,
+            hardware=self.hardware,
+            positions=self.positions,
+            events=events,
+            shadow=ShadowKeeper(self.database, self.situation),
+            situation=self.situation,
+            live=self.live,
+            notes=Notes(self.hardware, settings, self.database, self.clock),
+            watch=watch,
+            clock=self.clock,
         )
         self.commands = Commands(
             Ledger(self.database, self.clock),

@@ -1,5 +1,6 @@
 """Linux hardware, read from a tree that looks like sysfs: what is not there is absent."""
 
+import json
 import os
 import struct
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.unit.xunlu_edge.rig import HandClock
+from xunlu_edge.errors import DeviceError
 from xunlu_edge.hardware import Charge, Reception
 from xunlu_edge.linux import find_hardware
 from xunlu_edge.linux.battery import find_battery
+from xunlu_edge.linux.display import SHOWN_MAX, FolderDisplay
 from xunlu_edge.linux.keys import EV_KEY, EVENT, InputKeys
 from xunlu_edge.linux.lamps import find_lamps
 from xunlu_edge.linux.machine import LinuxMachine
@@ -131,6 +134,24 @@ def test_push_to_talk_needs_a_key_a_microphone_and_a_loudspeaker(tmp_path: Path)
     for missing in ("keys_device", "audio", "loudspeaker"):
         settings = AgentSettings.model_validate({name: whole[name] for name in whole if name != missing})
         assert "ptt" not in find_hardware(settings, HandClock(), root=tmp_path).capabilities
+
+
+def files(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+async def test_orders_are_handed_to_the_screen_program_until_it_takes_nothing_away(tmp_path: Path) -> None:
+    display = FolderDisplay(tmp_path)
+    await display.show("回中队", "林晓")
+    [name] = files(tmp_path)
+    order = json.loads((tmp_path / name).read_text("utf-8"))
+    assert (order["text"], order["by"]) == ("回中队", "林晓")
+    for _ in range(SHOWN_MAX - 1):
+        await display.show("x", None)
+    with pytest.raises(DeviceError, match="screen program"):
+        await display.show("x", None)
+    (tmp_path / name).unlink()
+    await display.show("x", None)
 
 
 def test_an_input_event_has_the_kernels_size() -> None:
