@@ -8,7 +8,7 @@ import math
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -79,20 +79,31 @@ def sign(key: str, who: str, **more: Any) -> str:
     return jwt.encode({"alg": ALGORITHM}, said, OKPKey.import_key(key), algorithms=[ALGORITHM])
 
 
-@contextlib.asynccontextmanager
-async def running_talk(broker: TestBroker, folder: Path, **settings: Any) -> AsyncIterator[Talk]:
-    """`xunlu-streaming ptt` on free ports, ready to answer.
+def talk_settings(broker: TestBroker, folder: Path, **settings: Any) -> dict[str, Any]:
+    """Settings of a talk server on free ports.
 
     Args:
         broker: of the test.
-        folder: for its socket and its log.
+        folder: for its socket and its floor log.
         settings: others than the defaults.
     """
     [port] = free_ports(1)
     own = {"talk_port": port, "talk_media_port": free_udp_port(), "media_hosts": HOSTS, "run": folder}
     values = {"secrets": broker.secrets, "broker_port": broker.port, **own, **settings}
     assert values.keys() <= TalkSettings.model_fields.keys()
-    environment = dict(os.environ) | {f"XUNLU_STREAMING_{name.upper()}": str(value) for name, value in values.items()}
+    return values
+
+
+def talk_environment(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The settings as the process finds them."""
+    return {f"XUNLU_STREAMING_{name.upper()}": str(value) for name, value in settings.items()}
+
+
+@contextlib.asynccontextmanager
+async def running_talk(broker: TestBroker, folder: Path, **settings: Any) -> AsyncIterator[Talk]:
+    """`xunlu-streaming ptt`, ready to answer; see `talk_settings`."""
+    values = talk_settings(broker, folder, **settings)
+    environment = dict(os.environ) | talk_environment(values)
     async with running("xunlu_streaming", "ptt", environment=environment, log=folder / "talk.log") as process:
         await answers(f"http://127.0.0.1:{values['talk_port']}/readyz", process)
         yield Talk(

@@ -16,7 +16,8 @@ from xunlu_kit.backoff import backoff_s
 
 log = logging.getLogger(__name__)
 
-RESTART_FIRST_S = 0.5
+RESTART_FIRST_S = 0.2
+"""Whoever hears the net waits for it: a killed talk server has two seconds to be back."""
 RESTART_CAP_S = 30.0
 STEADY_S = 60.0
 """Who ran this long has recovered: its next end is the first again."""

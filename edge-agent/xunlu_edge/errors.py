@@ -21,3 +21,7 @@ class LiveError(DeviceError):
 
 class TalkError(DeviceError):
     """The radio net could not be joined, or not any longer."""
+
+
+class TalkRefusedError(TalkError):
+    """The talk server answers, and does not let us in now."""

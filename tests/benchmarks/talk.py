@@ -12,8 +12,7 @@ from pathlib import Path
 from pylibsrtp import Policy, Session
 
 from tests.benchmarks.registry import Bench, benchmark
-from tests.media import free_udp_port
-from tests.services import TestBroker, free_ports, running_services
+from tests.services import TestBroker, running_services
 from tests.talk import Participant as End
 from tests.talk import running_talk, until
 from xunlu_kit.mqtt import Session as MqttSession
@@ -29,6 +28,7 @@ from xunlu_streaming.talk.floor_log import FloorLog
 from xunlu_streaming.talk.floor_states import FloorStates
 from xunlu_streaming.talk.net import Limits, RadioNet
 from xunlu_streaming.talk.participant import Participant
+from xunlu_streaming.talk.spool import Spool
 from xunlu_streaming.talk.tap import BurstTap
 from xunlu_streaming.talk.voice import Downlink, Sound, VoiceStage
 from xunlu_streaming.tap_messages import TapBurst
@@ -38,7 +38,7 @@ OPERATIONS, RATE_PER_S = 1000, 100
 LISTENERS, PACKETS = 200, 500
 SPEECH_BYTES = 80
 """20 ms of Opus at 32 kbit/s."""
-TRIES, KILLS = 20, 3
+TRIES = 20
 HOST = "127.0.0.1"
 
 
@@ -76,21 +76,26 @@ async def _net(folder: Path) -> AsyncIterator[tuple[RadioNet, dict[str, list[Par
     """The net with everybody in their groups; their sessions of media are never opened."""
     certificate = new_certificate()
     limits = Limits(participants_max=GROUPS * MEMBERS + 1)
-    async with UdpMux(0, (HOST,)) as mux, asyncio.TaskGroup() as tasks, BurstTap(folder / "ptt.tap") as tap:
-        net = RadioNet(Peers(mux, (HOST,), lite=True), tasks, limits, Outlets(FloorLog(10_000), FloorStates(), tap))
-        people: dict[str, list[Participant]] = {}
-        for number in range(GROUPS):
-            gid = f"g{number}"
-            names = tuple(f"p{number}-{one}" for one in range(MEMBERS))
-            net.put_group(TalkGroup(gid=gid, name=gid, kind="squad", path="/1/", members=names), 1)
-            for name in names:
-                peer = Peer(mux, certificate, "server", ())
-                claims = TalkClaims(sub=name, jti="bench", name=name, iat=0, exp=1)
-                who = Participant(claims, peer, Downlink(secrets.randbits(32), 111, peer), net)
-                net.participants[name] = who
-                net.tune(who, gid, ())
-                people.setdefault(gid, []).append(who)
-        yield net, people
+    with Spool(folder / "log.db") as spool:
+        floor_log = FloorLog(10_000, spool)
+        async with UdpMux(0, (HOST,)) as mux, asyncio.TaskGroup() as tasks, BurstTap(folder / "ptt.tap") as tap:
+            outlets = Outlets(floor_log, FloorStates(), tap)
+            net = RadioNet(Peers(mux, (HOST,), lite=True), tasks, limits, outlets)
+            saving = tasks.create_task(floor_log.save())
+            people: dict[str, list[Participant]] = {}
+            for number in range(GROUPS):
+                gid = f"g{number}"
+                names = tuple(f"p{number}-{one}" for one in range(MEMBERS))
+                net.put_group(TalkGroup(gid=gid, name=gid, kind="squad", path="/1/", members=names), 1)
+                for name in names:
+                    peer = Peer(mux, certificate, "server", ())
+                    claims = TalkClaims(sub=name, jti="bench", name=name, iat=0, exp=1)
+                    who = Participant(claims, peer, Downlink(secrets.randbits(32), 111, peer), net)
+                    net.participants[name] = who
+                    net.tune(who, gid, ())
+                    people.setdefault(gid, []).append(who)
+            yield net, people
+            saving.cancel()
 
 
 @benchmark("talk_fanout", unit="µs", limit_s=120)
@@ -128,7 +133,7 @@ class _Receiver:
 
 
 @contextlib.asynccontextmanager
-async def _services(folder: Path) -> AsyncIterator[TestBroker]:
+async def services_of_talk(folder: Path) -> AsyncIterator[TestBroker]:
     """A broker that knows the group `g` of a, b and c."""
     async with running_services(folder, durable=False) as services:
         broker = services.test_broker
@@ -140,33 +145,10 @@ async def _services(folder: Path) -> AsyncIterator[TestBroker]:
         yield broker
 
 
-@benchmark("talk_kill", unit="s", limit_s=120)
-async def talk_kill(bench: Bench) -> None:
-    """SIGKILL, a start at once, two participants that join anew: until one of them has the floor."""
-    ports = {"talk_port": free_ports(1)[0], "talk_media_port": free_udp_port()}
-    back = []
-    async with _services(bench.folder) as broker, contextlib.AsyncExitStack() as stack:
-        talk = await stack.enter_async_context(running_talk(broker, bench.folder, **ports))
-        for _ in range(KILLS):
-            talk.process.kill()
-            await talk.process.wait()
-            began_s = time.monotonic()
-            talk = await stack.enter_async_context(running_talk(broker, bench.folder, **ports))
-            ends = [End(talk, who, hz) for who, hz in (("a", 440), ("b", 900))]
-            await asyncio.gather(*(one.join("g") for one in ends))
-            await ends[0].press("g")
-            await ends[0].told(Granted, gid="g")
-            back.append(time.monotonic() - began_s)
-            await asyncio.gather(*(one.close() for one in ends))
-    bench.result(
-        "floor_back", back, budget="≤ 2 s", note="mostly the start of Python; the supervisor's wait is not in it"
-    )
-
-
 @benchmark("talk_ends", unit="ms", limit_s=300)
 async def talk_ends(bench: Bench) -> None:
     """Stock aiortc at both ends of the real process: access, preemption, late entry, mouth to ear."""
-    async with _services(bench.folder) as broker, running_talk(broker, bench.folder) as talk:
+    async with services_of_talk(bench.folder) as broker, running_talk(broker, bench.folder) as talk:
         ends = [End(talk, who, hz) for who, hz in (("a", 440), ("b", 900), ("c", 1500))]
         try:
             await asyncio.gather(*(one.join("g") for one in ends))

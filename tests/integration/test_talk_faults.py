@@ -4,7 +4,9 @@ import asyncio
 import json
 import signal
 import socket
+import sqlite3
 import time
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,12 @@ from websockets.asyncio.client import connect
 from tests.integration.talk_rig import TENANT, Net, running_net
 from tests.media import free_udp_port
 from tests.services import TestBroker, free_ports
-from tests.talk import Participant, sign, until
+from tests.talk import Participant, Talk, running_talk, sign, until
 from xunlu_kit.mqtt import Message
 from xunlu_protocol.base import Wire
 from xunlu_protocol.talk import (
     Deny,
+    FloorEntry,
     FloorState,
     Granted,
     Hello,
@@ -178,6 +181,50 @@ async def test_after_a_kill_everybody_is_back_and_grants_rise(broker: TestBroker
             again = await c.told(Granted, gid=gid)
             assert again.grant > grant
             await d.hears(c)
+
+
+async def test_the_floor_log_of_a_killed_server_is_told_by_the_next_one(broker: TestBroker, tmp_path: Path) -> None:
+    ports = {"talk_port": free_ports(1)[0], "talk_media_port": free_udp_port()}
+    async with running_net(broker, tmp_path, talk_log(TENANT), **ports) as net:
+        told: list[FloorEntry] = []
+
+        async def hear() -> None:
+            async for message in net.session.messages():
+                net.session.acknowledge(message)
+                told.extend(TalkLog.decode(message.payload).entries)
+
+        async def restart(talk: Talk) -> Talk:
+            talk.process.send_signal(signal.SIGKILL)
+            await talk.process.wait()
+            told.clear()
+            return await stack.enter_async_context(running_talk(broker, tmp_path, **ports))
+
+        def whats(gid: str) -> list[str]:
+            return [entry.what for entry in told if entry.gid == gid]
+
+        hearing = asyncio.create_task(hear())
+        async with AsyncExitStack() as stack:
+            gid, a, b = await pair(net)
+            await a.press(gid)
+            await b.hears(a)
+            talk = await restart(net.talk)
+            await until(lambda: "granted" in whats(gid), "what was not confirmed is told again")
+            assert whats(gid) == ["joined", "joined", "granted"]
+            await net.session.publish(talk_ack(TENANT, "log"), TalkAck(entries=tuple(one.id for one in told)).encode())
+            await until(lambda: not kept(tmp_path), "what is confirmed stays on the disk")
+            net.talk = await restart(talk)
+            await net.person("a").join(gid)
+            await until(lambda: "joined" in whats(gid))
+            assert whats(gid) == ["joined"], "what was confirmed is not told again"
+        hearing.cancel()
+        await asyncio.gather(hearing, return_exceptions=True)
+
+
+def kept(folder: Path) -> int:
+    """How many entries of the floor log are on the disk."""
+    with closing(sqlite3.connect(folder / "floor-log.db")) as database:
+        [(count,)] = database.execute("select count(*) from entry")
+    return int(count)
 
 
 @pytest.mark.parametrize("options", [UdpOptions(loss=0.1, delay_s=0.02, jitter_s=0.01), UdpOptions(jitter_s=0.5)])

@@ -15,7 +15,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from xunlu_edge.errors import DeviceError, TalkError
+from xunlu_edge.errors import DeviceError, TalkError, TalkRefusedError
 from xunlu_edge.hardware import Hardware
 from xunlu_edge.media.adapter import RTCCertificate
 from xunlu_edge.media.engine import find_ways
@@ -25,9 +25,9 @@ from xunlu_edge.settings import AgentSettings
 from xunlu_edge.talk.ear import PIECE_S, Ear
 from xunlu_edge.talk.key import ANSWER_S_MAX, Effect, Key
 from xunlu_edge.talk.loudspeaker import Sounder
+from xunlu_edge.talk.retry import Retry
 from xunlu_edge.talk.tones import pieces
 from xunlu_edge.talk.voice import Voice
-from xunlu_kit.backoff import backoff_s
 from xunlu_protocol.base import Wire
 from xunlu_protocol.errors import ProtocolError
 from xunlu_protocol.talk import Hello, Idle, Problem, ServerMessage, Taken, TalkInvitation, Tune, Welcome, from_server
@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 
 OPEN_TIMEOUT_S = 10.0
 PING_S, PONG_TIMEOUT_S = 20.0, 10.0
-RETRY_FIRST_S, RETRY_CAP_S = 0.3, 20.0
 MESSAGE_BYTES_MAX = 1 << 20
 MESSAGES_WAITING_MAX = 64
 SOUNDS_WAITING_MAX = 5
@@ -115,19 +114,21 @@ class Participant:
     # -- the net ------------------------------------------------------------------------------------------------------
 
     async def _stay_joined(self) -> None:
-        waits = backoff_s(first_s=RETRY_FIRST_S, cap_s=RETRY_CAP_S)
+        retry = Retry()
         while True:
             joins = self.joins
             try:
                 await self._take_part()
             except (DeviceError, OSError, WebSocketException, ProtocolError) as error:
                 log.info("off the radio net", extra={"error": str(error)})
+                if isinstance(error, TalkRefusedError):
+                    retry.refused()
             self._do(self.key.lost())
             if self.joins > joins:
-                waits = backoff_s(first_s=RETRY_FIRST_S, cap_s=RETRY_CAP_S)
+                retry = Retry()
             self._hurry.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(next(waits)):
+                async with asyncio.timeout(retry.wait_s()):
                     await self._hurry.wait()
 
     async def _take_part(self) -> None:
@@ -174,7 +175,7 @@ class Participant:
         async with asyncio.timeout(OPEN_TIMEOUT_S):
             message = from_server(_bytes(await socket.recv()))
         if isinstance(message, Problem):
-            raise TalkError(f"The talk server refuses ({message.slug}): {message.detail}")
+            raise TalkRefusedError(f"The talk server refuses ({message.slug}): {message.detail}")
         if not isinstance(message, Welcome):
             raise TalkError("The talk server does not begin with a welcome; check its address.")
         return message.sdp

@@ -181,12 +181,14 @@ class Floor:
         grants: the number of the last grant. A server that starts anew begins above every number it may have given.
         members: who is in the call; others have no right to talk.
         listeners: members who may not talk.
+        gathers_until_s: until then others may still be on their way back, and nobody counts as alone.
     """
 
     timers: Timers = field(default_factory=Timers)
     grants: int = 0
     members: set[Participant] = field(default_factory=set)
     listeners: set[Participant] = field(default_factory=set)
+    gathers_until_s: float = float("-inf")
     _burst: _Burst | None = None
     _queue: list[Claim] = field(default_factory=list)
     _waits: dict[Participant, float] = field(default_factory=dict)
@@ -318,7 +320,7 @@ class Floor:
     def _hindrance(self, who: Participant, now_s: float) -> DenyCause | None:
         if who not in self.members or who in self.listeners:
             return "receive_only"
-        if len(self.members) < 2:
+        if len(self.members) < 2 and now_s >= self.gathers_until_s:
             return "alone"
         if self.talker != who and now_s < self._waits.get(who, now_s):
             return "wait"

@@ -66,6 +66,7 @@ class TalkMetrics(Collector):
             "datagrams_malformed": ("Datagrams that are no protocol of ours.", mux.malformed),
             "checks_refused": ("Connectivity checks with a wrong name or password.", mux.unauthenticated),
             "log_lost": ("Entries of the floor log given up unconfirmed.", self._outlets.log.lost),
+            "log_unsaved": ("Entries of the floor log that the disk did not take.", self._outlets.log.unsaved),
             "tap_dropped": ("Messages that a reader of the tap did not take in time.", self._outlets.tap.dropped),
             "groups_refused": ("Groups that were too many.", net.refused_groups),
         }

@@ -11,7 +11,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
-from xunlu_protocol.talk import GroupInfo, Groups, Members, Problem, TalkClaims, TalkGroup, Welcome
+from xunlu_protocol.talk import FloorState, GroupInfo, Groups, Members, Problem, TalkClaims, TalkGroup, Welcome
 from xunlu_streaming.errors import OverloadedError
 from xunlu_streaming.negotiation import accept_participant
 from xunlu_streaming.peers import Peers
@@ -30,6 +30,8 @@ HOUSEKEEPING_S = 0.5
 REPORTS_S = 1.0
 RETRY_S = (2, 6)
 """Whoever is turned away comes again after a time out of this range, not all at once."""
+GATHERING_S = 5.0
+"""Who talked when a server was killed comes back within this time, as do the others, and one of them is the first."""
 EPOCH_MAX = 2**53
 """What every client's numbers hold; a larger one was not ours."""
 
@@ -86,7 +88,9 @@ class RadioNet:
         self._limits = limits
         self._outlets = outlets
         self._epochs: dict[str, int] = {}
+        self._cut_off: set[str] = set()
         self._began_ms = time.time_ns() // 1_000_000
+        self._gathers_until_s = time.monotonic() + GATHERING_S
 
     # -- participants -------------------------------------------------------------------------------------------------
 
@@ -218,11 +222,14 @@ class RadioNet:
 
     # -- groups -------------------------------------------------------------------------------------------------------
 
-    def raise_epoch(self, gid: str, epoch: int) -> None:
-        """A retained state names this grant: ours are larger."""
+    def succeed(self, left: FloorState) -> None:
+        """A state that a predecessor has left: our grants are larger, and words that it cut off may go on."""
+        gid, epoch = left.gid, left.epoch
         if not 0 <= epoch < EPOCH_MAX or (gid not in self._epochs and len(self._epochs) >= self._limits.groups_max):
             return
         self._epochs[gid] = max(epoch, self._epochs.get(gid, 0))
+        if left.talker is not None:
+            self._cut_off.add(gid)
         if (group := self.groups.get(gid)) is not None and group.floor.grants < epoch:
             group.floor.grants = epoch
             self._outlets.states.put(gid, group.state(time.monotonic()))
@@ -236,6 +243,8 @@ class RadioNet:
                 return
             grants = max(self._began_ms, self._epochs.get(spec.gid, 0)) + 1
             group = self.groups[spec.gid] = Group(spec, self._limits.timers, grants, connection)
+            if spec.gid in self._cut_off:
+                group.floor.gathers_until_s = self._gathers_until_s
             self._outlets.states.put(spec.gid, group.state(time.monotonic()))
             self._follow(spec.gid, {})
             return

@@ -1,6 +1,7 @@
 """What the broker tells the talk server: groups, the floors that its predecessor left, and confirmations."""
 
 import asyncio
+import contextlib
 import logging
 
 from xunlu_kit.mqtt import Message, Session, Subscription
@@ -12,6 +13,8 @@ from xunlu_streaming.talk.net import RadioNet
 
 log = logging.getLogger(__name__)
 
+QUIET_S, ARRIVAL_S_MAX = 0.1, 5.0
+"""After a pause of so long behind the connect, everything retained has come."""
 SETTLE_S = 5.0
 """After a connect the broker brings every retained group within this time; one that it does not bring was withdrawn."""
 
@@ -22,31 +25,54 @@ def subscriptions(tenant: str) -> tuple[Subscription, ...]:
     return tuple(Subscription(topic=topic) for topic in topics)
 
 
-async def hear(session: Session, net: RadioNet, floor_log: FloorLog) -> None:
-    """Take what comes, for ever."""
-    async for message in session.messages():
-        try:
-            _take(message, net, floor_log)
-        except ProtocolError as error:
-            log.warning("message not understood", extra={"topic": message.topic[:200], "reason": error.reason})
-        session.acknowledge(message)
+class News:
+    """Takes what comes."""
 
+    def __init__(self, session: Session, net: RadioNet, floor_log: FloorLog) -> None:
+        self._session = session
+        self._net = net
+        self._log = floor_log
+        self._came = asyncio.Event()
 
-def _take(message: Message, net: RadioNet, floor_log: FloorLog) -> None:
-    *_, kind, name = message.topic.split("/")
-    if kind == "ack":
-        floor_log.confirm(TalkAck.decode(message.payload).entries)
-    elif name == "floor":
-        # Only what was kept is news: what is published now comes from ourselves.
-        if message.retain and message.payload:
-            net.raise_epoch(kind, FloorState.decode(message.payload).epoch)
-    elif not message.payload:
-        net.drop_group(name)
-    else:
-        group = TalkGroup.decode(message.payload)
-        if group.gid != name:
-            raise ProtocolError("gid", "A group and its topic have one name.")
-        net.put_group(group, message.connection)
+    async def hear(self) -> None:
+        """Take what comes, for ever."""
+        async for message in self._session.messages():
+            self._came.set()
+            try:
+                self._take(message)
+            except ProtocolError as error:
+                log.warning("message not understood", extra={"topic": message.topic[:200], "reason": error.reason})
+            self._session.acknowledge(message)
+
+    async def arrived(self) -> None:
+        """Wait until the broker has brought what it keeps: whoever comes before its group is refused the floor.
+
+        Without a broker there are no groups, and all that could be served is the page that says so.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ARRIVAL_S_MAX):
+                await self._session.wait_connected()
+                with contextlib.suppress(TimeoutError):
+                    while True:
+                        self._came.clear()
+                        async with asyncio.timeout(QUIET_S):
+                            await self._came.wait()
+
+    def _take(self, message: Message) -> None:
+        *_, kind, name = message.topic.split("/")
+        if kind == "ack":
+            self._log.confirm(TalkAck.decode(message.payload).entries)
+        elif name == "floor":
+            # Only what was kept is news: what is published now comes from ourselves.
+            if message.retain and message.payload:
+                self._net.succeed(FloorState.decode(message.payload))
+        elif not message.payload:
+            self._net.drop_group(name)
+        else:
+            group = TalkGroup.decode(message.payload)
+            if group.gid != name:
+                raise ProtocolError("gid", "A group and its topic have one name.")
+            self._net.put_group(group, message.connection)
 
 
 async def forget_withdrawn(session: Session, net: RadioNet) -> None:

@@ -26,14 +26,16 @@ from xunlu_streaming.talk.floor_log import FloorLog
 from xunlu_streaming.talk.floor_states import FloorStates
 from xunlu_streaming.talk.metrics import TalkMetrics
 from xunlu_streaming.talk.net import Limits, RadioNet
-from xunlu_streaming.talk.news import forget_withdrawn, hear, subscriptions
+from xunlu_streaming.talk.news import News, forget_withdrawn, subscriptions
 from xunlu_streaming.talk.page import TalkPage
+from xunlu_streaming.talk.spool import Spool
 from xunlu_streaming.talk.tap import BurstTap
 from xunlu_streaming.tap_messages import TALK_TAP
 from xunlu_streaming.tokens import public_key
 
 log = logging.getLogger(__name__)
 
+SPOOL = "floor-log.db"
 HELLOS_PER_S, HELLOS_AT_ONCE = 20.0, 600
 """Of one address: behind a carrier's translator a whole bureau shares one, and comes back at once."""
 
@@ -45,22 +47,30 @@ async def serve(settings: TalkSettings) -> None:
         ConfigError: a setting or a secret is wrong.
     """
     require_free_port(settings.talk_host, settings.talk_port, "XUNLU_STREAMING_TALK_PORT")
+    with Spool(settings.run / SPOOL) as spool:
+        await _serve(settings, FloorLog(settings.talk_log_max, spool))
+
+
+async def _serve(settings: TalkSettings, floor_log: FloorLog) -> None:
     async with (
         _session(settings) as session,
         UdpMux(settings.talk_media_port, settings.media_hosts) as mux,
         asyncio.TaskGroup() as tasks,
         BurstTap(settings.run / f"{TALK_TAP}.tap") as tap,
     ):
-        outlets = Outlets(FloorLog(settings.talk_log_max), FloorStates(), tap)
+        outlets = Outlets(floor_log, FloorStates(), tap)
         net = RadioNet(Peers(mux, settings.media_hosts, lite=True), tasks, _limits(settings), outlets)
+        news = News(session, net, floor_log)
         running = [
             tasks.create_task(net.run(), name="timers"),
-            tasks.create_task(hear(session, net, outlets.log), name="news"),
+            tasks.create_task(news.hear(), name="news"),
             tasks.create_task(forget_withdrawn(session, net), name="withdrawn"),
             tasks.create_task(outlets.states.run(session, settings.tenant), name="floors"),
-            tasks.create_task(outlets.log.run(session, settings.tenant), name="log"),
+            tasks.create_task(floor_log.run(session, settings.tenant), name="log"),
+            tasks.create_task(floor_log.save(), name="spool"),
         ]
         metrics = TalkMetrics(net, mux, outlets, lambda: session.connected)
+        await news.arrived()
         log.info("talk server listens", extra={"port": settings.talk_port, "media_port": mux.port})
         await _serve_http(settings, create_app(net, settings, session, metrics.registry()))
         await net.close()
@@ -68,7 +78,8 @@ async def serve(settings: TalkSettings) -> None:
             task.cancel()
         # That everybody has gone is told, too; what the broker does not take now, the next start corrects.
         await outlets.states.say(session, settings.tenant)
-        await outlets.log.say(session, settings.tenant)
+        await floor_log.say(session, settings.tenant)
+        await floor_log.write()
 
 
 def create_app(net: RadioNet, settings: TalkSettings, session: Session, registry: CollectorRegistry) -> Starlette:

@@ -224,6 +224,14 @@ def test_nobody_talks_to_an_empty_room() -> None:
     assert list(floor.request(normal("a"), 0.0)) == [Deny("a", "alone")]
 
 
+def test_the_first_who_comes_back_does_not_count_as_alone() -> None:
+    floor = Floor(gathers_until_s=3.0)
+    floor.join("a")
+    assert Granted("a", 1, 30.0) in list(floor.request(normal("a"), 0.0))
+    list(floor.release("a", 1.0))
+    assert list(floor.request(normal("a"), 3.0)) == [Deny("a", "alone")]
+
+
 def test_a_talker_that_sends_nothing_loses_the_floor_after_t1() -> None:
     floor = call()
     list(floor.request(normal("a"), 0.0))

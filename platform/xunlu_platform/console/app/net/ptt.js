@@ -9,7 +9,11 @@ import { knows, t } from "../kit/i18n.js";
 import { post, Problem } from "./http.js";
 import { gathered, showAtOnce } from "./whep.js";
 
-const RETRY_MIN_MS = 300;
+/** Five seconds: a killed server is back by then, and until then nobody is there whom knocking could burden. */
+const QUICK_TRIES = 20;
+const QUICK_MS = 250;
+/** Afterwards, and for whoever was turned away by a server that is there. */
+const RETRY_MIN_MS = 2000;
 const RETRY_MAX_MS = 15_000;
 const JOIN_TIMEOUT_MS = 10_000;
 const PING_MS = 4_000;
@@ -52,6 +56,7 @@ export class TalkLink {
   #leave = null;
   #leaveEnds_ms = 0;
   #retry_ms = RETRY_MIN_MS;
+  #quickTries = QUICK_TRIES;
   #heard_ms = 0;
   #pings = 0;
   /** Grows when a connection is given up: what is still under way for an older one changes nothing. */
@@ -160,6 +165,7 @@ export class TalkLink {
   /** @param {{slug: string, detail: string}} problem after which the server hangs up */
   #refuse({ slug, detail }) {
     this.#leave = null;
+    this.#quickTries = 0;
     if (slug === REPLACED) this.#stop(t("talk.replaced"));
     else this.#lose(problemWords(slug, detail));
   }
@@ -177,6 +183,7 @@ export class TalkLink {
   #arrive() {
     clearTimeout(this.#due);
     this.#retry_ms = RETRY_MIN_MS;
+    this.#quickTries = QUICK_TRIES;
     this.standing.set({ state: "ready", why: "" });
   }
 
@@ -204,8 +211,9 @@ export class TalkLink {
     clearTimeout(this.#due);
     this.#drop();
     this.standing.set({ state: "lost", why });
-    this.#due = setTimeout(() => this.join(), this.#retry_ms * (0.5 + Math.random()));
-    this.#retry_ms = Math.min(RETRY_MAX_MS, this.#retry_ms * 2);
+    const quick = this.#quickTries-- > 0;
+    this.#due = setTimeout(() => this.join(), (quick ? QUICK_MS : this.#retry_ms) * (0.5 + Math.random()));
+    if (!quick) this.#retry_ms = Math.min(RETRY_MAX_MS, this.#retry_ms * 2);
   }
 
   /** @param {number} [code] a farewell; without one the server keeps our place for a moment */
