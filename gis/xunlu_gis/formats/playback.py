@@ -7,13 +7,12 @@ from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from xunlu_gis.errors import TrackError
+from xunlu_gis.track.gap import State
 from xunlu_gis.track.point import TrackPoint
 from xunlu_gis.track.stop import Stop
 
-Reason = Literal[
-    "on_air", "back_filled", "no_fix", "no_signal", "off_planned", "off_unplanned", "server_down", "unknown"
-]
-"""Why there is no line, in the words of `track.gap`; `unknown` where nobody could say."""
+Reason = State | Literal["unknown"]
+"""Why there is no line; `unknown` where nobody looked for a reason."""
 
 Language = Literal["zh-CN", "en"]
 
@@ -121,6 +120,9 @@ class Playback:
         exported_at: when.
         zone: of the times that are shown; the offset at the first moment holds for the whole page.
         language: of the words around.
+
+    Raises:
+        TrackError: more than `POINTS_MAX` positions or `ENTRIES_MAX` entries.
     """
 
     title: str
@@ -134,3 +136,14 @@ class Playback:
     exported_at: datetime | None = None
     zone: tzinfo = UTC
     language: Language = "zh-CN"
+
+    def __post_init__(self) -> None:
+        points = sum(len(piece) for walked in self.walked for piece in walked.pieces)
+        entries = sum(len(walked.gaps) + len(walked.stops) for walked in self.walked)
+        entries += len(self.happenings) + len(self.footage)
+        if points > POINTS_MAX:
+            raise TrackError(
+                f"The page has {points} positions, more than {POINTS_MAX}; simplify or take a shorter time."
+            )
+        if entries > ENTRIES_MAX:
+            raise TrackError(f"The page has {entries} entries, more than {ENTRIES_MAX}; take a shorter time.")
