@@ -211,16 +211,21 @@ class Ground:
         return shapely.buffer(lines[near], reach_m[near]), until_ms[near]
 
     def _seen(self, swaths: npt.NDArray[np.object_], until_ms: Times) -> tuple[Floats, Times]:
-        """Metres seen of each piece of street, and when last."""
+        """Metres seen of each piece of street, and when last: by one swath enough of it, else by all that touch it."""
         seen_m = np.zeros(len(self._lines))
         seen_ms = np.full(len(self._lines), NEVER_SEEN, dtype=np.int64)
         swath, piece = self._tree.query(swaths, predicate="intersects")
         parts = shapely.intersection(self._lines[piece], swaths[swath])
-        order = np.argsort(piece, kind="stable")
+        parts_m = shapely.length(parts)
+        np.maximum.at(seen_m, piece, parts_m)
+        enough = parts_m >= SEEN_SHARE * self._lengths_m[piece]
+        np.maximum.at(seen_ms, piece[enough], until_ms[swath[enough]])
+        (partly,) = np.nonzero(seen_m[piece] < self._lengths_m[piece])
+        order = partly[np.argsort(piece[partly], kind="stable")]
         touched, first = np.unique(piece[order], return_index=True)
         for number, which in zip(touched.tolist(), np.split(order, first)[1:], strict=True):
             seen_m[number] = shapely.union_all(parts[which]).length
-            if seen_m[number] >= SEEN_SHARE * self._lengths_m[number]:
+            if seen_ms[number] == NEVER_SEEN and seen_m[number] >= SEEN_SHARE * self._lengths_m[number]:
                 seen_ms[number] = until_ms[swath[which]].max()
         return np.minimum(seen_m, self._lengths_m), seen_ms
 

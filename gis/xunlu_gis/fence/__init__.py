@@ -8,6 +8,7 @@ from xunlu_gis.fence.drawing import Doubt, Drawing, read_drawing
 from xunlu_gis.fence.event import Revision, ZoneEvent, revised
 from xunlu_gis.fence.fences import Evaluation, Fences
 from xunlu_gis.fence.fixes import Fixes
+from xunlu_gis.fence.reference import Reference
 from xunlu_gis.fence.rules import FenceRules
 from xunlu_gis.fence.schedule import Schedule
 from xunlu_gis.fence.shape import Shape
@@ -21,6 +22,7 @@ __all__ = [
     "FenceRules",
     "Fences",
     "Fixes",
+    "Reference",
     "Revision",
     "Schedule",
     "Shape",

@@ -17,7 +17,7 @@ from xunlu_gis.fence.states import INSIDE, PRESENCE, Rows, States
 from xunlu_gis.fence.visit import Visit
 from xunlu_gis.fence.zone import Zone
 
-BATCH_FIXES: Final = 8192
+BATCH_FIXES: Final = 4096
 """So many fixes at once; more come in turn, so that memory stays bounded where zones overlap by the hundred."""
 
 

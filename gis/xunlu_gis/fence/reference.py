@@ -1,13 +1,16 @@
 """Whether a drawing lies where GCJ-02 would put it: told by what the map already holds."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Self
 
 import numpy as np
 import shapely
 
+from xunlu_gis.areas import read_areas
 from xunlu_gis.datum import gcj02_to_wgs84
 from xunlu_gis.plane import Floats, Plane
+from xunlu_gis.streets import StreetGraph
 
 STREET_M: Final = 20.0
 """A patrol line lies on a street when it is no further from its middle."""
@@ -21,12 +24,23 @@ _LINE_GAINS: Final = 0.4
 
 
 class Reference:
-    """Areas and streets of a map bundle, whose datum is known to be WGS-84."""
+    """Areas and streets of a map, whose datum is known to be WGS-84."""
 
     def __init__(self, areas: Sequence[Any] = (), streets: Sequence[Any] = ()) -> None:
         """Index polygons and lines of shapely, in degrees, longitude first."""
         self._areas = shapely.STRtree(list(areas))
         self._streets = shapely.STRtree(list(streets))
+
+    @classmethod
+    def of_bundle(cls, bundle: Path) -> Self:
+        """Of the sub-districts and streets of a map bundle.
+
+        Raises:
+            MapError: the bundle is damaged, or has no streets.
+        """
+        graph = StreetGraph.load(bundle)
+        streets = [graph.plane.geometry_to_lon_lat(shapely.LineString(edge.xy)) for edge in graph.edges]
+        return cls(areas=[area.polygon for area in read_areas(bundle)], streets=streets)
 
     def looks_like_gcj02(self, drawn: Any) -> bool:  # noqa: ANN401  shapely carries no types
         """Whether a polygon or a line fits the map well once converted from GCJ-02, and badly as it is.

@@ -1,5 +1,7 @@
 import json
 from datetime import UTC, datetime, time
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -12,13 +14,13 @@ from hypothesis import strategies as st
 from tests.unit.xunlu_gis.real_data import real
 from tests.unit.xunlu_gis.tracks import PLANE
 from tests.unit.xunlu_gis.zones import degrees, square
+from xunlu_gis.areas import read_areas
 from xunlu_gis.datum import wgs84_to_gcj02
 from xunlu_gis.errors import ZoneError
-from xunlu_gis.fence import Drawing, Schedule, Zone, read_drawing
+from xunlu_gis.fence import Drawing, Reference, Schedule, Shape, Zone, read_drawing
 from xunlu_gis.fence.drawing import VERTICES_MAX
-from xunlu_gis.fence.reference import Reference
 from xunlu_gis.fence.schedule import CLOSED
-from xunlu_gis.fence.shape import Shape
+from xunlu_gis.streets import StreetGraph
 
 
 def drawn(geometry: Any, **properties: Any) -> dict[str, Any]:
@@ -139,6 +141,17 @@ def test_a_patrol_line_in_gcj02_is_told_by_the_streets_of_the_map() -> None:
     assert codes(read_drawing(drawn(shifted(line), width_m=30), reference)) == ["gcj02"]
     assert codes(read_drawing(drawn(line, width_m=30), reference)) == []
     assert codes(read_drawing(drawn(shapely.Point(121.48, 31.23), radius_m=50), reference)) == []
+
+
+def test_the_map_of_the_demo_tells_gcj02(demo_bundle: Path) -> None:
+    reference = Reference.of_bundle(demo_bundle)
+    areas = [area.polygon for area in read_areas(demo_bundle)]
+    assert all(reference.looks_like_gcj02(shifted(area)) for area in areas)
+    assert not any(reference.looks_like_gcj02(area) for area in areas)
+    route = next(StreetGraph.load(demo_bundle).walk(Random(4), areas[0]))
+    line = shapely.LineString([route.at(metre)[1::-1] for metre in np.arange(0, route.length_m, 20)])
+    assert reference.looks_like_gcj02(shifted(line))
+    assert not reference.looks_like_gcj02(line)
 
 
 def test_real_outlines_in_gcj02_are_told_by_real_ones_in_wgs84() -> None:
