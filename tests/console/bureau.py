@@ -25,6 +25,8 @@ from xunlu_protocol.status import Birth, State
 from xunlu_protocol.topics import fleet, provision_request, provision_response
 
 SQUAD = "东街中队"
+# Of a burst: long enough for every test, and not too long for the one that waits for it.
+LONGEST_S = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -196,7 +198,7 @@ async def running_bureau(database: TestDatabase, broker: TestBroker, folder: Pat
         rig(database, broker) as made,
         made.working(),
         running_relay(broker, folder, idle_grace_s=2) as relay,
-        running_talk(broker, folder) as talk,
+        running_talk(broker, folder, talk_longest_s=LONGEST_S) as talk,
     ):
         await made.device()
         await made.connection.execute(

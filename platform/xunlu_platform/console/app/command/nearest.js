@@ -26,7 +26,7 @@ export function gatherNearest(lat, lon, except) {
   const title = centre ? t("nearest.to", { name: deviceTitle(centre) }) : t("nearest.here");
   selected.set(null);
   go("/");
-  gathered.set({ title, rows: around.map((row) => ({ did: row.did, note: metres(row.metres) })) });
+  gathered.set({ title, rows: around.map((row) => ({ did: row.did, note: metres(row.metres) })), nearest: true });
 }
 
 /** @param {string} did */

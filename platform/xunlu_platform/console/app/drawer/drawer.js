@@ -5,7 +5,7 @@ import { t } from "../kit/i18n.js";
 import { get } from "../net/http.js";
 import { may } from "../net/session.js";
 import { followed, gathered, selected } from "../state/desk.js";
-import { stateText } from "../state/display.js";
+import { isCarried, stateText } from "../state/display.js";
 import { fleet } from "../state/fleet.js";
 import { unitName } from "../state/organisation.js";
 import { showDevice } from "../command/show.js";
@@ -67,8 +67,9 @@ function mountDevice(root, scope, did) {
     paint();
     if (begun || !fleet.devices.has(did)) return;
     begun = true;
-    if (fleet.devices.get(did)?.kind === "recorder") mountLive(rest, scope, did);
-    if (may("talk") && fleet.devices.get(did)?.kind === "recorder") mountTalk(rest, did);
+    const carried = isCarried(fleet.devices.get(did)?.kind ?? "");
+    if (carried) mountLive(rest, scope, did);
+    if (may("talk") && carried) mountTalk(rest, scope, did);
     rest.append(facts);
     mountFacts(facts, scope, did);
     void details(rest, scope, did);
@@ -146,8 +147,8 @@ async function details(root, scope, did) {
     const record = await get(`/devices/${encodeURIComponent(did)}`);
     if (scope.closed) return;
     if (may("command")) mountCommands(part, scope, record);
-    if (may("recordings") && record.kind === "recorder") mountRecordings(part, scope, did);
-    if (may("recordings") && record.kind === "recorder") mountBursts(part, scope, did);
+    if (may("recordings") && isCarried(record.kind)) mountRecordings(part, scope, did);
+    if (may("recordings") && isCarried(record.kind)) mountBursts(part, scope, did);
     if (may("track")) mountTrack(part, scope, did);
     if (may("track")) mountEvents(part, scope, did);
     part.append(identity(record));
@@ -185,7 +186,7 @@ function identity(record) {
 /**
  * @param {HTMLElement} root
  * @param {Scope} scope
- * @param {{title: string, rows: {did: string, note: string}[]}} list
+ * @param {import("../state/desk.js").Gathered} list
  */
 function mountList(root, scope, list) {
   const close = h("button", { class: "quiet", "aria-label": t("close"), onclick: () => gathered.set(null) }, icon("x"));

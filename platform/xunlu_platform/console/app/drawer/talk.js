@@ -6,27 +6,48 @@ import { callOfficer, gatherGroup, mayMakeGroups, suggestedName } from "../state
 import { fleet } from "../state/fleet.js";
 import { ask } from "../view/dialog.js";
 import { busy } from "../view/notice.js";
+import { callKey } from "../view/ptt-call.js";
+import { focusKey } from "../view/ptt-key.js";
 import { askOrder } from "../talk/order.js";
 import { deviceTitle } from "../view/device-sign.js";
 
-/** @param {HTMLElement} root @param {string} did */
-export function mountTalk(root, did) {
+/** How many of those who are nearest are called unless another number is given. */
+const NEAREST = 5;
+
+/**
+ * @param {HTMLElement} root
+ * @param {import("../kit/store.js").Scope} scope
+ * @param {string} did
+ */
+export function mountTalk(root, scope, did) {
   const device = fleet.devices.get(did);
   const who = device ? deviceTitle(device) : did;
-  const call = h("button", { class: "primary", onclick: () => void busy(call, () => callOfficer(did)) }, icon("mic"), t("talk.call"));
-  const both = h("button", { onclick: () => void busy(both, () => callOfficer(did, true)) }, icon("phone"), t("talk.call.duplex"));
+  const call = h("button", { class: "primary" });
+  callKey(call, did, scope);
+  const talkBoth = async () => {
+    await callOfficer(did, true);
+    focusKey();
+  };
+  const both = h("button", { onclick: () => void busy(both, talkBoth) }, icon("phone"), t("talk.call.duplex"));
   const order = h("button", { onclick: () => askOrder(did, who) }, icon("message-square"), t("order.write"));
   root.append(h("div", { class: "actions", role: "group", "aria-label": t("talk") }, mayMakeGroups() ? [call, both] : null, order));
 }
 
-/** A group of everybody on a list. @param {{title: string, rows: {did: string}[]}} list */
-export function gatherTools(list) {
-  const dids = list.rows.map(({ did }) => did);
+/** A group of everybody on a list, or of the first ones where it goes by distance. @param {import("../state/desk.js").Gathered} list */
+export function gatherTools({ rows, nearest }) {
+  const dids = rows.map(({ did }) => did);
   const make = (/** @type {"temporary" | "broadcast"} */ kind) => {
-    const control = h("input", { value: suggestedName(dids.length), required: true, maxlength: 64 });
-    ask(t(`talk.group.${kind}`), [{ name: "name", label: t("talk.group.name"), control }], t("create"), ({ name }) =>
-      gatherGroup(name ?? "", dids, kind),
-    );
+    const first = nearest ? Math.min(NEAREST, dids.length) : dids.length;
+    const name = h("input", { value: suggestedName(first), required: true, maxlength: 64 });
+    const count = h("input", { type: "number", value: first, required: true, min: 1, max: dids.length });
+    count.oninput = () => count.validity.valid && (name.value = suggestedName(count.valueAsNumber));
+    const far = { name: "count", label: t("talk.group.count"), control: count, hint: t("talk.group.count.hint", { n: dids.length }) };
+    const questions = [...(nearest ? [far] : []), { name: "name", label: t("talk.group.name"), control: name }];
+    const dialog = ask(t(`talk.group.${kind}`), questions, t("create"), async () => {
+      await gatherGroup({ name: name.value, kind, members: dids.slice(0, count.valueAsNumber) });
+      dialog.close();
+      focusKey();
+    });
   };
   return h(
     "div",

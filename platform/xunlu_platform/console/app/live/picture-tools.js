@@ -5,10 +5,11 @@ import { when } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { get, put } from "../net/http.js";
 import { may } from "../net/session.js";
-import { callOfficer, mayMakeGroups } from "../state/calls.js";
+import { mayMakeGroups } from "../state/calls.js";
 import { fleet } from "../state/fleet.js";
 import { openMenu } from "../view/menu.js";
 import { busy, toast } from "../view/notice.js";
+import { callKey } from "../view/ptt-call.js";
 
 /** @typedef {import("./picture.js").Picture} Picture */
 
@@ -18,7 +19,7 @@ import { busy, toast } from "../view/notice.js";
  * @returns {HTMLElement[]}
  */
 export function pictureTools(picture, scope) {
-  const call = may("talk") && mayMakeGroups() ? [callTool(picture)] : [];
+  const call = may("talk") && mayMakeGroups() ? [callTool(picture, scope)] : [];
   return [...call, soundTool(picture), snapshotTool(picture), recordTool(picture, scope), viewersTool(picture), fullScreenTool(picture)];
 }
 
@@ -32,9 +33,14 @@ export function tool(sign, words, act) {
   return h("button", { class: "tool", "aria-label": words, title: words, onclick: act }, icon(sign));
 }
 
-/** Talk to who is seen. @param {Picture} picture */
-function callTool(picture) {
-  const button = tool("mic", t("talk.call"), () => void busy(button, () => callOfficer(picture.did)));
+/**
+ * Talk to who is seen.
+ * @param {Picture} picture
+ * @param {import("../kit/store.js").Scope} scope
+ */
+function callTool(picture, scope) {
+  const button = h("button", { class: "tool" });
+  callKey(button, picture.did, scope, true);
   return button;
 }
 

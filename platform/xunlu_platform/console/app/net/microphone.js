@@ -8,6 +8,12 @@ const IDLE_MS = 300_000;
 /** Mean square of a voice close to the microphone: a full meter. */
 const LOUD = 0.04;
 
+/** What a refusal of the browser means (Media Capture and Streams, 10.2). @type {Record<string, string>} */
+const REFUSALS = { NotAllowedError: "denied", NotReadableError: "busy" };
+
+/** @param {string} why @returns {Problem} */
+const problem = (why) => new Problem(0, t(`talk.mic.${why}`), t(`talk.mic.${why}.do`));
+
 export class Microphone {
   /** @type {MediaStream | null} */
   #stream = null;
@@ -18,6 +24,12 @@ export class Microphone {
   #samples = new Float32Array(512);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #closing;
+  #lost;
+
+  /** @param {(problem: Problem) => void} lost told when an open one is unplugged, or its leave is taken back */
+  constructor(lost) {
+    this.#lost = lost;
+  }
 
   /**
    * Its track; the person may be asked for leave.
@@ -29,17 +41,17 @@ export class Microphone {
     this.#closing = setTimeout(() => this.close(), IDLE_MS);
     const ready = this.track;
     if (ready) return ready;
-    if (!navigator.mediaDevices) throw new Problem(0, t("talk.mic.insecure"), t("talk.mic.insecure.do"));
+    if (!navigator.mediaDevices) throw problem("insecure");
     const audio = { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true };
     try {
       this.#stream = await navigator.mediaDevices.getUserMedia({ audio });
     } catch (error) {
-      const denied = error instanceof DOMException && error.name === "NotAllowedError";
-      throw new Problem(0, t(denied ? "talk.mic.denied" : "talk.mic.none"), t(denied ? "talk.mic.denied.do" : "talk.mic.none.do"));
+      throw problem((error instanceof DOMException && REFUSALS[error.name]) || "none");
     }
+    const [track] = this.#stream.getAudioTracks();
+    if (!track) throw problem("none");
     this.#listen(this.#stream);
-    const track = this.track;
-    if (!track) throw new Problem(0, t("talk.mic.none"), t("talk.mic.none.do"));
+    track.onended = () => this.#lost(problem("lost"));
     return track;
   }
 

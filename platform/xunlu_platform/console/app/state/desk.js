@@ -17,8 +17,12 @@ export const trails = new SavedStore("trails", false);
 export const layers = new SavedStore("layers", { places: true, accuracy: true, names: true });
 /** Where the map was last. @type {SavedStore<{lat: number, lon: number, zoom: number} | null>} */
 export const place = new SavedStore("place", /** @type {{lat: number, lon: number, zoom: number} | null} */ (null));
-/** A list besides the drawer: a box selection or the nearest ones. @type {Store<{title: string, rows: {did: string, note: string}[]} | null>} */
-export const gathered = new Store(/** @type {{title: string, rows: {did: string, note: string}[]} | null} */ (null));
+/**
+ * A list besides the drawer: a box selection, or with `nearest` those near to a place, nearest first.
+ * @typedef {{title: string, rows: {did: string, note: string}[], nearest?: boolean}} Gathered
+ */
+/** @type {Store<Gathered | null>} */
+export const gathered = new Store(/** @type {Gathered | null} */ (null));
 /** Tracks of today by device, drawn with their gaps. @type {Store<Map<string, import("../types").TrackPoint[][]>>} */
 export const tracks = new Store(new Map());
 /** What the map does with the next drag or click. @type {Store<"none" | "box" | "nearest">} */

@@ -7,9 +7,10 @@ import { endGroup, MADE, mayMakeGroups } from "../state/calls.js";
 import * as talk from "../state/talk.js";
 import { busy, complain } from "./notice.js";
 import { openGroups } from "./ptt-groups.js";
-import { claimTalkKeys, EMERGENCY, holdToTalk, LONG_PRESS_MS } from "./ptt-key.js";
+import { claimTalkKeys, holdToTalk, LONG_PRESS_MS } from "./ptt-key.js";
+import { paintListeners } from "./ptt-listeners.js";
 import { openTalkSettings } from "./ptt-settings.js";
-import { keyWords, phase, somebodyElse, standing, whoTalks } from "./ptt-words.js";
+import { EMERGENCY, keyWords, phase, somebodyElse, standing, whoTalks } from "./ptt-words.js";
 
 /** @typedef {import("../kit/store.js").Scope} Scope */
 
@@ -20,22 +21,24 @@ import { keyWords, phase, somebodyElse, standing, whoTalks } from "./ptt-words.j
 export function mountPttBar(bar, scope) {
   const key = h("button", { class: "ptt-key" });
   const group = h("button", { class: "quiet ptt-group", onclick: () => openGroups(key), "aria-haspopup": "dialog" });
+  const listeners = h("button", { class: "quiet num ptt-listeners", "aria-haspopup": "dialog" });
   const who = h("span", { class: "ptt-who ellipsis" });
   const told = h("span", { class: "ptt-told ellipsis", role: "status" });
   const meter = h("meter", { class: "ptt-level", min: 0, max: 1, high: 0.9, "aria-label": t("talk.level"), hidden: true });
   holdToTalk(key);
-  bar.append(key, group, who, meter, told, h("span", { class: "grow" }), ...tools(key, scope));
+  bar.append(key, group, listeners, who, meter, told, h("span", { class: "grow" }), ...tools(key, scope));
   const paint = () => {
     const now = phase();
     bar.dataset["phase"] = now;
     fill(key, icon(now === "talking" ? "mic" : "radio"), h("span", {}, keyWords()), h("kbd", {}, t("key.space")));
-    paintGroup(group);
+    paintGroup(group, listeners);
     meter.hidden = now !== "talking";
     retell();
   };
   const retell = () => {
     who.textContent = whoTalks();
     who.classList.toggle("talks", who.textContent !== "");
+    who.classList.toggle("is-sos", talk.heardNow()?.talk.urgency === EMERGENCY);
     const words = standing();
     if (told.textContent !== words) told.textContent = words;
   };
@@ -47,13 +50,13 @@ export function mountPttBar(bar, scope) {
   claimTalkKeys(scope);
 }
 
-/** @param {HTMLElement} button */
-function paintGroup(button) {
+/** @param {HTMLElement} button @param {HTMLButtonElement} listeners */
+function paintGroup(button, listeners) {
   const group = talk.mainGroup();
-  const online = group ? (talk.members.value.get(group.gid)?.length ?? 0) : 0;
-  const name = group?.name ?? t("talk.group.none");
-  fill(button, h("span", { class: "dim" }, t("talk.group")), h("b", { class: "ellipsis" }, name), group ? t("people", { n: online }) : null);
-  button.title = group ? (talk.members.value.get(group.gid) ?? []).map(({ name: who }) => who).join("、") : t("talk.group.choose");
+  fill(button, h("span", { class: "dim" }, t("talk.group")), h("b", { class: "ellipsis" }, group?.name ?? t("talk.group.none")));
+  button.title = t("talk.group.choose");
+  listeners.hidden = !group;
+  if (group) paintListeners(listeners, group.gid);
 }
 
 /** Our own voice, only while it is sent. @param {HTMLMeterElement} meter @param {Scope} scope */
@@ -71,7 +74,7 @@ function tools(key, scope) {
   end.onclick = () => void busy(end, async () => talk.tuning.value.main !== null && endGroup(talk.tuning.value.main));
   const again = h("button", { onclick: () => talk.rejoin() }, icon("refresh-cw"), t("talk.rejoin"));
   const emergency = h("button", { class: "danger ptt-emergency", title: t("talk.emergency.hint") }, icon("siren"), t("talk.emergency"));
-  holdToTalk(emergency, EMERGENCY, LONG_PRESS_MS);
+  holdToTalk(emergency, { urgency: EMERGENCY, after_ms: LONG_PRESS_MS });
   const scan = h("button", { class: "quiet", onclick: () => openGroups(key) });
   const settings = h("button", { class: "quiet", "aria-label": t("talk.settings"), title: t("talk.settings"), onclick: openTalkSettings }, icon("sliders-horizontal"));
   const paint = () => {

@@ -8,6 +8,8 @@ import { endGroup, MADE, mayMakeGroups } from "../state/calls.js";
 import { groups, members, SCAN_MAX, talks, tune, tuning } from "../state/talk.js";
 import { openDialog } from "./dialog.js";
 import { busy, notice } from "./notice.js";
+import { gatherButton } from "./ptt-gather.js";
+import { listenersButton } from "./ptt-listeners.js";
 
 /** @typedef {import("../types").TalkGroup} TalkGroup */
 
@@ -25,7 +27,8 @@ export function openGroups(key) {
   for (const store of [groups, members, talks, tuning])
     scope.read(/** @type {import("../kit/store.js").Store<any>} */ (store), paint);
   const hint = h("p", { class: "dim" }, t("talk.groups.hint", { n: SCAN_MAX }));
-  const dialog = openDialog(t("talk.groups"), h("div", { class: "body stack-body" }, find, hint, list));
+  const more = mayMakeGroups() ? h("footer", {}, gatherButton(() => dialog.close())) : null;
+  const dialog = openDialog(t("talk.groups"), h("div", { class: "body stack-body" }, find, hint, list, ...(more ? [more] : [])));
   dialog.addEventListener("close", () => {
     scope.close();
     key.focus();
@@ -39,18 +42,34 @@ function row(group) {
   const { main, scan } = tuning.value;
   const talker = talks.value.get(gid)?.talker;
   const choose = h("input", { type: "radio", name: "main", checked: gid === main, "data-of": `main ${gid}`, onchange: () => tune(gid) });
-  const toggle = () => tune(main, scan.includes(gid) ? scan.filter((one) => one !== gid) : [...scan, gid]);
-  const full = scan.length >= SCAN_MAX && !scan.includes(gid);
-  const hear = h("input", { type: "checkbox", checked: scan.includes(gid), disabled: full || gid === main, "data-of": `scan ${gid}`, onchange: toggle });
   return h(
     "li",
     { class: "row", "data-gid": gid },
     h("label", { class: "row grow" }, choose, h("b", { class: "ellipsis" }, group.name), kindTag(group)),
     talker ? h("span", { class: "row is-talk" }, icon("mic"), talker.name) : null,
-    h("span", { class: "dim num" }, members.value.has(gid) ? t("people", { n: members.value.get(gid)?.length ?? 0 }) : ""),
-    h("label", { class: "row dim" }, hear, t(isOfOthers(group) ? "talk.listen-in" : "talk.scan")),
+    members.value.has(gid) ? listenersButton(gid) : null,
+    scanning(group, main, scan),
     MADE.has(group.kind) && mayMakeGroups() ? ending(group) : null,
   );
+}
+
+/**
+ * Whether it is heard too, in which place, and how to put it before the others.
+ * @param {TalkGroup} group
+ * @param {string | null} main
+ * @param {string[]} scan
+ */
+function scanning(group, main, scan) {
+  const { gid } = group;
+  const place = scan.indexOf(gid);
+  const others = scan.filter((one) => one !== gid);
+  const toggle = () => tune(main, place < 0 ? [...scan, gid] : others);
+  const full = scan.length >= SCAN_MAX && place < 0;
+  const hear = h("input", { type: "checkbox", checked: place >= 0, disabled: full || gid === main, "data-of": `scan ${gid}`, onchange: toggle });
+  const words = t("talk.scan.first", { name: group.name });
+  const first = h("button", { class: "quiet", title: words, "aria-label": words, "data-of": `first ${gid}`, onclick: () => tune(main, [gid, ...others]) }, icon("arrow-up-down"));
+  const rank = place >= 0 && scan.length > 1 ? ` ${place + 1}` : "";
+  return h("span", { class: "row" }, place > 0 ? first : null, h("label", { class: "row dim" }, hear, t(isOfOthers(group) ? "talk.listen-in" : "talk.scan") + rank));
 }
 
 /** Whoever hears a call of others, or talks in none of it, listens in: that is written down. @param {TalkGroup} group */

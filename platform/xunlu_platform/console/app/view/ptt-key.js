@@ -1,36 +1,50 @@
 /** Every way to hold the key: the button, the space bar, a pedal. Whatever takes the page's attention lets it go. */
 
+import { t } from "../kit/i18n.js";
 import { claimKey } from "../kit/keys.js";
 import { pedal, press, release, unlockSpeaker } from "../state/talk.js";
+import { toast } from "./notice.js";
+import { EMERGENCY } from "./ptt-words.js";
 
-/** Urgencies of the floor. */
-export const NORMAL = 0;
-export const EMERGENCY = 2;
+const NORMAL = 0;
 /** An emergency by the button is a long press: nobody calls one by a slip. */
 export const LONG_PRESS_MS = 700;
 
 /**
- * Make a button one to hold.
+ * Make a button one to hold. One that must be held for a while says so when it is let go too soon.
  * @param {HTMLButtonElement} button
- * @param {0 | 2} [urgency]
- * @param {number} [after_ms] how long it must be held before it counts
+ * @param {object} [options]
+ * @param {0 | 2} [options.urgency]
+ * @param {number} [options.after_ms] how long it must be held before it counts
+ * @param {() => boolean} [options.when] whether it is a key now
  */
-export function holdToTalk(button, urgency = NORMAL, after_ms = 0) {
+export function holdToTalk(button, { urgency = NORMAL, after_ms = 0, when = () => true } = {}) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let waiting;
+  /** Only what this button pressed does it let go: a foot may be on the pedal meanwhile. */
+  let holding = false;
+  const begin = (/** @type {0 | 2} */ wanted) => {
+    waiting = undefined;
+    void press(wanted);
+  };
   const down = (/** @type {0 | 2} */ wanted) => {
-    clearTimeout(waiting);
-    if (after_ms) waiting = setTimeout(() => void press(wanted), after_ms);
-    else void press(wanted);
+    if (holding) return;
+    holding = true;
+    if (after_ms) waiting = setTimeout(() => begin(wanted), after_ms);
+    else begin(wanted);
     button.classList.toggle("pressing", after_ms > 0);
   };
   const up = () => {
+    if (!holding) return;
+    holding = false;
+    if (waiting !== undefined) toast(t("talk.hold", { s: after_ms / 1000 }));
     clearTimeout(waiting);
+    waiting = undefined;
     button.classList.remove("pressing");
     release();
   };
   button.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || !when()) return;
     button.setPointerCapture(event.pointerId);
     down(urgency);
   });
@@ -38,11 +52,16 @@ export function holdToTalk(button, urgency = NORMAL, after_ms = 0) {
   button.addEventListener("contextmenu", (event) => event.preventDefault());
   const holds = (/** @type {KeyboardEvent} */ event) => event.key === " " || event.key === "Enter";
   button.addEventListener("keydown", (event) => {
-    if (!holds(event)) return;
+    if (!holds(event) || !when()) return;
     event.preventDefault();
     if (!event.repeat) down(event.shiftKey ? EMERGENCY : urgency);
   });
   button.addEventListener("keyup", (event) => void (holds(event) && up()));
+}
+
+/** The key of the page gets the focus: the space bar then talks. */
+export function focusKey() {
+  /** @type {HTMLElement | null} */ (document.querySelector(".ptt-key"))?.focus();
 }
 
 /** The keys, and what ends every hold. @param {import("../kit/store.js").Scope} scope */

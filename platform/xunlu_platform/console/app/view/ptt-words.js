@@ -3,7 +3,10 @@
 import { span } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { serverNow } from "../net/stream.js";
-import { groupOf, heardNow, key, mainGroup, net, rights, talks, tuning } from "../state/talk.js";
+import { groupOf, heardNow, key, mainGroup, members, net, rights, talks, tuning } from "../state/talk.js";
+
+/** Of the urgencies of the floor: an emergency. */
+export const EMERGENCY = 2;
 
 /** One word for all that decides what the key does; styles and tests read it. */
 export function phase() {
@@ -27,6 +30,12 @@ export function somebodyElse() {
   return main !== null && talks.value.has(main) && key.value.phase !== "talking";
 }
 
+/** Whether the other one of a call is not there yet. */
+function isAlone() {
+  const group = mainGroup();
+  return group?.kind === "private" && (members.value.get(group.gid)?.length ?? 0) < 2;
+}
+
 /** What happens to our own key; empty while nothing does. */
 export function standing() {
   const { phase: now, position, ends_ms, cause } = key.value;
@@ -35,17 +44,19 @@ export function standing() {
   if (now === "asking") return t("talk.asking");
   if (now === "queued") return t("talk.queued", { n: position });
   if (now === "refused") return t(`talk.cause.${cause}`);
+  if (isAlone()) return t("talk.alone");
   if (now !== "talking" || ends_ms === null) return "";
   return t("talk.left", { span: span((ends_ms - serverNow()) / 1000) });
 }
 
-/** `陈志远 022 正在讲话 4 秒`, and where when it is not the main group; empty while nobody talks. */
+/** `陈志远 022 正在讲话 4 秒`, whether it is an emergency, where when it is not the main group; empty while nobody talks. */
 export function whoTalks() {
   const heard = heardNow();
   if (!heard) return "";
-  const { talker, since_ms } = heard.talk;
+  const { talker, since_ms, urgency } = heard.talk;
   const since = span((serverNow() - since_ms) / 1000);
   const who = heard.mine ? t("talk.me") : [talker.name, talker.number].filter(Boolean).join(" ");
-  const elsewhere = heard.gid === tuning.value.main ? "" : ` · ${groupOf(heard.gid)?.name ?? heard.gid}`;
-  return t("talk.who", { who, span: since }) + elsewhere;
+  const emergency = urgency === EMERGENCY ? t("talk.emergency") : "";
+  const elsewhere = heard.gid === tuning.value.main ? "" : (groupOf(heard.gid)?.name ?? heard.gid);
+  return [t("talk.who", { who, span: since }), emergency, elsewhere].filter(Boolean).join(" · ");
 }

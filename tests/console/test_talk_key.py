@@ -1,0 +1,213 @@
+"""Every way to hold the key, what the desk then says and sounds, and what takes the key away."""
+
+import re
+
+import pytest
+from playwright.async_api import Browser, Page, WebSocketRoute, expect
+
+from tests.console.bureau import LONGEST_S, Bureau
+from tests.console.conftest import CHROMIUM
+from tests.console.radio import DENY, PERMIT, REVOKED, at_the_radio, phase, radio, sounds
+from tests.talk import Participant
+from xunlu_protocol.talk import Granted, Idle, Taken
+
+pytestmark = [pytest.mark.console, pytest.mark.integration]
+
+# The microphone's tracks, to be unplugged.
+TRACKS = """
+  window.tracks = [];
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async wanted => {
+    const stream = await open(wanted);
+    tracks.push(...stream.getTracks());
+    return stream;
+  };
+"""
+HIDE = """hidden => {
+  Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def superior(bureau: Bureau) -> Participant:
+    """Somebody on whom no desk cuts in."""
+    claims = {"path": "/", "priority": 255, "rights": ("barge",), "name": "指挥长"}
+    return Participant(bureau.talk, "u-9000", claims=claims)
+
+
+async def test_a_pedal_talks_in_a_text_field_and_while_the_mouse_is_at_work(page: Page, bureau: Bureau) -> None:
+    async with radio(bureau, await bureau.worn("周敏")) as officer:
+        await at_the_radio(page, bureau)
+        await page.get_by_role("button", name="对讲设置").click()
+        await page.get_by_label("脚踏开关的按键").select_option("F9")
+        await page.keyboard.press("Escape")
+        await page.locator(".search input").focus()
+        await page.keyboard.down("F9")
+        await phase(page, "talking")
+        await officer.told(Taken)
+        await page.locator(".ptt-key").focus()
+        await page.get_by_role("button", name="尾迹").click()
+        await expect(page.get_by_role("button", name="尾迹")).to_have_attribute("aria-pressed", "true")
+        await phase(page, "talking")
+        await page.keyboard.up("F9")
+        await phase(page, "ready")
+        await officer.told(Idle)
+
+
+async def test_a_hidden_page_lets_go_of_the_key(page: Page, bureau: Bureau) -> None:
+    async with radio(bureau, await bureau.worn("王磊")) as officer:
+        await at_the_radio(page, bureau)
+        await page.locator(".ptt-key").hover()
+        await page.mouse.down()
+        await phase(page, "talking")
+        await page.evaluate(HIDE, True)
+        await officer.told(Idle)
+        await page.evaluate(HIDE, False)
+        await phase(page, "ready")
+        await page.mouse.up()
+
+
+async def test_an_emergency_is_a_long_press_and_a_short_one_says_so(page: Page, bureau: Bureau) -> None:
+    async with radio(bureau, await bureau.worn("李倩")) as officer:
+        await at_the_radio(page, bureau)
+        emergency = page.locator(".ptt-emergency")
+        await emergency.click()
+        await expect(page.locator(".toast")).to_contain_text("请按住 0.7 秒以上")
+        await phase(page, "ready")
+        await emergency.focus()
+        await page.keyboard.down("Enter")
+        await officer.told(Taken, urgency=2)
+        await expect(page.locator(".ptt-who")).to_contain_text("紧急")
+        await page.keyboard.up("Enter")
+        await officer.told(Idle)
+
+
+async def test_whoever_waits_sees_the_place_in_the_queue_and_is_granted_in_turn(page: Page, bureau: Bureau) -> None:
+    gid = await bureau.squad_group()
+    other = superior(bureau)
+    await other.join(gid)
+    try:
+        await at_the_radio(page, bureau)
+        await other.press(gid)
+        await other.told(Granted)
+        await page.keyboard.down("Space")
+        await phase(page, "queued")
+        await expect(page.locator(".ptt-told")).to_have_text("排队第 1 位")
+        await other.let_go(gid)
+        await phase(page, "talking")
+        await sounds(page, PERMIT)
+        await page.keyboard.up("Space")
+        await phase(page, "ready")
+    finally:
+        await other.close()
+
+
+async def test_the_desk_sounds_and_says_when_the_floor_is_taken_away(page: Page, bureau: Bureau) -> None:
+    gid = await bureau.squad_group()
+    other = superior(bureau)
+    await other.join(gid)
+    try:
+        await at_the_radio(page, bureau)
+        await page.keyboard.down("Space")
+        await phase(page, "talking")
+        await sounds(page, PERMIT)
+        await other.press(gid)
+        await phase(page, "refused")
+        await expect(page.locator(".ptt-told")).to_have_text("被更高优先级的讲话打断")
+        await sounds(page, REVOKED)
+        await page.keyboard.up("Space")
+        await phase(page, "ready")
+    finally:
+        await other.close()
+
+
+async def test_who_talks_too_long_is_told_and_must_let_go(page: Page, bureau: Bureau) -> None:
+    async with radio(bureau, await bureau.worn("吴杰")):
+        await at_the_radio(page, bureau)
+        await page.keyboard.down("Space")
+        await phase(page, "talking")
+        await expect(page.locator(".ptt-told")).to_contain_text("剩余")
+        told = page.locator(".ptt-told")
+        await expect(told).to_have_text("讲话超过时限，请松开后再按", timeout=(LONGEST_S + 5) * 1000)
+        await sounds(page, REVOKED)
+        await page.keyboard.up("Space")
+        await phase(page, "ready")
+
+
+async def test_the_meter_moves_with_the_voice_and_only_while_it_is_sent(page: Page, bureau: Bureau) -> None:
+    meter = page.get_by_role("meter", name="我的音量")
+    async with radio(bureau, await bureau.worn("何雪")):
+        await at_the_radio(page, bureau)
+        await expect(meter).to_be_hidden()
+        await page.keyboard.down("Space")
+        await page.wait_for_function("() => document.querySelector('.ptt-level').value > 0.1")
+        await page.keyboard.up("Space")
+        await expect(meter).to_be_hidden()
+
+
+async def test_a_microphone_that_is_unplugged_ends_the_burst_and_is_told(page: Page, bureau: Bureau) -> None:
+    async with radio(bureau, await bureau.worn("沈岩")) as officer:
+        await page.add_init_script(TRACKS)
+        await at_the_radio(page, bureau)
+        await page.keyboard.down("Space")
+        await phase(page, "talking")
+        await page.evaluate("tracks.forEach(track => { track.stop(); track.dispatchEvent(new Event('ended')); })")
+        await officer.told(Idle)
+        await phase(page, "refused")
+        await expect(page.locator(".toast")).to_contain_text("麦克风已断开")
+        await page.keyboard.up("Space")
+        await page.keyboard.down("Space")
+        await phase(page, "talking")
+        await page.keyboard.up("Space")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--use-fake-device-for-media-stream"], "浏览器被禁止使用麦克风: 请在地址栏的站点设置中允许麦克风。"),
+        (["--use-fake-ui-for-media-stream"], "没有可用的麦克风: 请接好麦克风再试。"),
+    ],
+    ids=["refused", "missing"],
+)
+async def test_a_microphone_that_is_refused_or_missing_is_told_in_words(
+    browser: Browser, bureau: Bureau, arguments: list[str], words: str
+) -> None:
+    other = await browser.browser_type.launch(
+        executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *arguments]
+    )
+    try:
+        page = await other.new_page(locale="zh-CN", viewport={"width": 1440, "height": 900})
+        await at_the_radio(page, bureau)
+        await page.keyboard.down("Space")
+        await phase(page, "refused")
+        await expect(page.locator(".ptt-told")).to_have_text("麦克风不可用")
+        await expect(page.locator(".toast")).to_contain_text(words)
+        await sounds(page, DENY)
+        await page.keyboard.up("Space")
+        await phase(page, "ready")
+    finally:
+        await other.close()
+
+
+async def test_a_key_without_a_connection_sounds_and_the_bar_says_why(page: Page, bureau: Bureau) -> None:
+    lines: list[WebSocketRoute] = []
+
+    async def carry(line: WebSocketRoute) -> None:
+        lines.append(line)
+        if len(lines) == 1:
+            line.connect_to_server()
+        else:
+            await line.close()
+
+    await page.route_web_socket(re.compile("/ptt$"), carry)
+    async with radio(bureau, await bureau.worn("郑凯")):
+        await at_the_radio(page, bureau)
+        await page.keyboard.down("Space")
+        await phase(page, "talking")
+        await lines[0].close()
+        await sounds(page, REVOKED)
+        await phase(page, "lost")
+        await page.keyboard.up("Space")
+        await page.keyboard.press("Space")
+        await sounds(page, DENY)
+        await expect(page.locator(".ptt-told")).to_contain_text("对讲已断开，正在自动重连")
