@@ -11,6 +11,10 @@ class NotFoundError(StoreError):
     """Nothing of that name within the caller's scope."""
 
 
+class TooMuchError(StoreError):
+    """The answer would be larger than one answer may be; the message says how to ask for less."""
+
+
 class ConflictError(StoreError):
     """What is stored forbids the change; the message says what to do.
 

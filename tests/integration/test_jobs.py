@@ -16,6 +16,7 @@ from tests.services import TestBroker, TestDatabase
 from xunlu_kit.mqtt import Subscription
 from xunlu_platform.jobs import run
 from xunlu_platform.jobs.jobs import Jobs
+from xunlu_platform.jobs.roll_up import roll_up
 from xunlu_platform.store import housekeeping
 from xunlu_platform.store.store import SYSTEM, Store
 from xunlu_protocol.fleet import FleetFrame
@@ -70,24 +71,24 @@ async def test_an_hour_rolls_up_to_its_distance_and_moving_time(made: Rig, store
     await walk(made, walker, metres_a_fix=60)
     await walk(made, stander, metres_a_fix=1)
     assert await housekeeping.hour_over(store, HOUR) == 2
-    assert await housekeeping.roll_up(store, hours_max=10) == 2
+    assert await roll_up(store, hours_max=10) == 2
     moved, stood = await roll_up_of(made, walker), await roll_up_of(made, stander)
     assert moved["distance_m"] == pytest.approx(59 * 60, rel=1e-4)
     assert (moved["fixes"], moved["moving_s"], stood["moving_s"]) == (60, 59 * 60, 0)
-    assert await housekeeping.roll_up(store, hours_max=10) == 0
+    assert await roll_up(store, hours_max=10) == 0
 
 
 async def test_a_late_fix_makes_its_hour_due_again(made: Rig, store: Store) -> None:
     did = await made.device()
     await walk(made, did, metres_a_fix=60, fixes=30)
     await housekeeping.hour_over(store, HOUR)
-    await housekeeping.roll_up(store, hours_max=10)
+    await roll_up(store, hours_max=10)
     async with made.working():
         age_s = int((datetime.now(UTC) - HOUR).total_seconds()) - 1800
         late = {"_type": "location", "lat": 31.5, "lon": 121.0, "tst": now_s() - age_s, "sid": 1, "seq": 500}
         await made.session.publish(up(TENANT, did, "loc/hist"), str(late).replace("'", '"').encode())
         assert await eventually(lambda: made.rows("select from position_hour_due"))
-    await housekeeping.roll_up(store, hours_max=10)
+    await roll_up(store, hours_max=10)
     assert ((await roll_up_of(made, did))["fixes"], (await roll_up_of(made, did))["late_fixes"]) == (31, 1)
 
 

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 
 from xunlu_kit.errors import TransportError
-from xunlu_platform.errors import ConflictError, NotFoundError, StoreError, UnstorableError
+from xunlu_platform.errors import ConflictError, NotFoundError, StoreError, TooMuchError, UnstorableError
 from xunlu_protocol.errors import ProtocolError
 
 log = logging.getLogger(__name__)
@@ -149,6 +149,8 @@ async def _store(request: Request, error: Exception) -> JSONResponse:
     detail = str(error)
     if isinstance(error, NotFoundError):
         return problem_response(404, "not-found", "Nothing was found.", detail)
+    if isinstance(error, TooMuchError):
+        return problem_response(422, "too-much", "The answer would be too large.", detail)
     if isinstance(error, ConflictError | UnstorableError):
         complaints = [Complaint(reason=error.reason, message=detail, values={})]
         if isinstance(error, UnstorableError):

@@ -22,6 +22,7 @@ from xunlu_platform.jobs.inbox import Taker, take_messages
 from xunlu_platform.jobs.live import LiveVideo, Rhythm
 from xunlu_platform.jobs.notes import Notes
 from xunlu_platform.jobs.presence import take_state
+from xunlu_platform.jobs.roll_up import roll_up
 from xunlu_platform.jobs.talk import Talk
 from xunlu_platform.jobs.zones import Zones
 from xunlu_platform.store import housekeeping
@@ -32,7 +33,8 @@ from xunlu_protocol.topics import UP_STATE_FILTERS, fleet, server_state
 
 log = logging.getLogger(__name__)
 
-HOURS_PER_ROLL_UP = 200
+# With fixes every second these are a hundred thousand.
+HOURS_PER_ROLL_UP = 20
 NOTICES_MAX = 1000
 ROLL_UP_DELAY = timedelta(minutes=5)
 CATCH_UP = timedelta(days=7)
@@ -81,9 +83,8 @@ class Jobs:
         while self.marked + HOUR < over:
             self.marked += HOUR
             await housekeeping.hour_over(self.store, self.marked)
-        written = HOURS_PER_ROLL_UP
-        while written:
-            written = await housekeeping.roll_up(self.store, hours_max=HOURS_PER_ROLL_UP)
+        while await roll_up(self.store, hours_max=HOURS_PER_ROLL_UP):
+            pass
 
     async def apply_retention(self) -> None:
         """Erase what the rules say."""

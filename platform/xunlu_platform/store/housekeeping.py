@@ -1,5 +1,6 @@
 """What the jobs process asks of the database."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -54,10 +55,26 @@ async def hour_over(store: Store, hour: datetime) -> int:
         return await session.run(FILE, "hour_over", {"hour": hour})
 
 
-async def roll_up(store: Store, *, hours_max: int) -> int:
-    """Compute some of the hours due; returns how many were written."""
+async def hours_due(store: Store, *, hours_max: int) -> list[Row]:
+    """Some of the hours due: `device_id`, `hour`, and the `mark` under which their roll-up counts."""
     async with store.session(SYSTEM) as session:
-        return await session.run(FILE, "roll_up", {"hours_max": hours_max})
+        return await session.all(FILE, "hours_due", {"hours_max": hours_max})
+
+
+async def roll_up(store: Store, due: Sequence[Row], pieces: Sequence[Row]) -> int:
+    """Write hours that are still due under the same mark; returns how many.
+
+    Args:
+        store: with the jobs role.
+        due: of `hours_due`.
+        pieces: rows of `track_piece` of these hours.
+    """
+    values = {name: [row[name] for row in due] for name in ("device_id", "hour", "mark")}
+    async with store.session(SYSTEM) as session:
+        written = {(row["device_id"], row["hour"]) for row in await session.all(FILE, "roll_up", values)}
+        rows = [row for row in pieces if (row["device_id"], row["hour"]) in written]
+        await session.connection.cursor().executemany(query(FILE, "track_piece"), rows)
+    return len(written)
 
 
 async def apply_retention(store: Store) -> list[Row]:

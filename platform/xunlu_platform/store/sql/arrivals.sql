@@ -35,10 +35,15 @@ update device_state d set fix_at = s.fix_at, lat = s.lat, lon = s.lon, accuracy_
   where d.device_id = s.device_id and (d.fix_at is null or d.fix_at < s.fix_at)
 
 -- name: hours_due
--- Fixes of hours that are over: their roll-up is out of date.
-insert into position_hour_due (device_id, hour)
-  select distinct device_id, date_trunc('hour', fix_at) from staged_position where fix_at < date_trunc('hour', now())
-  on conflict do nothing
+-- Fixes of hours that are over: their roll-up is out of date. So is, after late ones, the shape of an hour that they lie beside
+-- (`xunlu_platform.review.shape`).
+insert into position_hour_due as due (device_id, hour)
+  select distinct s.device_id, h.hour from staged_position s
+    cross join lateral (values (date_trunc('hour', fix_at), true),
+      (date_trunc('hour', fix_at + interval '15 minutes'), late), (date_trunc('hour', fix_at - interval '5 minutes'), late))
+      as h(hour, counts)
+    where h.counts and h.hour < date_trunc('hour', now())
+  on conflict (device_id, hour) do update set mark = due.mark + 1
 
 -- name: hold
 -- Note what is held and what will never come; tell what to confirm. `missing` is empty in the normal case. A session with

@@ -32,15 +32,18 @@ insert into position_hour_due (device_id, hour)
     where fix_at >= %(hour)s and fix_at < %(hour)s::timestamptz + interval '1 hour'
   on conflict do nothing
 
+-- name: hours_due
+-- Some of the hours due, the oldest first, as they are marked now.
+select d.device_id, d.hour, d.mark from position_hour_due d
+  where d.hour < date_trunc('hour', now()) order by d.hour, d.device_id limit %(hours_max)s
+
 -- name: roll_up
--- Some of the hours due. Distance and moving time count between fixes at most five minutes apart; farther is a gap.
--- Mean earth radius 6 371 008.8 m (IUGG); moving is 0.5 m/s and more.
+-- Those hours due that nobody has marked again since they were read; tells which. Distance and moving time count between fixes
+-- at most five minutes apart; farther is a gap. Mean earth radius 6 371 008.8 m (IUGG); moving is 0.5 m/s and more.
 with due as (
   delete from position_hour_due d
-    using (
-      select device_id, hour from position_hour_due where hour < date_trunc('hour', now()) order by hour, device_id
-        limit %(hours_max)s for update skip locked) picked
-    where d.device_id = picked.device_id and d.hour = picked.hour
+    using unnest(%(device_id)s::bigint[], %(hour)s::timestamptz[], %(mark)s::bigint[]) as read(device_id, hour, mark)
+    where d.device_id = read.device_id and d.hour = read.hour and d.mark = read.mark
     returning d.device_id, d.hour
 ), fixes as (
   select due.device_id, due.hour, p.fix_at, p.lat, p.lon, p.speed_mps, p.late,
@@ -65,6 +68,13 @@ insert into position_hour (device_id, hour, fixes, late_fixes, first_fix_at, las
     first_fix_at = excluded.first_fix_at, last_fix_at = excluded.last_fix_at, distance_m = excluded.distance_m,
     moving_s = excluded.moving_s, speed_max_mps = excluded.speed_max_mps, lat_min = excluded.lat_min, lat_max = excluded.lat_max,
     lon_min = excluded.lon_min, lon_max = excluded.lon_max, computed_at = now()
+  returning device_id, hour
+
+-- name: track_piece
+insert into track_piece (device_id, hour, level, points, pieces, length_m, moving_s, stops)
+  values (%(device_id)s, %(hour)s, %(level)s, %(points)s, %(pieces)s, %(length_m)s, %(moving_s)s, %(stops)s)
+  on conflict (device_id, hour, level) do update set points = excluded.points, pieces = excluded.pieces,
+    length_m = excluded.length_m, moving_s = excluded.moving_s, stops = excluded.stops
 
 -- name: retention_rules
 -- Rules that are on and whose present form somebody has seen in a dry run.

@@ -59,6 +59,17 @@ begin
   return erased;
 end $_$;
 
+CREATE FUNCTION public.forget_track_pieces() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  delete from track_piece where hour < coalesce(
+    (select min(range_start) from timescaledb_information.chunks
+      where hypertable_schema = 'public' and hypertable_name = 'position'), new.older_than);
+  return null;
+end $$;
+
 CREATE FUNCTION public.give_unit_its_group() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -645,7 +656,8 @@ CREATE TABLE public.position_hour (
 
 CREATE TABLE public.position_hour_due (
     device_id bigint NOT NULL,
-    hour timestamp with time zone NOT NULL
+    hour timestamp with time zone NOT NULL,
+    mark bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.recording (
@@ -842,6 +854,17 @@ CREATE TABLE public.telemetry (
     received_at timestamp with time zone NOT NULL,
     sid bigint NOT NULL,
     payload jsonb NOT NULL
+);
+
+CREATE TABLE public.track_piece (
+    device_id bigint NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    level smallint NOT NULL,
+    points bytea NOT NULL,
+    pieces jsonb NOT NULL,
+    length_m double precision NOT NULL,
+    moving_s double precision NOT NULL,
+    stops jsonb NOT NULL
 );
 
 ALTER TABLE public.unit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1084,6 +1107,9 @@ ALTER TABLE ONLY public.talk_group_member
 ALTER TABLE ONLY public.talk_group
     ADD CONSTRAINT talk_group_pkey PRIMARY KEY (gid);
 
+ALTER TABLE ONLY public.track_piece
+    ADD CONSTRAINT track_piece_pkey PRIMARY KEY (device_id, hour, level);
+
 ALTER TABLE ONLY public.unit
     ADD CONSTRAINT unit_parent_id_name_key UNIQUE (parent_id, name);
 
@@ -1194,6 +1220,8 @@ CREATE INDEX talk_group_unit ON public.talk_group USING btree (unit_id);
 
 CREATE UNIQUE INDEX telemetry_identity ON public.telemetry USING btree (device_id, at, sid);
 
+CREATE INDEX track_piece_hour ON public.track_piece USING btree (hour);
+
 CREATE UNIQUE INDEX unit_tenant_root ON public.unit USING btree (tenant) WHERE (parent_id IS NULL);
 
 CREATE INDEX viewing_asked ON public.viewing USING btree (asked_at DESC, id DESC);
@@ -1217,6 +1245,8 @@ CREATE INDEX zone_unit ON public.zone USING btree (unit_id);
 CREATE UNIQUE INDEX zone_version_now ON public.zone_version USING btree (zone_id) WHERE (valid_to IS NULL);
 
 CREATE INDEX zone_version_zone ON public.zone_version USING btree (zone_id, valid_from);
+
+CREATE TRIGGER retention_run_of_positions AFTER INSERT ON public.retention_run FOR EACH ROW WHEN (((new.subject = 'position'::text) AND (NOT new.dry_run))) EXECUTE FUNCTION public.forget_track_pieces();
 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.availability FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
@@ -1352,6 +1382,9 @@ ALTER TABLE ONLY public.talk_group_member
 
 ALTER TABLE ONLY public.talk_group
     ADD CONSTRAINT talk_group_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
+
+ALTER TABLE ONLY public.track_piece
+    ADD CONSTRAINT track_piece_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
 
 ALTER TABLE ONLY public.unit
     ADD CONSTRAINT unit_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.unit(id);
@@ -1583,6 +1616,13 @@ CREATE POLICY telemetry_scope ON public.telemetry TO xunlu_api USING ((device_id
 
 CREATE POLICY telemetry_server ON public.telemetry TO xunlu_ingest, xunlu_jobs USING (true);
 
+ALTER TABLE public.track_piece ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY track_piece_scope ON public.track_piece TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY track_piece_server ON public.track_piece TO xunlu_jobs USING (true);
+
 ALTER TABLE public.unit ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY unit_scope ON public.unit TO xunlu_api USING ((path ~~ (NULLIF(current_setting('xunlu.scope'::text, true), ''::text) || '%'::text)));
@@ -1642,6 +1682,8 @@ REVOKE ALL ON FUNCTION public.apply_retention(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.apply_retention(wanted text) TO xunlu_jobs;
 
 REVOKE ALL ON FUNCTION public.erase_rows(wanted text, edge timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.forget_track_pieces() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.measure_retention(wanted text) FROM PUBLIC;
 
@@ -1782,6 +1824,9 @@ GRANT SELECT ON TABLE public.talk_member TO xunlu_jobs;
 GRANT SELECT ON TABLE public.telemetry TO xunlu_api;
 GRANT SELECT,INSERT ON TABLE public.telemetry TO xunlu_ingest;
 GRANT SELECT ON TABLE public.telemetry TO xunlu_jobs;
+
+GRANT SELECT ON TABLE public.track_piece TO xunlu_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.track_piece TO xunlu_jobs;
 
 GRANT SELECT,INSERT ON TABLE public.viewing TO xunlu_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.viewing TO xunlu_jobs;

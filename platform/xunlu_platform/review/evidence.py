@@ -1,0 +1,147 @@
+"""What explains a track besides its fixes: availability, telemetry, and whether the server itself was there."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from xunlu_gis.track import DEFAULT, Availability, Evidence, Span, Telemetry, Track, explain
+from xunlu_platform.errors import TooMuchError
+from xunlu_platform.review.shape import Piece, Shape
+from xunlu_platform.store.review import (
+    Columns,
+    Stretch,
+    read_availability,
+    read_neighbours,
+    read_server_states,
+    read_telemetry,
+)
+from xunlu_platform.store.store import Row, Session
+
+WORDS_MAX: Final = 250_000
+STEP_MS: Final = int(DEFAULT.gap_min_s * 1000)
+# A piece has no gap inside, however slowly its device reports: so many milliseconds apart it is asserted to be there.
+PIECES: Final = replace(DEFAULT, report_s=0.0)
+
+
+async def find_states(session: Session, stretches: Sequence[Stretch], found: Sequence[Shape]) -> list[tuple[Span, ...]]:
+    """Every moment of each stretch explained.
+
+    Raises:
+        TooMuchError: more than `WORDS_MAX` reports would have to be read.
+        StoreError: the database does not answer.
+    """
+    if not stretches:
+        return []
+    down = server_down(await _servers(session, stretches))
+    beside = _by_stretch(await read_neighbours(session, stretches), len(stretches))
+    said = _by_stretch(await read_availability(session, stretches), len(stretches))
+    gaps = [(n, gap) for n, one in enumerate(stretches) for gap in _gaps(one, found[n].pieces)]
+    words = await read_telemetry(session, [gap for _, gap in gaps], words_max=WORDS_MAX)
+    if sum(len(columns["time_ms"]) for _, columns in words) > WORDS_MAX:
+        raise TooMuchError("There is too much to explain at once. Ask for a shorter time or for fewer subjects.")
+    told: list[list[Columns]] = [[] for _ in stretches]
+    for number, columns in words:
+        told[gaps[number][0]].append(columns)
+    work = zip(stretches, found, beside, said, told, strict=True)
+    return await asyncio.to_thread(lambda: [_explained(*one, down) for one in work])
+
+
+async def _servers(session: Session, stretches: Sequence[Stretch]) -> list[Row]:
+    since, until = min(one.since for one in stretches), max(one.until for one in stretches)
+    return await read_server_states(session, since, until)
+
+
+def server_down(rows: Iterable[Row]) -> list[tuple[int, int]]:
+    """When no process took positions in, UTC milliseconds; before the first word of any, nothing is known.
+
+    Args:
+        rows: `host`, `at`, `online`, in order of time.
+    """
+    online: set[str] = set()
+    known, since = False, 0
+    found = []
+    for row in rows:
+        at_ms, was_online = _ms(row["at"]), bool(online)
+        (online.add if row["online"] else online.discard)(row["host"])
+        if known and online and not was_online:
+            found.append((since, at_ms))
+        if was_online and not online:
+            since = at_ms
+        known = known or bool(online)
+    return [*found, (since, _ms(datetime.now(UTC)))] if known and not online else found
+
+
+def _explained(
+    stretch: Stretch,
+    shape: Shape,
+    beside: Sequence[Row],
+    said: Sequence[Row],
+    told: Sequence[Columns],
+    down: Sequence[tuple[int, int]],
+) -> tuple[Span, ...]:
+    evidence = Evidence(
+        availability=[Availability(_ms(row["at"]), row["availability"], row["why"], row["sid"]) for row in said],
+        telemetry=[one for columns in told for one in _words(columns)],
+        server_down=down,
+    )
+    return tuple(explain(_presence(shape.pieces, beside), _ms(stretch.since), _ms(stretch.until), evidence, PIECES))
+
+
+def _presence(pieces: Sequence[Piece], beside: Sequence[Row]) -> Track:
+    """Fixes of whoever was there: the ends of each piece as they were, and between them so many that no gap opens."""
+    times, received, sids, seqs = [], [], [], []
+    for piece in pieces:
+        first_ms, last_ms = int(piece.time_ms[0]), int(piece.time_ms[-1])
+        inner = np.arange(first_ms, last_ms, STEP_MS)[1:]
+        times.append(np.concatenate(((first_ms,), inner, (last_ms,))))
+        received.append(times[-1] + (2 * DEFAULT.late_s * 1000 if piece.late else 0))
+        sids.append(np.concatenate(((piece.ends.first_sid,), np.full(len(inner) + 1, piece.ends.last_sid))))
+        seqs.append(np.concatenate(((piece.ends.first_seq,), np.full(len(inner) + 1, piece.ends.last_seq))))
+    for row in beside:
+        for column, value in (
+            (times, row["time_s"] * 1000),
+            (received, row["received_s"] * 1000),
+            (sids, row["sid"]),
+            (seqs, row["seq"]),
+        ):
+            column.append(np.array((value,)))
+    if not times:
+        return Track.of((), (), ())
+    at = np.concatenate(times).astype(np.int64)
+    nowhere = np.zeros(len(at))
+    return Track.of(
+        at, nowhere, nowhere, received_ms=np.concatenate(received), sid=np.concatenate(sids), seq=np.concatenate(seqs)
+    )
+
+
+def _words(columns: Columns) -> list[Telemetry]:
+    rows = zip(columns["time_ms"].tolist(), columns["fix"].tolist(), columns["signal_dbm"].tolist(), strict=True)
+    return [Telemetry(at_ms, None if fix < 0 else fix, None if np.isnan(dbm) else dbm) for at_ms, fix, dbm in rows]
+
+
+def _gaps(stretch: Stretch, pieces: Sequence[Piece]) -> list[Stretch]:
+    """The times of a stretch without fixes; only of these the telemetry matters."""
+    begin, end = _ms(stretch.since), _ms(stretch.until)
+    edges = [begin, *(int(at) for piece in pieces for at in (piece.time_ms[0], piece.time_ms[-1])), end]
+    quiet = [(low, high) for low, high in list(pairwise(edges))[::2] if high - low > STEP_MS]
+    return [replace(stretch, since=_instant(max(low, begin)), until=_instant(min(high, end))) for low, high in quiet]
+
+
+def _by_stretch(rows: Iterable[Row], count: int) -> list[list[Row]]:
+    found: list[list[Row]] = [[] for _ in range(count)]
+    for row in rows:
+        found[row["n"]].append(row)
+    return found
+
+
+def _ms(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)
+
+
+def _instant(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

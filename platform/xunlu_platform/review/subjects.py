@@ -1,0 +1,79 @@
+"""Whom a look back is about: officers, and devices that nobody wore."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Self
+
+from xunlu_platform.errors import NotFoundError
+from xunlu_platform.store.review import Stretch, read_devices, read_officers, read_worn
+from xunlu_platform.store.store import Row, Session
+
+SUBJECTS_MAX: Final = 50
+SUBJECT_PATTERN: Final = r"^(o[1-9][0-9]{0,17}|d[A-Za-z0-9_-]{1,64})$"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Officer:
+    """Who it is, in the words of people; `unit` is the name of today's."""
+
+    id: int
+    number: str
+    name: str
+    unit: str
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """From a row of `review.officers`."""
+        return cls(id=row["id"], number=row["number"], name=row["name"], unit=row["unit"])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """An officer with what they wore, or a device.
+
+    Attributes:
+        key: `o{officer id}` or `d{did}`.
+        officer: None of a device.
+        worn: oldest first, never two at once; of a device the whole time.
+    """
+
+    key: str
+    officer: Officer | None
+    worn: tuple[Stretch, ...]
+
+    @property
+    def name(self) -> str:
+        """How people call it: the officer's number or the did."""
+        return self.officer.number if self.officer else self.key[1:]
+
+
+async def find_subjects(session: Session, keys: Sequence[str], since: datetime, until: datetime) -> list[Subject]:
+    """The subjects of a question, in its order, each once; officers who have left and devices locked out as well.
+
+    Args:
+        session: within the scope of whoever asks.
+        keys: in the form of `SUBJECT_PATTERN`.
+        since: included.
+        until: excluded.
+
+    Raises:
+        NotFoundError: one of them does not exist within the scope.
+        StoreError: the database does not answer.
+    """
+    distinct = list(dict.fromkeys(keys))
+    ids = [int(key[1:]) for key in distinct if key[0] == "o"]
+    officers = {f"o{row['id']}": Officer.of(row) for row in await read_officers(session, ids)}
+    devices = {f"d{row['did']}": row for row in await read_devices(session, [k[1:] for k in distinct if k[0] == "d"])}
+    if missing := [key for key in distinct if key not in officers and key not in devices]:
+        raise NotFoundError(f"There is no {', '.join(missing)} in your part of the organisation; look it up again.")
+    worn: dict[str, list[Stretch]] = {key: [] for key in distinct}
+    for row in await read_worn(session, ids, since, until) if ids else ():
+        worn[f"o{row['officer_id']}"].append(_stretch(row))
+    for key, row in devices.items():
+        worn[key].append(Stretch(device_id=row["id"], did=row["did"], since=since, until=until))
+    return [Subject(key=key, officer=officers.get(key), worn=tuple(worn[key])) for key in distinct]
+
+
+def _stretch(row: Row) -> Stretch:
+    return Stretch(device_id=row["device_id"], did=row["did"], since=row["since"], until=row["until"])
