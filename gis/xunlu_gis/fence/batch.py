@@ -5,8 +5,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from xunlu_gis.fence.fixes import Fixes, Flags, Times
-from xunlu_gis.fence.index import Numbers
+from xunlu_gis.fence.fixes import Fixes, Flags, Numbers, Times
+from xunlu_gis.fence.ordered import located
 from xunlu_gis.fence.rules import FenceRules
 from xunlu_gis.fence.states import DEVICE, NEVER_MS, Rows, States
 from xunlu_gis.fence.visit import Place
@@ -115,8 +115,6 @@ def known_rows(states: States, devices: Times) -> Rows:
     """Rows of `states.DEVICE` for some devices, in any order; `NEVER_MS` for those without a state."""
     rows = np.zeros(len(devices), dtype=DEVICE)
     rows["device"], rows["heard_ms"], rows["believed_ms"] = devices, NEVER_MS, NEVER_MS
-    if len(states.devices):
-        at = np.minimum(np.searchsorted(states.devices["device"], devices), len(states.devices) - 1)
-        found = states.devices["device"][at] == devices
-        rows[found] = states.devices[at[found]]
+    at, found = located(states.devices["device"], devices)
+    rows[found] = states.devices[at[found]]
     return rows

@@ -8,9 +8,10 @@ import numpy as np
 
 from xunlu_gis.fence.batch import Batch, known_rows, place_of
 from xunlu_gis.fence.event import ZoneEvent
-from xunlu_gis.fence.fixes import Fixes, Flags
-from xunlu_gis.fence.index import Numbers, ZoneIndex
+from xunlu_gis.fence.fixes import Fixes, Flags, Numbers
+from xunlu_gis.fence.index import ZoneIndex
 from xunlu_gis.fence.looks import Hits, Looks, Pairs
+from xunlu_gis.fence.ordered import located
 from xunlu_gis.fence.rules import FenceRules
 from xunlu_gis.fence.schedule import CLOSED
 from xunlu_gis.fence.states import INSIDE, PRESENCE, Rows, States
@@ -93,10 +94,10 @@ class Fences:
     def _advance(self, fixes: Fixes, states: States, events: list[ZoneEvent]) -> States:
         batch = Batch.of(fixes, states, self.rules)
         hits = self._hits(batch)
-        mine = np.flatnonzero(np.isin(states.presences["device"], batch.devices))
+        mine = np.flatnonzero(located(batch.devices, states.presences["device"])[1])
         presences = states.presences[mine]
         pairs = Pairs.of(presences, batch, self.index)
-        new = Pairs.of_keys(np.setdiff1d(hits.key, pairs.key), self.index)
+        new = Pairs.fresh(hits, pairs, self.index)
         looks = Looks.of(pairs + new, hits, batch, self.index, self.rules)
         moved = np.concatenate((self._moved(presences, pairs, looks, batch), np.ones(len(new.key), dtype=bool)))
         visits = [Visit(*row) for row in np.concatenate((presences, self._absent(new, batch)))[moved].tolist()]
@@ -138,13 +139,13 @@ class Fences:
 
 def _merged(old: Rows, new: Rows) -> Rows:
     """Rows of `states.DEVICE`, the new ones in place of the old."""
-    if not len(old):
-        return new
-    at = np.searchsorted(old["device"], new["device"])
-    known = old["device"][np.minimum(at, len(old) - 1)] == new["device"]
+    at, known = located(old["device"], new["device"])
     merged = old.copy()
     merged[at[known]] = new[known]
-    return merged if known.all() else np.insert(merged, at[~known], new[~known])
+    if known.all():
+        return merged
+    strangers = new[~known]
+    return np.insert(merged, np.searchsorted(old["device"], strangers["device"]), strangers)
 
 
 def _replaced(old: Rows, moved: Numbers, rows: list[tuple[Any, ...]]) -> Rows:

@@ -11,6 +11,7 @@ from xunlu_gis.plane import Floats
 
 Times = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.intp]
 
 TIME_MS_MAX = 1 << 53
 

@@ -4,17 +4,15 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
 from xunlu_gis.errors import ZoneError
-from xunlu_gis.fence.fixes import Flags, Times
+from xunlu_gis.fence.fixes import Flags, Numbers, Times
+from xunlu_gis.fence.ordered import located
 from xunlu_gis.fence.schedule import CLOSED
 from xunlu_gis.fence.states import NEVER_MS
 from xunlu_gis.fence.zone import Zone
 from xunlu_gis.plane import Floats, Plane
-
-Numbers = npt.NDArray[np.intp]
 
 _FOREVER_MS: Final = 1 << 60
 _FOREVER_S: Final = float(1 << 50)
@@ -59,10 +57,8 @@ class ZoneIndex:
 
     def numbers(self, ids: Times) -> Numbers:
         """Numbers of zones; -1 where there is none of that id."""
-        if not len(self.ids):
-            return np.full(len(ids), -1)
-        at = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
-        return np.where(self.ids[at] == ids, at, -1)
+        at, found = located(self.ids, ids)
+        return np.where(found, at, -1)
 
     def named(self, numbers: Numbers) -> list[Zone | None]:
         """Zones by number; None for -1."""

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from xunlu_gis.fence.batch import Batch
 from xunlu_gis.fence.event import Reason
-from xunlu_gis.fence.fixes import Flags
-from xunlu_gis.fence.index import Numbers, ZoneIndex
+from xunlu_gis.fence.fixes import Flags, Numbers
+from xunlu_gis.fence.index import ZoneIndex
+from xunlu_gis.fence.ordered import located
 from xunlu_gis.fence.rules import FenceRules
 from xunlu_gis.fence.schedule import CLOSED
 from xunlu_gis.fence.states import Rows
@@ -52,10 +53,12 @@ class Pairs:
         return cls(group=group, zone=zone, key=np.where(zone >= 0, group * len(index) + zone, -1))
 
     @classmethod
-    def of_keys(cls, key: Numbers, index: ZoneIndex) -> Self:
-        """Of keys; none is -1."""
-        group, zone = np.divmod(key, max(1, len(index)))
-        return cls(group=group, zone=zone, key=key)
+    def fresh(cls, hits: Hits, known: Self, index: ZoneIndex) -> Self:
+        """Of hits that no known pair has."""
+        keys = np.unique(hits.key)
+        _, old = located(np.sort(known.key), keys)
+        group, zone = np.divmod(keys[~old], max(1, len(index)))
+        return cls(group=group, zone=zone, key=keys[~old])
 
     def __getitem__(self, which: Any) -> "Pairs":  # noqa: ANN401  whatever indexes an array
         return Pairs(group=self.group[which], zone=self.zone[which], key=self.key[which])
@@ -152,9 +155,6 @@ class Looks:
 def _inside(pairs: Pairs, hits: Hits, batch: Batch, offset: Numbers) -> Numbers:
     """Numbers of the looks that are hits."""
     order = np.argsort(pairs.key, kind="stable")
-    keys = pairs.key[order]
-    at = np.searchsorted(keys, hits.key)
-    found = at < len(keys)
-    found[found] = keys[at[found]] == hits.key[found]
+    at, found = located(pairs.key[order], hits.key)
     fix, pair = hits.fix[found], order[at[found]]
     return offset[pair] + fix - batch.start[batch.group[fix]]
