@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -73,9 +74,9 @@ def presences(fences: Fences, fixes: Fixes, since_ms: int, until_ms: int, gap_s:
     (gap,) = np.nonzero(np.diff(heard_ms) > gap_s * 1000)
     gaps = np.column_stack((heard_ms[gap], heard_ms[gap + 1]))
     visits: dict[int, list[ZoneVisit]] = {}
-    for zone, start_ms, end_ms, reason in sorted(_stays(fences.evaluate(fixes))):
+    for zone, start_ms, end_ms, reason in sorted(_stays(fences.evaluate(fixes)), key=itemgetter(0, 1)):
         start, end = max(start_ms, since_ms), min(end_ms, until_ms)
-        if start <= end and start < until_ms and end_ms > since_ms:
+        if start < until_ms and end > since_ms:
             dwell_s = (end - start - _overlap_ms(gaps, start, end)) / 1000
             why = reason if end_ms <= until_ms else None
             visits.setdefault(zone, []).append(

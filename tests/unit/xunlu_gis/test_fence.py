@@ -265,3 +265,20 @@ def test_more_fixes_than_a_batch_change_nothing() -> None:
 def test_rules_out_of_bounds_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ZoneError, match="must"):
         FenceRules(**wrong)  # type: ignore[arg-type]
+
+
+def test_hundreds_of_zones_upon_each_other_stay_within_bounds() -> None:
+    fences = Fences([zone(number) for number in range(300)])
+    evaluation = fences.evaluate(along([-20, *[50] * 5_000, *[300] * 30], 1))
+    assert len(evaluation.events) == 600
+    assert {event.kind for event in evaluation.events} == {"enter", "leave"}
+
+
+def test_a_zone_far_from_all_others_is_judged_like_them() -> None:
+    far = shapely.transform(square(), lambda xy: np.add(xy, (0.0, 8.0)))
+    fences = Fences([zone(1), zone(2, far)])
+    fixes = along([-20, 10, 50, 50, *[114] * 30, *[200] * 9])
+    there = Fixes.of(2, fixes.time_ms, fixes.lon, fixes.lat + 8.0)
+    here, away = fences.evaluate(fixes).events, fences.evaluate(there).events
+    assert [event.kind for event in here] == [event.kind for event in away] == ["enter", "leave"]
+    assert [event.at_ms for event in here] == [event.at_ms for event in away]
