@@ -9,6 +9,9 @@ from xunlu_gis.formats.gpx import to_gpx, write_gpx
 from xunlu_gis.formats.imported import Datum, TrackFile, ZoneFile, datum_named
 from xunlu_gis.formats.kml import write_kml
 from xunlu_gis.formats.read import parse_tracks, read_track
+from xunlu_gis.formats.zones import parse_zones, zones_to_geojson
+from xunlu_gis.formats.zones_gpx import zones_to_gpx
+from xunlu_gis.formats.zones_kml import zones_to_kml
 
 __all__ = [
     "COLUMNS",
@@ -17,6 +20,7 @@ __all__ = [
     "ZoneFile",
     "datum_named",
     "parse_tracks",
+    "parse_zones",
     "read_track",
     "to_csv",
     "to_geojson",
@@ -25,4 +29,7 @@ __all__ = [
     "write_geojson",
     "write_gpx",
     "write_kml",
+    "zones_to_geojson",
+    "zones_to_gpx",
+    "zones_to_kml",
 ]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, Final
 
 import numpy as np
@@ -121,6 +122,21 @@ def read_geojson(text: str) -> Iterator[Row]:
                 yield from ({**row, **about, "datum": datum} for row in _positions(feature.get("geometry"), properties))
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
         raise TrackError(f"it is no GeoJSON of a track: {error}.") from error
+
+
+def plain_json(text: str) -> Any:  # noqa: ANN401  JSON
+    """JSON in which every number is finite; what is not becomes null, because RFC 8259 cannot say it again.
+
+    Raises:
+        ValueError: no JSON.
+        RecursionError: nested too deep.
+    """
+    return json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if isfinite(value) else None
 
 
 def features_of(document: Any) -> list[dict[str, Any]]:  # noqa: ANN401  JSON

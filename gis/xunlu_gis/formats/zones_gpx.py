@@ -1,0 +1,77 @@
+"""GPX 1.1 of patrol lines: a route each. GPX has no areas; tracks of strangers come in as lines too."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, Final
+from xml.etree.ElementTree import Element
+
+from xunlu_gis.errors import ZoneError
+from xunlu_gis.formats.gpx import NAMESPACE
+from xunlu_gis.formats.xml import elements, xml_text
+
+Feature = dict[str, Any]
+
+_HEAD: Final = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<gpx version="1.1" creator="Xunlu" '
+    f'xmlns="http://www.topografix.com/GPX/1/1" xmlns:xunlu="{NAMESPACE}">'
+)
+
+_WANTED: Final = frozenset({"rtept", "trkpt", "rte", "trkseg", "trk", "rte/name", "trk/name", "zone"})
+
+
+def zones_to_gpx(features: Iterable[Mapping[str, Any]]) -> str:
+    """A route for each corridor.
+
+    Raises:
+        ZoneError: a zone is no line.
+    """
+    return f"{_HEAD}{''.join(map(_route, features))}</gpx>"
+
+
+def _route(feature: Mapping[str, Any]) -> str:
+    geometry, properties = feature["geometry"], dict(feature["properties"])
+    name = str(properties.pop("name", ""))
+    if geometry["type"] != "LineString":
+        raise ZoneError(f"GPX holds lines only and “{name}” is an area; export it as GeoJSON or KML.")
+    points = "".join(f'<rtept lat="{lat}" lon="{lon}"/>' for lon, lat, *_ in geometry["coordinates"])
+    zone = xml_text(json.dumps(properties, ensure_ascii=False))
+    extensions = f"<extensions><xunlu:zone>{zone}</xunlu:zone></extensions>"
+    return f"<rte><name>{xml_text(name)}</name>{extensions}{points}</rte>"
+
+
+def read_gpx_zones(text: str) -> Iterator[Feature]:
+    """A line for each route and for each unbroken piece of a track; a width only where we wrote one.
+
+    Raises:
+        TrackError: no XML that can be trusted.
+    """
+    name, properties, line = "", dict[str, Any](), list[list[float]]()
+    for kind, element in elements(text, _WANTED):
+        match kind:
+            case "rtept" | "trkpt":
+                line.append([_degrees(element, "lon"), _degrees(element, "lat")])
+            case "zone":
+                properties = _properties(element.text or "")
+            case "rte" | "trkseg":
+                if line:
+                    geometry = {"type": "LineString", "coordinates": line}
+                    yield {"type": "Feature", "properties": {**properties, "name": name}, "geometry": geometry}
+                line = []
+            case "rte/name" | "trk/name":
+                name = element.text or ""
+        if kind in {"rte", "trk"}:
+            name, properties = "", {}
+
+
+def _degrees(element: Element, name: str) -> float:
+    with suppress(ValueError):
+        return float(element.get(name, ""))
+    return float("nan")
+
+
+def _properties(text: str) -> dict[str, Any]:
+    with suppress(ValueError, RecursionError):
+        found = json.loads(text)
+        return found if isinstance(found, dict) else {}
+    return {}
