@@ -2,10 +2,11 @@
 
 import asyncio
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 from xunlu_kit.errors import ConfigError
 
@@ -15,23 +16,35 @@ REQUESTS_PER_TURN = 32
 BUFFER_BYTES = 4 * 1024 * 1024
 
 
-class Reader(Protocol):
+class LocalReader(ABC):
     """One connection.
 
     Attributes:
         dropped: messages that it did not take in time.
     """
 
-    dropped: int
+    def __init__(self, sock: socket.socket) -> None:
+        """Own a connected socket that does not block."""
+        self.dropped = 0
+        self._sock = sock
 
-    def read(self) -> None:
-        """Take its requests."""
+    @abstractmethod
+    def obey(self, request: bytes) -> None:
+        """Do what it asks; what is not understood changes nothing."""
+
+    def send(self, data: bytes) -> None:
+        """Say something, now or never."""
+        try:
+            self._sock.send(data)
+        except OSError:
+            self.dropped += 1
 
     def close(self) -> None:
         """Let go of everything, the socket too."""
+        self._sock.close()
 
 
-ReaderT = TypeVar("ReaderT", bound=Reader)
+ReaderT = TypeVar("ReaderT", bound=LocalReader)
 
 
 class ReaderServer(Generic[ReaderT]):
@@ -97,7 +110,21 @@ class ReaderServer(Generic[ReaderT]):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
         reader = self._make(sock)
         self.readers[reader] = sock
-        asyncio.get_running_loop().add_reader(sock, reader.read)
+        asyncio.get_running_loop().add_reader(sock, self._read, reader)
+
+    def _read(self, reader: ReaderT) -> None:
+        sock = self.readers[reader]
+        for _ in range(REQUESTS_PER_TURN):
+            try:
+                request = sock.recv(REQUEST_BYTES_MAX)
+            except BlockingIOError:
+                return
+            except OSError:
+                request = b""
+            if not request:
+                self.close(reader)
+                return
+            reader.obey(request)
 
     def close(self, reader: ReaderT) -> None:
         """A reader has gone."""

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from xunlu_streaming.layer import Kind, Outgoing
 from xunlu_streaming.path import Path, Tap
-from xunlu_streaming.reader_server import REQUEST_BYTES_MAX, REQUESTS_PER_TURN, ReaderServer
+from xunlu_streaming.reader_server import LocalReader, ReaderServer
 from xunlu_streaming.tap_messages import EVERY_PATH, PACKET, REPORT
 
 log = logging.getLogger(__name__)
@@ -21,41 +21,21 @@ log = logging.getLogger(__name__)
 TRACKS: dict[Kind, int] = {"video": 0, "audio": 1}
 
 
-class Connection:
-    """One reader.
+class Connection(LocalReader):
+    """One reader."""
 
-    Attributes:
-        dropped: messages that it did not take in time.
-    """
-
-    def __init__(self, sock: socket.socket, server: "TapServer") -> None:
-        self.dropped = 0
-        self._sock = sock
-        self._server = server
-        self._paths = server.paths
+    def __init__(self, sock: socket.socket, paths: "Paths") -> None:
+        super().__init__(sock)
+        self._paths = paths
         self._numbers: dict[str, int] = {}
         self._next = 0
 
     # -- what it asks -------------------------------------------------------------------------------------------------
 
-    def read(self) -> None:
-        """Take its requests."""
-        for _ in range(REQUESTS_PER_TURN):
-            try:
-                data = self._sock.recv(REQUEST_BYTES_MAX)
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            if not data:
-                self._server.close(self)
-                return
-            self._obey(data)
-
-    def _obey(self, data: bytes) -> None:
+    def obey(self, request: bytes) -> None:
+        """Take or leave a path for it."""
         try:
-            request = json.loads(data)
-            [(verb, name)] = request.items()
+            [(verb, name)] = json.loads(request).items()
         except (ValueError, AttributeError):
             log.warning("tap said nothing that is understood")
             return
@@ -76,7 +56,7 @@ class Connection:
     def close(self) -> None:
         """Leave everything."""
         self._paths.leave_every(self)
-        self._sock.close()
+        super().close()
 
     # -- what it is told ----------------------------------------------------------------------------------------------
 
@@ -108,21 +88,15 @@ class Connection:
         for one in burst:
             track = one.layer.track
             if one.layer is next(iter(track.layers.values())):
-                self._send(PACKET.pack(b"R", number, TRACKS[track.kind], arrival_us) + one.packet)
+                self.send(PACKET.pack(b"R", number, TRACKS[track.kind], arrival_us) + one.packet)
 
     def report(self, path: Path, kind: Kind, ntp: int, stamp: int) -> None:
         """A sender report."""
         if (number := self._numbers.get(path.name)) is not None:
-            self._send(REPORT.pack(b"S", number, TRACKS[kind], ntp, stamp))
+            self.send(REPORT.pack(b"S", number, TRACKS[kind], ntp, stamp))
 
     def _tell(self, kind: bytes, value: dict[str, Any]) -> None:
-        self._send(kind + json.dumps(value).encode())
-
-    def _send(self, data: bytes) -> None:
-        try:
-            self._sock.send(data)
-        except OSError:
-            self.dropped += 1
+        self.send(kind + json.dumps(value).encode())
 
 
 class Paths(Protocol):
@@ -154,5 +128,4 @@ class TapServer(ReaderServer[Connection]):
             file: of the socket; its folder is made, readable by us alone.
             paths: who owns the paths.
         """
-        super().__init__(file, lambda sock: Connection(sock, self))
-        self.paths = paths
+        super().__init__(file, lambda sock: Connection(sock, paths))

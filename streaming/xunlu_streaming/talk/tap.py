@@ -9,61 +9,35 @@ import socket
 import time
 from pathlib import Path
 
-from xunlu_streaming.reader_server import REQUEST_BYTES_MAX, REQUESTS_PER_TURN, ReaderServer
+from xunlu_streaming.reader_server import LocalReader, ReaderServer
 from xunlu_streaming.talk.group import Burst
 from xunlu_streaming.tap_messages import EVERY_PATH, PACKET, TALK_TRACK, TapBurst, TapBurstEnd
 
 
-class Connection:
+class Connection(LocalReader):
     """One reader.
 
     Attributes:
-        dropped: messages that it did not take in time.
         takes: whether it wants bursts now.
     """
 
     def __init__(self, sock: socket.socket, tap: "BurstTap") -> None:
-        self.dropped = 0
+        super().__init__(sock)
         self.takes = False
-        self._sock = sock
         self._tap = tap
 
-    def read(self) -> None:
-        """Take its requests."""
-        for _ in range(REQUESTS_PER_TURN):
-            try:
-                data = self._sock.recv(REQUEST_BYTES_MAX)
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            if not data:
-                self._tap.close(self)
-                return
-            self._obey(data)
-
-    def _obey(self, data: bytes) -> None:
+    def obey(self, request: bytes) -> None:
+        """Begin or end to tell it."""
         try:
-            request = json.loads(data)
+            wish = json.loads(request)
         except ValueError:
             return
-        if request == {"take": EVERY_PATH} and not self.takes:
+        if wish == {"take": EVERY_PATH} and not self.takes:
             self.takes = True
             for burst in self._tap.bursts.values():
                 self.send(begin_of(burst))
-        elif request == {"leave": EVERY_PATH}:
+        elif wish == {"leave": EVERY_PATH}:
             self.takes = False
-
-    def send(self, data: bytes) -> None:
-        """Say something, now or never."""
-        try:
-            self._sock.send(data)
-        except OSError:
-            self.dropped += 1
-
-    def close(self) -> None:
-        """It has gone."""
-        self._sock.close()
 
 
 class BurstTap(ReaderServer[Connection]):
