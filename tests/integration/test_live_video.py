@@ -5,7 +5,7 @@ import contextlib
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,17 @@ from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
 from tests.integration.agent_rig import TENANT, Recorder, Server, device_accounts, session, task
+from tests.integration.detour import Detour
 from tests.integration.ingest_rig import eventually
 from tests.media import Relay, running_relay
 from tests.services import TestBroker
 from xunlu_edge.media import engine, strip
-from xunlu_edge.media.ice import IceClient
-from xunlu_edge.media.way import Address, Credentials, IceServer
 from xunlu_kit.clock import SystemClock
 from xunlu_protocol.command import LiveStart, Request
 from xunlu_protocol.topics import down
 from xunlu_sim.hardware import Kit
 from xunlu_sim.sky import Sky
-from xunlu_sim.udp_impairment import UdpLink, UdpOptions, impaired_udp
+from xunlu_sim.udp_impairment import UdpOptions
 from xunlu_sim.way import Place
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
@@ -117,27 +116,6 @@ class Viewer:
                 else:
                     self.heard += frame.samples
                 self._arrived.set()
-
-
-class Detour:
-    """Ways that lead through an impaired network; the first one decides where the relay is."""
-
-    def __init__(self, stack: contextlib.AsyncExitStack, options: UdpOptions) -> None:
-        self.link: UdpLink
-        self._stack = stack
-        self._options = options
-
-    def way(self, local: Credentials, on_return: Callable[[], None]) -> IceClient:
-        detour = self
-
-        class Detoured(IceClient):
-            async def connect(
-                self, remote: Credentials, addresses: Sequence[Address], servers: Sequence[IceServer] = ()
-            ) -> None:
-                detour.link = await detour._stack.enter_async_context(impaired_udp(*addresses[0], detour._options))
-                await super().connect(remote, [("127.0.0.1", detour.link.port)], servers)
-
-        return Detoured(local, on_return)
 
 
 @contextlib.asynccontextmanager

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from tests.integration.agent_rig import TENANT, Recorder, session, task
+from tests.integration.detour import Detour
 from tests.integration.talk_rig import Net, running_net
 from tests.services import TestBroker
 from tests.talk import pitch_hz, until
@@ -21,12 +22,14 @@ from xunlu_edge.agent import Agent
 from xunlu_edge.hardware import Signal
 from xunlu_edge.media.sources import GeneratedSound
 from xunlu_edge.media.tone import PITCH_HZ, RATE_HZ
+from xunlu_edge.talk import participant as participants
 from xunlu_kit.mqtt import Session
 from xunlu_platform.auth.broker_accounts import BrokerAccounts
 from xunlu_platform.auth.dynamic_security import RESPONSE_TOPIC
 from xunlu_protocol.talk import Idle, Taken, TalkInvitation
 from xunlu_protocol.topics import down
 from xunlu_sim.hardware import Loudspeaker
+from xunlu_sim.udp_impairment import UdpOptions
 
 pytestmark = pytest.mark.integration
 
@@ -89,7 +92,7 @@ class Squad:
 @pytest_asyncio.fixture
 async def squad(broker: TestBroker, tmp_path: Path) -> AsyncIterator[Squad]:
     async with AsyncExitStack() as stack:
-        net = await stack.enter_async_context(running_net(broker, tmp_path))
+        net = await stack.enter_async_context(running_net(broker, tmp_path, talk_longest_s=8))
         api = await stack.enter_async_context(session(broker.account("xunlu-api"), RESPONSE_TOPIC))
         accounts = BrokerAccounts(api, TENANT)
 
@@ -175,3 +178,26 @@ async def test_a_withdrawn_invitation_ends_it_and_a_new_one_begins_it(squad: Squ
     await until(lambda: squad.wang.agent.radio.participant is None)
     await squad.wang.invited(squad.net, squad.gid)
     await until(lambda: squad.wang.is_on_the_net)
+
+
+async def test_an_officer_who_changes_the_network_in_mid_burst_talks_on(
+    squad: Squad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncExitStack() as stack:
+        detour = Detour(stack, UdpOptions(delay_s=0.02))
+        await squad.wang.dismissed()
+        await until(lambda: squad.wang.agent.radio.participant is None)
+        monkeypatch.setattr(participants, "find_ways", lambda _: detour)
+        await squad.wang.invited(squad.net, squad.gid)
+        await until(lambda: squad.wang.is_on_the_net)
+        desk = await squad.net.person("u-1").join(squad.gid)
+        squad.wang.press("ptt")
+        await desk.told(Taken, gid=squad.gid)
+        await until(lambda: squad.li.pieces_at(PITCH_HZ) >= 5)
+        detour.link.change_address()
+        since_s = time.monotonic()
+        await until(lambda: squad.li.pieces_at(PITCH_HZ, since_s) >= 12, "the other recorder hears no more")
+        assert not [one for one in desk.said if isinstance(one, Idle | Taken)], "the floor was lost on the way"
+        participant = squad.wang.agent.radio.participant
+        assert participant is not None
+        assert participant.joins == 1
