@@ -5,12 +5,14 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.xunlu_gis.real_data import geolife
 from tests.unit.xunlu_gis.tracks import PLANE
 from tests.unit.xunlu_gis.zones import START_MS, square, walked, zone
 from xunlu_gis.fence import FenceRules, Fences, Fixes, States, ZoneEvent, revised
+from xunlu_gis.plane import Plane
 
 RULES = FenceRules()
 AREAS = {1: shapely.box(0, 0, 100, 100), 2: shapely.box(50, 0, 200, 100), 3: shapely.box(-40, 20, 20, 60)}
@@ -45,6 +47,7 @@ def some_of(fixes: Fixes, data: st.DataObject) -> Parts:
     return np.array(data.draw(st.lists(st.booleans(), min_size=len(fixes), max_size=len(fixes))), dtype=bool)
 
 
+@settings(deadline=None)
 @given(courses(), st.data())
 def test_however_a_course_is_cut_its_events_and_state_are_the_same(fixes: Fixes, data: st.DataObject) -> None:
     whole = FENCES.evaluate(fixes)
@@ -57,6 +60,7 @@ def test_however_a_course_is_cut_its_events_and_state_are_the_same(fixes: Fixes,
     assert states.as_json() == whole.states.as_json()
 
 
+@settings(deadline=None)
 @given(courses(), st.data())
 def test_late_fixes_end_in_the_events_of_fixes_in_time(fixes: Fixes, data: st.DataObject) -> None:
     late = some_of(fixes, data)
@@ -71,6 +75,7 @@ def test_late_fixes_end_in_the_events_of_fixes_in_time(fixes: Fixes, data: st.Da
     assert (again.added, again.withdrawn) == ((), frozenset())
 
 
+@settings(deadline=None)
 @given(courses(), st.data())
 def test_a_stretch_looked_at_again_from_its_checkpoint_is_as_if_from_the_beginning(
     fixes: Fixes, data: st.DataObject
@@ -81,6 +86,7 @@ def test_a_stretch_looked_at_again_from_its_checkpoint_is_as_if_from_the_beginni
     assert before.events + after.events == FENCES.evaluate(fixes).events
 
 
+@settings(deadline=None)
 @given(courses())
 def test_nobody_enters_twice_without_leaving(fixes: Fixes) -> None:
     for number in AREAS:
@@ -91,6 +97,7 @@ def test_nobody_enters_twice_without_leaving(fixes: Fixes) -> None:
         assert len(keys) == len(set(keys))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([40, 80, 99, 101, 108, 113]), st.integers(1, 60)), min_size=1, max_size=40))
 def test_nobody_flaps_inside_the_band(steps: list[tuple[int, int]]) -> None:
     fixes = walked([(x, 50) for x, _ in steps], seconds=np.cumsum([s for _, s in steps]).tolist())
@@ -98,6 +105,7 @@ def test_nobody_flaps_inside_the_band(steps: list[tuple[int, int]]) -> None:
     assert [event.kind for event in fences.evaluate(fixes).events] in ([], ["enter"])
 
 
+@settings(deadline=None)
 @given(courses())
 def test_the_machine_in_arrays_is_the_machine_step_by_step(fixes: Fixes) -> None:
     events = FENCES.evaluate(fixes).events
@@ -139,3 +147,21 @@ def _step_by_step(fixes: Fixes, area: shapely.Polygon) -> list[tuple[str, int, i
             events.append(("leave", since, now, ""))
             phase = "outside"
     return events
+
+
+def test_real_walks_through_a_mesh_of_zones_enter_and_leave_in_turn_and_flap_less_than_their_fixes() -> None:
+    entered = crossed = 0
+    for points in list(geolife().values())[:12]:
+        time_ms = [round(point.fix_time.timestamp() * 1000) for point in points]
+        lon, lat = np.array([(point.lon, point.lat) for point in points]).T
+        plane = Plane(float(np.median(lat)), float(np.median(lon)))
+        cells, cell = np.unique(np.floor(plane.to_xy(np.column_stack((lon, lat))) / 200), axis=0, return_inverse=True)
+        meshes = shapely.box(*(cells * 200).T, *(cells * 200 + 200).T)
+        fences = Fences([zone(n, area) for n, area in enumerate(plane.geometry_to_lon_lat(meshes))])
+        events = fences.evaluate(Fixes.of(1, time_ms, lon, lat)).events
+        for number in range(len(cells)):
+            kinds = [event.kind for event in events if event.zone == number]
+            assert all(one != other for one, other in pairwise(kinds))
+        entered += sum(event.kind == "enter" for event in events)
+        crossed += int((np.diff(cell.ravel()) != 0).sum())
+    assert 0 < entered < 0.8 * crossed

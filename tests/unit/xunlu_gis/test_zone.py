@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import shapely
 import shapely.geometry
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.xunlu_gis.real_data import real
@@ -56,6 +56,7 @@ def test_a_corridor_is_as_wide_as_it_says() -> None:
     assert shape.area_m2 == pytest.approx(40 * 1000 + np.pi * 20**2, rel=5e-3)
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.builds(Shape.circle, st.floats(100, 125), st.floats(20, 45), st.floats(5, 50_000)),
@@ -214,6 +215,7 @@ def test_windows_that_touch_are_one_opening() -> None:
     assert opening(wraps, shanghai(3, 12)) == [CLOSED]
 
 
+@settings(deadline=None)
 @given(
     st.times(), st.times(), st.frozensets(st.integers(1, 7), min_size=1),
     st.lists(st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)), min_size=1, max_size=50),  # noqa: DTZ001
