@@ -3,15 +3,12 @@
 import asyncio
 from collections.abc import Callable
 
-import av
-
-from xunlu_edge.talk.jitter import JitterBuffer
-from xunlu_edge.talk.tones import PIECE_BYTES, RATE_HZ
+from xunlu_edge.talk.jitter import Gap, JitterBuffer
+from xunlu_edge.talk.opus_decoder import OpusDecoder
 
 PIECE_S = 0.02
 # After so long without a packet the burst is over.
 PAUSE_S = 0.4
-SILENCE = bytes(PIECE_BYTES)
 
 
 class Ear:
@@ -19,18 +16,15 @@ class Ear:
 
     Attributes:
         buffer: packets that wait.
-        broken: packets that are no Opus.
+        decoder: of its one stream.
     """
 
     def __init__(self, play: Callable[[bytes], None]) -> None:
         self.buffer = JitterBuffer()
-        self.broken = 0
+        self.decoder = OpusDecoder()
         self._play = play
         self._came = asyncio.Event()
         self._came_s = 0.0
-        self._decoder = av.AudioCodecContext.create("libopus", "r")
-        self._decoder.sample_rate = RATE_HZ
-        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
 
     def hear(self, sequence: int, payload: bytes) -> None:
         """A packet came."""
@@ -45,23 +39,12 @@ class Ear:
             await self._came.wait()
             due_s = loop.time()
             while self.buffer or loop.time() - self._came_s < PAUSE_S:
-                payload = self.buffer.take(loop.time())
-                if payload is not None:
-                    self._play(self._decoded(payload))
+                match self.buffer.take(loop.time()):
+                    case Gap(following):
+                        self._play(self.decoder.mend(following))
+                    case bytes() as payload:
+                        self._play(self.decoder.decode(payload))
                 due_s = max(due_s + PIECE_S, loop.time() - PIECE_S)
                 await asyncio.sleep(max(0.0, due_s - loop.time()))
             self.buffer.pause()
             self._came.clear()
-
-    def _decoded(self, payload: bytes) -> bytes:
-        try:
-            frames = [
-                piece
-                for frame in self._decoder.decode(av.Packet(payload))
-                if isinstance(frame, av.AudioFrame)
-                for piece in self._resampler.resample(frame)
-            ]
-        except (av.FFmpegError, ValueError):
-            self.broken += 1
-            return SILENCE
-        return b"".join(bytes(frame.planes[0])[: frame.samples * 2] for frame in frames)

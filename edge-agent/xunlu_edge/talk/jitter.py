@@ -3,6 +3,8 @@
 It waits a little at the beginning of a burst, stretches when packets come late, and is empty again in the next pause.
 """
 
+from typing import NamedTuple
+
 DELAY_PACKETS_MIN, DELAY_PACKETS_MAX = 2, 15
 PACKETS_MAX = 40
 """0.8 s: more was held up so long that it is better lost."""
@@ -10,6 +12,16 @@ LEAP_MAX = 3000
 """A minute; a number that is further away begins anew."""
 # A burst shorter than the delay must be heard, too.
 SHORT_BURST_S = 0.1
+
+
+class Gap(NamedTuple):
+    """A packet that did not come in time.
+
+    Attributes:
+        following: the one behind it, which has its turn next, if it is there.
+    """
+
+    following: bytes | None
 
 
 class JitterBuffer:
@@ -62,8 +74,8 @@ class JitterBuffer:
             self._next += 1
             self.overflowed += 1
 
-    def take(self, now_s: float) -> bytes | None:
-        """The packet whose turn it is; None is silence, or a packet that is lost."""
+    def take(self, now_s: float) -> bytes | Gap | None:
+        """The packet whose turn it is, or that it is lost; None when nothing is to sound."""
         if not self._sounds:
             self._sounds = len(self._waiting) >= self.delay or (
                 bool(self._waiting) and now_s - self._began_s > SHORT_BURST_S
@@ -73,8 +85,10 @@ class JitterBuffer:
             return None
         assert self._next is not None
         payload = self._waiting.pop(self._next, None)
-        self.lost += payload is None
         self._next += 1
+        if payload is None:
+            self.lost += 1
+            return Gap(self._waiting.get(self._next))
         return payload
 
     def pause(self) -> None:

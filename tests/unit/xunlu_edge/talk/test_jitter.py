@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xunlu_edge.talk.jitter import DELAY_PACKETS_MIN, PACKETS_MAX, SHORT_BURST_S, JitterBuffer
+from xunlu_edge.talk.jitter import DELAY_PACKETS_MIN, PACKETS_MAX, SHORT_BURST_S, Gap, JitterBuffer
 
 
 def burst(buffer: JitterBuffer, *numbers: int, now_s: float = 0.0) -> None:
@@ -11,7 +11,7 @@ def burst(buffer: JitterBuffer, *numbers: int, now_s: float = 0.0) -> None:
         buffer.put(number & 0xFFFF, b"%d" % number, now_s)
 
 
-def drained(buffer: JitterBuffer, now_s: float = 0.0) -> list[bytes | None]:
+def drained(buffer: JitterBuffer, now_s: float = 0.0) -> list[bytes | Gap | None]:
     out = []
     while len(buffer):
         out.append(buffer.take(now_s))
@@ -35,8 +35,14 @@ def test_it_waits_a_little_but_a_short_burst_is_heard_too() -> None:
 def test_a_lost_packet_is_a_gap_of_its_length() -> None:
     buffer = JitterBuffer()
     burst(buffer, 1, 2, 4)
-    assert drained(buffer) == [b"1", b"2", None, b"4"]
+    assert drained(buffer) == [b"1", b"2", Gap(b"4"), b"4"]
     assert buffer.lost == 1
+
+
+def test_of_two_lost_packets_only_the_second_has_one_behind_it() -> None:
+    buffer = JitterBuffer()
+    burst(buffer, 1, 2, 5)
+    assert drained(buffer) == [b"1", b"2", Gap(None), Gap(b"5"), b"5"]
 
 
 def test_what_is_only_late_is_heard_when_nothing_else_was_there() -> None:
