@@ -9,7 +9,7 @@ from pathlib import Path
 
 import gpxpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.repository import ROOT
@@ -93,6 +93,7 @@ def test_csv_begins_with_the_columns_that_others_rely_on() -> None:
     assert first[-1] == "false"
 
 
+@settings(deadline=None)
 @given(st.lists(point, min_size=1, max_size=5, unique_by=lambda p: p.fix_time))
 def test_what_csv_says_is_read_back(tmp_path_factory: pytest.TempPathFactory, points: list[TrackPoint]) -> None:
     points = sorted(points, key=lambda p: p.fix_time)
@@ -228,6 +229,7 @@ CSV_PIECES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from([".gpx", ".csv"]), st.lists(GPX_PIECES) | st.lists(CSV_PIECES), st.booleans())
 def test_broken_files_are_read_or_refused_and_nothing_else(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, pieces: list[bytes], headed: bool

@@ -11,13 +11,22 @@ from xml.etree import ElementTree as ET
 
 import gpxpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.xunlu_gis.tracks import START, track_at
+from tests.unit.xunlu_gis.tracks import START, line_of, track_at
 from xunlu_gis.datum import wgs84_to_bd09, wgs84_to_gcj02
 from xunlu_gis.errors import TrackError
-from xunlu_gis.formats import datum_named, parse_tracks, write_csv, write_geojson, write_gpx, write_kml
+from xunlu_gis.formats import (
+    datum_named,
+    parse_tracks,
+    read,
+    to_geojson,
+    write_csv,
+    write_geojson,
+    write_gpx,
+    write_kml,
+)
 from xunlu_gis.track import TrackPoint
 
 WALK = track_at([(0, 0), (6, 0), (12, 0), (400, 90), (406, 90)], seconds=[0, 5, 10, 1000, 1005], speed_mps=1.2)
@@ -67,6 +76,7 @@ def one(suffix: str, text: str | bytes, **more: object) -> list[TrackPoint]:
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
+@settings(deadline=None)
 @given(track=tracks, name=names, cut=st.integers(1, 5))
 def test_what_goes_out_comes_in_again(suffix: str, track: list[TrackPoint], name: str, cut: int) -> None:
     pieces = [piece for piece in (track[:cut], track[cut:]) if piece]
@@ -154,6 +164,15 @@ def test_times_beside_the_coordinates_of_a_stranger_s_geojson_are_understood() -
         (121.6, 4, START + timedelta(seconds=5)),
     ]
     assert len(one(".json", line)) == 2
+
+
+def test_what_the_api_answers_as_geojson_comes_in_again_without_its_gaps() -> None:
+    lone = track_at([(500, 90)], seconds=[3000], speed_mps=0)
+    (found,) = parse_tracks("x.geojson", json.dumps(to_geojson(line_of([*WALK, *lone]))).encode())
+    assert [(p.lon, p.lat, p.fix_time, p.speed_mps) for p in found.points] == [
+        (p.lon, p.lat, p.fix_time, p.speed_mps) for p in (*WALK, *lone)
+    ]
+    assert found.pieces == (0, 3, 5)
 
 
 def test_equal_and_reversed_times_are_put_in_order_and_nothing_is_lost() -> None:
@@ -245,6 +264,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["LineString", "MultiLineString", "Point", 7]), JSON, JSON)
 def test_any_geojson_is_read_or_refused_and_nothing_else(kind: object, coordinates: object, properties: object) -> None:
     feature = {"type": "Feature", "properties": properties, "geometry": {"type": kind, "coordinates": coordinates}}
@@ -335,3 +355,34 @@ def test_a_locked_archive_is_refused() -> None:
         data[data.index(header) + offset] |= 1
     with pytest.raises(TrackError, match="password"):
         parse_tracks("x.zip", bytes(data))
+
+
+@pytest.mark.timeout(300)
+def test_a_million_points_are_read() -> None:
+    block = "".join(f"{31 + n / 1e5},{121 + n / 1e5},{n}\n" for n in range(1, 10_001))
+    (found,) = parse_tracks("x.csv", f"lat,lon,time\n{block * 100}".encode())
+    assert len(found.points) == 1_000_000
+    assert found.points[-1].seq == 1_000_000
+
+
+def test_more_points_than_a_file_may_hold_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "POINTS_MAX", 4)
+    with pytest.raises(TrackError, match="more than 4 positions; import it in parts"):
+        parse_tracks("x.gpx", GPX.encode())
+
+
+@pytest.mark.parametrize("suffix", [".gpx", ".kml", ".geojson"])
+def test_a_long_track_is_written_piece_by_piece(suffix: str) -> None:
+    written: list[int] = []
+
+    def pieces() -> Iterator[list[TrackPoint]]:
+        for number in range(1_000):
+            written.append(number)
+            yield WALK[:3]
+
+    out = WRITERS[suffix]("rec-1", pieces())
+    while not written:
+        next(out)
+    assert len(written) == 1
+    assert "".join(out)
+    assert len(written) == 1_000

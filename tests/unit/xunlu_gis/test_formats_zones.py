@@ -6,7 +6,7 @@ import zipfile
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xunlu_gis.datum import wgs84_to_gcj02
@@ -49,6 +49,7 @@ circle = drawn("Point", positions, radius_m=st.integers(5, 500))
 area = drawn("Polygon", polygons) | drawn("MultiPolygon", st.lists(polygons, min_size=1, max_size=2))
 
 
+@settings(deadline=None)
 @given(st.lists(corridor | circle | area, min_size=1, max_size=3))
 def test_zones_that_go_out_as_geojson_or_kml_come_in_again(features: list[Feature]) -> None:
     for name, text in (("x.geojson", zones_to_geojson(features)), ("x.kml", zones_to_kml(features))):
@@ -57,6 +58,7 @@ def test_zones_that_go_out_as_geojson_or_kml_come_in_again(features: list[Featur
         assert (found.datum, found.datum_by, found.left_out) == ("WGS-84", "format", 0)
 
 
+@settings(deadline=None)
 @given(st.lists(corridor, min_size=1, max_size=3))
 def test_patrol_lines_that_go_out_as_gpx_come_in_again(features: list[Feature]) -> None:
     assert parse_zones("x.gpx", zones_to_gpx(features).encode()).features == features
@@ -175,6 +177,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["Point", "LineString", "Polygon", "MultiPolygon", "MultiLineString", 7]), JSON, JSON)
 def test_any_shape_is_read_or_refused_and_nothing_else(kind: object, coordinates: object, properties: object) -> None:
     text = {"type": "Feature", "properties": properties, "geometry": {"type": kind, "coordinates": coordinates}}
