@@ -4,6 +4,7 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from pyproj import Transformer
 
 from tests.unit.xunlu_gis.real_data import geolife
 from tests.unit.xunlu_gis.tracks import START, columns_at
@@ -70,6 +71,13 @@ def test_the_bound_of_a_line_holds_in_metres_wherever_it_is(lon: float, lat: flo
     line = shapely.LineString(xy[stay])
     assert shapely.distance(line, shapely.points(xy)).max() <= 20 * 0.9997
     assert step_lengths_m(degrees).sum() == pytest.approx(np.hypot(*np.diff(xy, axis=0).T).sum(), rel=0.0011)
+
+
+def test_shanghai_lies_in_zone_51_and_fiji_across_the_antimeridian_in_one_zone() -> None:
+    into_51 = Transformer.from_crs("EPSG:4326", "EPSG:32651", always_xy=True)
+    assert to_utm(np.array([121.47]), np.array([31.23]))[0] == pytest.approx(into_51.transform(121.47, 31.23))
+    fiji = to_utm(np.array([179.99, -179.99, 179.98]), np.array([-17.0, -17.0, -17.0]))
+    assert np.hypot(*(fiji[1] - fiji[0])) == pytest.approx(2130, abs=3)
 
 
 def test_places_that_no_zone_holds_all_stay() -> None:
