@@ -7,9 +7,10 @@ from typing import Literal
 
 from xunlu_protocol.talk import Deny, FloorRelease, FloorRequest, Granted, Idle, Position, Revoke, ServerMessage
 
-State = Literal["up", "asking", "queued", "talking", "refused"]
-"""`refused` is a key that is still held after the floor was denied or taken away; it must be let go first."""
-Signal = Literal["permit", "deny", "queued", "revoke"]
+State = Literal["up", "asking", "queued", "talking", "ending", "refused"]
+"""`ending` is a talker whose floor is taken away in a moment, so that the sentence can be finished; `refused` is a key
+that is still held after the floor was denied or taken away: it must be let go first."""
+Signal = Literal["permit", "deny", "queued", "ending", "revoke"]
 Effect = FloorRequest | FloorRelease | Signal
 
 ANSWER_S_MAX = 3.0
@@ -34,7 +35,7 @@ class Key:
     @property
     def is_talking(self) -> bool:
         """Whether what is said goes out."""
-        return self.state == "talking"
+        return self.state in ("talking", "ending")
 
     def press(self, gid: str | None, urgency: int, now_s: float) -> list[Effect]:
         """The key goes down.
@@ -68,10 +69,19 @@ class Key:
 
     def lost(self) -> list[Effect]:
         """The connection is gone: nothing that is said goes out until a new one has granted it."""
-        if self.state != "talking":
+        if not self.is_talking:
             return []
+        if self.state == "ending":
+            return self._end("revoke")
         self.state = "asking"
         return ["revoke"]
+
+    def grace_is_over(self) -> list[Effect]:
+        """The server shuts its gate now (T3): stop, and let the floor go rather than have it taken."""
+        if self.state != "ending" or self._request is None:
+            return []
+        gid = self._request.gid
+        return [*self._end("revoke"), FloorRelease(gid=gid)]
 
     def is_unanswered(self, now_s: float) -> bool:
         """Whether the server owes an answer for too long."""
@@ -87,13 +97,18 @@ class Key:
                 return ["queued"]
             case Deny() if self._is_open(message.gid):
                 return self._end("deny")
-            case Revoke() if self.state == "talking" and self._is_for(message.gid):
-                # TS 24.380 §6.2.4.5.4: stop, and let the floor go at once rather than when the server takes it.
-                gid = message.gid
-                return [*self._end("revoke"), FloorRelease(gid=gid)]
-            case Idle() if self.state == "talking" and self._is_for(message.gid):
+            case Revoke() if self.is_talking and self._is_for(message.gid):
+                return self._revoked(message)
+            case Idle() if self.is_talking and self._is_for(message.gid):
                 return self._end("revoke")
         return []
+
+    def _revoked(self, message: Revoke) -> list[Effect]:
+        """TS 24.380 §6.2.4.5.4: the officer is told at once, and what is on the lips goes out while there is grace."""
+        is_told, self.state = self.state == "ending", "ending"
+        if message.left_s <= 0:
+            return self.grace_is_over()
+        return [] if is_told else ["ending"]
 
     def _granted(self, message: Granted) -> list[Effect]:
         if message.grant < self._newest:
@@ -104,7 +119,7 @@ class Key:
             self.state = "talking"
             return ["permit"]
         # The key came up while the grant was on its way, or belongs to a request of before.
-        return [] if self._is_for(message.gid) and self.state == "talking" else [FloorRelease(gid=message.gid)]
+        return [] if self._is_for(message.gid) and self.is_talking else [FloorRelease(gid=message.gid)]
 
     def _ask(self, now_s: float) -> list[Effect]:
         assert self._request is not None

@@ -30,7 +30,18 @@ from xunlu_edge.talk.tones import pieces
 from xunlu_edge.talk.voice import Voice
 from xunlu_protocol.base import Wire
 from xunlu_protocol.errors import ProtocolError
-from xunlu_protocol.talk import Hello, Idle, Problem, ServerMessage, Taken, TalkInvitation, Tune, Welcome, from_server
+from xunlu_protocol.talk import (
+    Hello,
+    Idle,
+    Problem,
+    Revoke,
+    ServerMessage,
+    Taken,
+    TalkInvitation,
+    Tune,
+    Welcome,
+    from_server,
+)
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +82,7 @@ class Participant:
         self._outbox: asyncio.Queue[Wire] | None = None
         self._speaking: asyncio.Task[None] | None = None
         self._permit_ends_s = 0.0
+        self._grace: asyncio.TimerHandle | None = None
         self._taken: set[str] = set()
         self._pressed = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -205,6 +217,8 @@ class Participant:
                     raise TalkError(f"The talk server ends it ({message.slug}): {message.detail}")
             self._note(message)
             self._do(self.key.take(message))
+            if isinstance(message, Revoke):
+                self._await_end(message.left_s)
 
     async def _doubt(self) -> None:
         """A request that nobody answers ends the connection: after a change of address TCP may stay dead for long."""
@@ -214,6 +228,11 @@ class Participant:
             await asyncio.sleep(ANSWER_S_MAX)
             if self.key.is_unanswered(time.monotonic()):
                 raise TalkError("The talk server does not answer.")
+
+    def _await_end(self, grace_s: float) -> None:
+        if self._grace is not None:
+            self._grace.cancel()
+        self._grace = asyncio.get_running_loop().call_later(grace_s, lambda: self._do(self.key.grace_is_over()))
 
     def _note(self, message: ServerMessage) -> None:
         match message:
@@ -237,7 +256,7 @@ class Participant:
                     self._permit_ends_s = time.monotonic() + len(tone) * PIECE_S
             else:
                 self._send(effect)
-        is_open = self.key.state in ("asking", "queued", "talking")
+        is_open = self.key.state in ("asking", "queued", "talking", "ending")
         if is_open and (self._speaking is None or self._speaking.done()):
             self._speaking = self._group.create_task(self._speak(), name="radio.microphone")
         elif not is_open and self._speaking is not None:

@@ -1,4 +1,4 @@
-"""What the officer hears of the floor, generated: talk permit, denied, queued, taken away."""
+"""What the officer hears of the floor, generated: talk permit, denied, queued, about to be taken away, taken away."""
 
 import array
 import math
@@ -17,6 +17,7 @@ SCORES: dict[Signal, tuple[tuple[int, int], ...]] = {
     "permit": ((800, 40), (1200, 60)),
     "deny": ((400, 120), (0, 60), (400, 120)),
     "queued": ((800, 60),),
+    "ending": ((1200, 60), (0, 60), (1200, 60)),
     "revoke": ((1200, 80), (800, 80), (400, 160)),
 }
 

@@ -59,11 +59,37 @@ def test_a_grant_that_comes_after_the_key_went_up_is_given_back() -> None:
 
 
 @pytest.mark.parametrize("cause", ["too_long", "preempted", "taken_down"])
-def test_a_revoked_talker_stops_at_once_and_lets_the_floor_go(cause: str) -> None:
+def test_a_talker_revoked_without_grace_stops_at_once_and_lets_the_floor_go(cause: str) -> None:
     key = talking()
     assert key.take(Revoke.parse({"gid": "g", "cause": cause})) == ["revoke", LET_GO]
     assert not key.is_talking
     assert key.let_go() == []
+
+
+def test_a_talker_revoked_with_grace_is_told_once_and_talks_until_its_end() -> None:
+    key = talking()
+    revoke = Revoke(gid="g", cause="too_long", left_s=3)
+    assert key.take(revoke) == ["ending"]
+    assert key.is_talking
+    assert key.take(revoke.model_copy(update={"left_s": 2})) == [], "what is repeated is not told again"
+    assert key.grace_is_over() == ["revoke", LET_GO]
+    assert key.state == "refused"
+    assert key.grace_is_over() == []
+
+
+def test_whoever_lets_go_within_the_grace_hears_no_more() -> None:
+    key = talking()
+    key.take(Revoke(gid="g", cause="too_long", left_s=3))
+    assert key.let_go() == [LET_GO]
+    assert key.grace_is_over() == []
+    assert key.state == "up"
+
+
+def test_a_connection_lost_within_the_grace_ends_it() -> None:
+    key = talking()
+    key.take(Revoke(gid="g", cause="too_long", left_s=3))
+    assert key.lost() == ["revoke"]
+    assert key.state == "refused"
 
 
 def test_a_floor_that_fell_idle_is_ours_no_more() -> None:
