@@ -15,6 +15,7 @@ from xunlu_edge.linux.radio import find_radio
 from xunlu_edge.linux.speaker import find_speaker
 from xunlu_edge.linux.storage import Volume
 from xunlu_edge.linux.thermometer import find_thermometer
+from xunlu_edge.media.shared_microphone import SharedMicrophone
 from xunlu_edge.media.sources import find_microphone, find_video, is_media_installed
 from xunlu_edge.settings import AgentSettings
 from xunlu_kit.clock import Clock
@@ -47,7 +48,7 @@ def find_hardware(settings: AgentSettings, clock: Clock, *, root: Path = Path("/
         thermometer=find_thermometer(root),
         keys=InputKeys(settings.keys_device, settings.key_codes, clock) if settings.keys_device is not None else None,
         video=video,
-        microphone=find_microphone(settings.audio) if settings.audio is not None else None,
+        microphone=SharedMicrophone(find_microphone(settings.audio)) if settings.audio is not None else None,
         loudspeaker=_loudspeaker(settings),
         watched=find_watched_led(root, settings.watched_led) if settings.watched_led is not None else None,
         speaker=find_speaker(),
