@@ -125,7 +125,7 @@ async def test_a_desk_whose_line_is_cut_comes_back_by_itself_tuned_as_before(pag
 
 
 async def test_an_order_says_whether_it_was_delivered_and_read_aloud(page: Page, bureau: Bureau) -> None:
-    worn = await bureau.films("陈志远")
+    worn = await bureau.worn("陈志远")
     await bureau.sign_in(page, await bureau.account("dispatcher"), f"/?device={worn.did}")
     await page.get_by_role("button", name="发指令").click()
     await page.get_by_label("内容").fill("请到南京东路增援")

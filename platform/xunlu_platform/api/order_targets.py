@@ -92,7 +92,7 @@ async def address(services: Services, session: Session, caller: Caller, order: O
         if way.command is not None:
             queued.append(await services.commands.queue(session, row, way.command, account_id=caller.account_id))
             rid = way.command.rid
-        target = {"id": order.id, "person": row["person"], "rid": rid, "why": way.why}
+        target = {"id": order.id, "person": row["person"], "name": row["name"], "rid": rid, "why": way.why}
         await session.run("messages", "address", target)
     return queued
 

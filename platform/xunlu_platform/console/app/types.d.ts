@@ -297,11 +297,13 @@ export interface TalkGroupRecord {
   talker: { id: string; name: string | null; did: string | null; urgency: number; until: string } | null;
 }
 
-/** An order by text. */
-export interface TextOrder {
+/** An order by text; without text it is a voice note, whose sound may be gone by a rule. */
+export interface Order {
   id: string;
   to: string;
-  text: string;
+  below: boolean;
+  text: string | null;
+  voice: { duration_s: number; size_bytes: number; sha256: string } | null;
   speak: boolean;
   by: string;
   created_at: string;

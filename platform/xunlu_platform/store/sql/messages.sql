@@ -15,16 +15,16 @@ where g.gid = %(to)s and g.closed_at is null and coalesce(g.until > now(), true)
 -- Whom an order is for, not its author: a device with the screens of who wears it, an account, a group, or with `below` the
 -- officers of a unit and of those below. Of recorders: what they can, null while they have never said so.
 with named as (
-  select p.person, p.account_id, p.device_id from talk_person p
+  select p.person, p.name, p.account_id, p.device_id from talk_person p
     where p.person = %(to)s or (p.account_id is not null and p.did = %(to)s)
   union
-  select m.person, m.account_id, m.device_id from talk_member m where m.gid = %(to)s
+  select m.person, m.name, m.account_id, m.device_id from talk_member m where m.gid = %(to)s
   union
-  select p.person, p.account_id, p.device_id from talk_group g join unit top on top.id = g.unit_id
+  select p.person, p.name, p.account_id, p.device_id from talk_group g join unit top on top.id = g.unit_id
       join unit u on u.path like top.path || '%%' join talk_person p on p.unit_id = u.id
     where %(below)s and g.gid = %(to)s and g.kind = 'squad' and p.officer_id is not null
 )
-select n.person, n.account_id, d.id, d.did, d.kind, s.birth -> 'caps' as caps, (
+select n.person, n.name, n.account_id, d.id, d.did, d.kind, s.birth -> 'caps' as caps, (
     select count(*) from command c where c.device_id = d.id and c.state in ('queued', 'delivered', 'accepted', 'running')
       and c.expires_at > now()) as waiting
 from named n left join device d on d.id = n.device_id and n.account_id is null
@@ -41,14 +41,14 @@ insert into voice_note (message_id, media_type, duration_s, size_bytes, sha256, 
 values (%(id)s, %(media_type)s, %(duration_s)s, %(size_bytes)s, %(sha256)s, %(sound)s)
 
 -- name: address
-insert into message_target (message_id, person, rid, why) values (%(id)s, %(person)s, %(rid)s, %(why)s)
+insert into message_target (message_id, person, name, rid, why) values (%(id)s, %(person)s, %(name)s, %(rid)s, %(why)s)
 
 -- name: page
 -- A recorder that has not played a voice note is told again, for a week.
 select m.id, m.target as "to", m.below, m.text, m.speak, m.username as by, m.created_at,
   case when v.message_id is not null then jsonb_build_object('duration_s', round(v.duration_s::numeric, 1),
     'size_bytes', v.size_bytes, 'sha256', v.sha256) end as voice, (
-    select jsonb_agg(jsonb_build_object('id', t.person, 'name', coalesce(p.name, t.person), 'state', case
+    select jsonb_agg(jsonb_build_object('id', t.person, 'name', coalesce(t.name, p.name, t.person), 'state', case
         when c.state = 'done' or t.read_at is not null then 'read'
         when t.why is not null or c.state = 'rejected' then 'failed'
         when m.text is null and t.person not like 'u-%%' and m.created_at < now() - interval '7 days' then 'failed'

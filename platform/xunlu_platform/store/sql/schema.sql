@@ -597,6 +597,7 @@ CREATE TABLE public.message_target (
     rid text,
     delivered_at timestamp with time zone,
     read_at timestamp with time zone,
+    name text,
     attempts smallint DEFAULT 0 NOT NULL,
     why text
 );

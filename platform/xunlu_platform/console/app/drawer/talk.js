@@ -8,6 +8,7 @@ import { ask } from "../view/dialog.js";
 import { busy } from "../view/notice.js";
 import { callKey } from "../view/ptt-call.js";
 import { focusKey } from "../view/ptt-key.js";
+import { askNote } from "../talk/note.js";
 import { askOrder } from "../talk/order.js";
 import { deviceTitle } from "../view/device-sign.js";
 
@@ -29,8 +30,9 @@ export function mountTalk(root, scope, did) {
     focusKey();
   };
   const both = h("button", { onclick: () => void busy(both, talkBoth) }, icon("phone"), t("talk.call.duplex"));
-  const order = h("button", { onclick: () => askOrder(did, who) }, icon("message-square"), t("order.write"));
-  root.append(h("div", { class: "actions", role: "group", "aria-label": t("talk") }, mayMakeGroups() ? [call, both] : null, order));
+  const order = h("button", { onclick: () => askOrder({ to: did, name: who }) }, icon("message-square"), t("order.write"));
+  const note = h("button", { onclick: () => askNote({ to: did, name: who }) }, icon("mic"), t("note.leave"));
+  root.append(h("div", { class: "actions", role: "group", "aria-label": t("talk") }, mayMakeGroups() ? [call, both] : null, order, note));
 }
 
 /** A group of everybody on a list, or of the first ones where it goes by distance. @param {import("../state/desk.js").Gathered} list */

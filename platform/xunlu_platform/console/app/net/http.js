@@ -116,7 +116,8 @@ async function reach(method, path, body) {
   /** @type {Record<string, string>} */
   const headers = { accept: "application/json" };
   const raw = typeof body === "string" || body instanceof Blob;
-  if (body !== undefined) headers["content-type"] = raw ? "text/csv; charset=utf-8" : "application/json";
+  const file = body instanceof Blob && body.type.startsWith("audio/") ? body.type : "text/csv; charset=utf-8";
+  if (body !== undefined) headers["content-type"] = raw ? file : "application/json";
   if (method !== "GET") headers["x-csrf-token"] = csrf;
   try {
     return await fetch(BASE + path, {

@@ -1,13 +1,16 @@
-/** Orders by text for who holds the telephone: they count as delivered when they are shown, as read when it is said. */
+/** Orders for who holds the telephone: they count as delivered when they are shown, as read when it is said or they were heard. */
 
 import { fill, h, icon } from "../kit/dom.js";
 import { when } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
-import { get, post, Problem } from "../net/http.js";
-import { myself } from "../state/talk.js";
-import { busy } from "../view/notice.js";
+import { get, Problem } from "../net/http.js";
+import { groups } from "../state/talk.js";
+import { askNote, isPlaying } from "../talk/note.js";
+import { askOrder, content, deliveries, isUnread, readButton } from "../talk/order.js";
+import { hasRecipients } from "../talk/recipients.js";
+import { me } from "../net/session.js";
 
-/** @typedef {import("../types").TextOrder} TextOrder */
+/** @typedef {import("../types").Order} Order */
 
 const RELOAD_MS = 10_000;
 const SHOWN_MAX = 20;
@@ -18,36 +21,37 @@ const SHOWN_MAX = 20;
  */
 export function mountInbox(page, scope) {
   const list = h("ol", { class: "phone-orders" });
-  page.append(h("section", {}, h("h2", { class: "dim" }, t("orders")), list));
   let shown = "";
   const load = async () => {
     try {
       const { items } = await get(`/messages?limit=${SHOWN_MAX}`);
       const told = JSON.stringify(items);
-      if (scope.closed || told === shown) return;
+      if (scope.closed || told === shown || isPlaying(list)) return;
       shown = told;
-      fill(list, items.length ? items.map((/** @type {TextOrder} */ order) => row(order, load)) : h("li", { class: "dim" }, t("orders.none")));
+      fill(list, items.length ? items.map((/** @type {Order} */ order) => row(order, load)) : h("li", { class: "dim" }, t("orders.none")));
     } catch (problem) {
       // The next turn makes it good; the radio says that the network is away.
       if (!(problem instanceof Problem)) throw problem;
     }
   };
+  const write = h("button", { onclick: () => askOrder(null, () => void load()) }, icon("message-square"), t("order.write"));
+  const note = h("button", { onclick: () => askNote(null, { sent: () => void load() }) }, icon("mic"), t("note.leave"));
+  scope.read(groups, () => (write.disabled = note.disabled = !hasRecipients()));
+  page.append(h("section", {}, h("h2", { class: "dim" }, t("orders")), h("div", { class: "phone-row" }, write, note), list));
   scope.every(RELOAD_MS, () => void (document.hidden || load()));
 }
 
 /**
- * @param {TextOrder} order
+ * @param {Order} order
  * @param {() => Promise<void>} reload
  */
 function row(order, reload) {
-  const mine = order.targets.find(({ id }) => id === myself());
-  const read = h("button", {}, icon("check-check"), t("order.read"));
-  read.onclick = () => void busy(read, async () => void (await post(`/messages/${encodeURIComponent(order.id)}/read`), await reload()));
+  const ours = order.by === me.value?.username;
   return h(
     "li",
-    { class: mine && mine.state !== "read" ? "fresh" : null },
+    { class: isUnread(order) ? "fresh" : null },
     h("div", { class: "row dim" }, h("time", { class: "num" }, when(order.created_at)), h("span", { class: "grow" }, order.by)),
-    h("p", {}, order.text),
-    mine && mine.state !== "read" ? read : null,
+    h("p", {}, content(order, reload)),
+    ours ? deliveries(order) : readButton(order, reload),
   );
 }

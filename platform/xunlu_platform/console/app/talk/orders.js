@@ -1,15 +1,17 @@
-/** Orders by text, newest first, with what became of each; and writing one to the main group. */
+/** Orders, newest first, with what became of each; and giving one to any group or unit. */
 
 import { h, icon } from "../kit/dom.js";
 import { when } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { fleet } from "../state/fleet.js";
-import { groupOf, groups, mainGroup, tuning } from "../state/talk.js";
+import { groups } from "../state/talk.js";
 import { Listing } from "../manage/listing.js";
 import { deviceTitle } from "../view/device-sign.js";
-import { askOrder, deliveries } from "./order.js";
+import { askNote, isPlaying } from "./note.js";
+import { askOrder, content, deliveries, readButton } from "./order.js";
+import { groupWords, hasRecipients } from "./recipients.js";
 
-/** @typedef {import("../types").TextOrder} TextOrder */
+/** @typedef {import("../types").Order} Order */
 
 const RELOAD_MS = 10_000;
 
@@ -18,32 +20,28 @@ const RELOAD_MS = 10_000;
  * @param {import("../kit/store.js").Scope} scope
  */
 export function mountOrders(root, scope) {
-  /** @type {Listing<TextOrder>} */
+  const reload = () => void list.refresh("/messages");
+  /** @type {Listing<Order>} */
   const list = new Listing(
     [
       { label: "time", cell: (row) => when(row.created_at), kind: "num" },
       { label: "order.by", cell: (row) => row.by },
-      { label: "order.for", cell: (row) => nameOf(row.to) },
-      { label: "order.text", cell: (row) => row.text },
+      { label: "order.for", cell: nameOf },
+      { label: "order.text", cell: (row) => content(row, reload) },
       { label: "order.states", cell: deliveries },
+      { label: "", cell: (row) => readButton(row, reload), kind: "end" },
     ],
     { title: t("orders.none"), detail: t("orders.none.do"), icon: "message-square" },
   );
-  const reload = () => void list.refresh("/messages");
-  const write = h("button", { class: "primary" }, icon("message-square"), t("order.group"));
-  write.onclick = () => {
-    const group = mainGroup();
-    if (group) askOrder(group.gid, group.name, reload);
-  };
-  const settle = () => (write.disabled = mainGroup() === null);
-  scope.read(groups, settle);
-  scope.read(tuning, settle);
-  root.append(h("div", { class: "row filters" }, write), list.element);
-  scope.every(RELOAD_MS, () => document.hidden || reload());
+  const write = h("button", { class: "primary", onclick: () => askOrder(null, reload) }, icon("message-square"), t("order.write"));
+  const note = h("button", { onclick: () => askNote(null, { sent: reload }) }, icon("mic"), t("note.leave"));
+  scope.read(groups, () => (write.disabled = note.disabled = !hasRecipients()));
+  root.append(h("div", { class: "row filters" }, write, note), list.element);
+  scope.every(RELOAD_MS, () => document.hidden || isPlaying(list.element) || reload());
 }
 
-/** @param {string} to */
-function nameOf(to) {
-  const device = fleet.devices.get(to);
-  return device ? deviceTitle(device) : (groupOf(to)?.name ?? to);
+/** @param {Order} order */
+function nameOf(order) {
+  const device = fleet.devices.get(order.to);
+  return device ? deviceTitle(device) : groupWords(order);
 }

@@ -1,9 +1,10 @@
-/** A button that calls an officer; once the call stands, it is a key to hold: the same place talks, wherever it is. */
+/** A button that calls an officer, or offers a note for one who is away; once the call stands, it is a key to hold: the same place talks, wherever it is. */
 
 import { fill, icon } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { callee, callOfficer } from "../state/calls.js";
 import { key } from "../state/talk.js";
+import { offerNote } from "../talk/note.js";
 import { busy } from "./notice.js";
 import { focusKey, holdToTalk } from "./ptt-key.js";
 
@@ -19,7 +20,7 @@ export function callKey(button, did, scope, bare = false) {
     await callOfficer(did);
     focusKey();
   };
-  button.onclick = () => void (inCall() || busy(button, call));
+  button.onclick = () => void (inCall() || offerNote(did, call) || busy(button, call));
   holdToTalk(button, { when: inCall });
   const paint = () => {
     const talking = inCall() && key.value.phase === "talking";

@@ -6,6 +6,8 @@
 alter table message alter column text drop not null;
 -- Of a unit's group: it is for everybody of the unit and of those below.
 alter table message add column below boolean not null default false;
+-- Who it was then, also for an author who does not see them.
+alter table message_target add column name text;
 -- A recorder may have to be told more than once, until it has played the note.
 alter table message_target add column attempts smallint not null default 0;
 -- Why it never gets there, known from the beginning: a stable name.
