@@ -58,6 +58,11 @@ insert into alarm (device_id, kind, severity, sid, seq, raised_at, received_at, 
   (1, 'sos', 3, 1, 9, '2026-03-02T10:00:00Z', '2026-03-02T10:00:00Z', '2026-03-02T10:05:00Z', 'resolved');
 insert into command (rid, device_id, name, args, state, created_at, expires_at) values
   ('c-1', 1, 'photo', '{}', 'done', '2026-03-02T11:00:00Z', '2026-03-02T11:02:00Z');
+insert into zone (unit_id, kind, name) values (2, 'post', '外滩');
+insert into zone_version (zone_id, shape) values (1, '{}');
+insert into zone_event (device_id, zone_id, version_id, kind, fix_at, lat, lon, late, withdrawn_at) values
+  (1, 1, 1, 'enter', '2026-03-02T11:30:00Z', 31.2, 121.5, false, null),
+  (1, 1, 1, 'leave', '2026-03-02T11:40:00Z', 31.2, 121.5, false, '2026-03-02T13:00:00Z');
 insert into viewing (id, device_id, username, asked_at, began_at, ended_at) values
   ('v-1', 1, 'desk', '2026-03-02T12:00:00Z', '2026-03-02T12:00:01Z', '2026-03-02T12:09:00Z')
 """
@@ -294,6 +299,7 @@ async def test_moments_belong_to_who_wore_the_device_when_they_happened(platform
         ("o2", "event", "mark", "09:00"),
         ("o2", "alarm", "sos", "10:00"),
         ("o2", "command", "photo", "11:00"),
+        ("o2", "zone_enter", "外滩", "11:30"),
         ("o2", "viewing", "desk", "12:00"),
     ]
     recording = next(one for one in told["moments"] if one["kind"] == "recording")
@@ -308,9 +314,9 @@ async def test_a_role_sees_only_the_moments_that_are_its_own(platform: Platform)
         told = await ask(await platform.sign_in(role), "moments", "dR1")
         kinds[role] = sorted({one["kind"] for one in told["moments"]})
     assert kinds == {
-        "evidence": ["alarm", "event", "recording"],
-        "auditor": ["alarm", "event", "viewing"],
-        "dispatcher": ["alarm", "command", "event", "recording"],
+        "evidence": ["alarm", "event", "recording", "zone_enter"],
+        "auditor": ["alarm", "event", "viewing", "zone_enter"],
+        "dispatcher": ["alarm", "command", "event", "recording", "zone_enter"],
     }
 
 
@@ -348,6 +354,20 @@ async def test_nobody_sees_a_subject_of_another_squad(platform: Platform) -> Non
             answer = await caller.get(f"/review/{what}", params={**PERIOD, "subject": ["o3", subject]})
             assert (answer.status_code, subject in answer.json()["detail"]) == (404, True)
     assert (await (await platform.sign_in("clerk")).get("/fleet/at", params={"at": PERIOD["from"]})).status_code == 403
+
+
+async def test_an_officer_looks_back_at_themselves_and_at_nobody_else(platform: Platform) -> None:
+    await walk(platform, 1, "07:00", seconds=7200)
+    await platform.sql(HAPPENED)
+    officer = await platform.sign_in("officer", unit=2, officer=1)
+    [told] = (await ask(officer, "tracks", "o1"))["subjects"]
+    # R1, which somebody else wears by now, and only while it was theirs.
+    assert [hours_of(piece) for piece in told["pieces"]] == [(7, 8)]
+    assert [one["kind"] for one in (await ask(officer, "moments", "o1"))["moments"]] == ["event"]
+    for foreign in (["o2"], ["o1", "o2"], ["dR1"]):
+        answer = await officer.get("/review/tracks", params={**PERIOD, "subject": foreign})
+        assert answer.status_code == 404
+    assert (await officer.get("/fleet/at", params={"at": PERIOD["from"]})).status_code == 403
 
 
 async def test_every_look_is_written_down_for_each_subject(platform: Platform) -> None:

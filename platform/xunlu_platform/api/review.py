@@ -15,7 +15,7 @@ from xunlu_platform.api.audit import record
 from xunlu_platform.api.fleet import alarm_fields, device_of, interval_s_of
 from xunlu_platform.api.paging import After, decode_cursor
 from xunlu_platform.api.periods import NeededFrom, NeededTo, check_period
-from xunlu_platform.api.problems import invalid
+from xunlu_platform.api.problems import invalid, not_found
 from xunlu_platform.api.review_answers import raw_body, tracks_body
 from xunlu_platform.api.services import Serving
 from xunlu_platform.auth.logins import Caller
@@ -25,22 +25,23 @@ from xunlu_platform.review.raw import read_raw
 from xunlu_platform.review.subjects import SUBJECT_PATTERN, SUBJECTS_MAX, Subject, find_subjects
 from xunlu_platform.review.tracks import LEVELS, find_tracks
 from xunlu_platform.store.review import read_fleet_at
-from xunlu_platform.store.store import Row, Session
+from xunlu_platform.store.store import Row, Scope, Session
 
 router = APIRouter(tags=["review"])
 
-Looker = Annotated[Caller, allow("track")]
+Reviewer = Annotated[Caller, allow("review")]
 Key = Annotated[str, Query(pattern=SUBJECT_PATTERN)]
 
 JSON = "application/json"
 YEAR_MIN, YEAR_MAX = 2000, 2199
 
-# Besides having looked at a track: what else somebody needs to see a kind.
+# What somebody needs to see a kind.
 KINDS: dict[Kind, Permission] = {
     "recording": "recordings",
     "burst": "recordings",
     "alarm": "events",
-    "event": "track",
+    "event": "review",
+    "zone": "review",
     "command": "command",
     "viewing": "audit",
 }
@@ -64,7 +65,7 @@ Asked = Annotated[Question, Depends()]
 @router.get("/review/tracks", response_class=Response)
 async def tracks(
     services: Serving,
-    caller: Looker,
+    caller: Reviewer,
     asked: Asked,
     tolerance_m: Annotated[
         int, Query(description="0, 5, 20, 80 or 320: how far what is left out may lie off; 0 is every fix, in pages.")
@@ -77,7 +78,7 @@ async def tracks(
     """Where some subjects were, whoever wore what, and every moment explained; at most 31 days and 250,000 points."""
     check_time(asked)
     check_detail(tolerance_m, raw, after)
-    async with services.store.session(caller.scope) as session:
+    async with services.store.session(scope_of(caller, asked)) as session:
         subjects = await find_subjects(session, asked.subject, asked.since, asked.until)
         await note(session, caller, "review.tracks", subjects, asked)
         if tolerance_m:
@@ -90,11 +91,11 @@ async def tracks(
 
 
 @router.get("/review/moments", response_class=Response)
-async def moments(services: Serving, caller: Looker, asked: Asked) -> Response:
-    """Recordings, bursts, alarms, events, commands and viewings of some subjects in order of time, at most 10,000."""
+async def moments(services: Serving, caller: Reviewer, asked: Asked) -> Response:
+    """Recordings, bursts, alarms, events, commands, zones and viewings in order of time, at most 10,000."""
     check_time(asked)
     kinds = [kind for kind, needed in KINDS.items() if caller.may(needed)]
-    async with services.store.session(caller.scope) as session:
+    async with services.store.session(scope_of(caller, asked)) as session:
         subjects = await find_subjects(session, asked.subject, asked.since, asked.until)
         await note(session, caller, "review.moments", subjects, asked)
         found = await find_moments(session, subjects, asked.since, asked.until, kinds)
@@ -104,7 +105,7 @@ async def moments(services: Serving, caller: Looker, asked: Asked) -> Response:
 @router.get("/fleet/at", response_class=Response)
 async def fleet_at(
     services: Serving,
-    caller: Looker,
+    caller: Annotated[Caller, allow("track")],
     at: Annotated[AwareDatetime, Query(description="ISO 8601 with offset.")],
 ) -> Response:
     """The devices and open alarms of a moment, in the form of the event stream's `snapshot`."""
@@ -113,6 +114,16 @@ async def fleet_at(
         devices, alarms = await read_fleet_at(session, at)
     at_ms = round(at.timestamp() * 1000)
     return Response(await asyncio.to_thread(_snapshot, at_ms, devices, alarms), media_type=JSON)
+
+
+def scope_of(caller: Caller, asked: Question) -> Scope:
+    """Where to look; an officer asks only for themselves, and then also what they wore once is theirs."""
+    own = caller.scope.officer_id
+    if own is None:
+        return caller.scope
+    if set(asked.subject) != {f"o{own}"}:
+        raise not_found("subject")
+    return Scope(caller.scope.path)
 
 
 def check_time(asked: Question) -> None:
@@ -135,8 +146,9 @@ def check_detail(tolerance_m: int, raw: bool, after: str | None) -> None:
 async def note(session: Session, caller: Caller, action: str, subjects: Sequence[Subject], asked: Question) -> None:
     """Write down who looked at whom: a row for each subject."""
     period = {"from": asked.since.isoformat(), "to": asked.until.isoformat()}
-    for subject in subjects:
-        await record(session, caller, action, subject.name, subject=subject.key, **period)
+    async with session.connection.pipeline():
+        for subject in subjects:
+            await record(session, caller, action, subject.name, subject=subject.key, **period)
 
 
 def _snapshot(at_ms: int, devices: Iterable[Row], alarms: Iterable[Row]) -> bytes:

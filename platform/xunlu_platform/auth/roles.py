@@ -11,6 +11,8 @@ Permission = Literal[
     "see",
     # Where a person was: every look leaves an audit row.
     "track",
+    # The same of a time that is over, with all that happened; somebody of the role `officer` asks only for themselves.
+    "review",
     # Alarms, and the event stream of the console.
     "events",
     "command",
@@ -36,10 +38,11 @@ _EVERYBODY: frozenset[Permission] = frozenset({"self", "see"})
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "administrator": frozenset(get_args(Permission)),
-    "supervisor": _EVERYBODY | {"track", "events", "command", "live", "recordings", "talk", "alarm", "zones", "audit"},
-    "dispatcher": _EVERYBODY | {"track", "events", "command", "live", "recordings", "talk", "alarm", "zones"},
+    "supervisor": _EVERYBODY
+    | {"track", "review", "events", "command", "live", "recordings", "talk", "alarm", "zones", "audit"},
+    "dispatcher": _EVERYBODY | {"track", "review", "events", "command", "live", "recordings", "talk", "alarm", "zones"},
     "clerk": _EVERYBODY | {"events", "devices", "officers"},
-    "evidence": _EVERYBODY | {"track", "events", "recordings"},
-    "auditor": _EVERYBODY | {"track", "events", "audit"},
-    "officer": _EVERYBODY | {"talk"},
+    "evidence": _EVERYBODY | {"track", "review", "events", "recordings"},
+    "auditor": _EVERYBODY | {"track", "review", "events", "audit"},
+    "officer": _EVERYBODY | {"review", "talk"},
 }

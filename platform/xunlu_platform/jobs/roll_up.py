@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 
-from psycopg.types.json import Jsonb
-
 from xunlu_gis.track import LEVELS_M, Track
 from xunlu_platform.review.shape import AFTER_MS, BEFORE_MS, shapes
 from xunlu_platform.store import housekeeping
@@ -39,6 +37,5 @@ def _around(due: Row) -> Stretch:
 def _pieces(due: Row, track: Track) -> Iterator[Row]:
     hour_ms = round(due["hour"].timestamp() * 1000)
     for bound_m, shape in zip(LEVELS_M, shapes(track, hour_ms, hour_ms + HOUR_MS), strict=True):
-        packed = shape.packed(hour_ms)
-        columns = {name: Jsonb(value) if isinstance(value, list) else value for name, value in packed.items()}
-        yield {"device_id": due["device_id"], "hour": due["hour"], "level": int(bound_m), **columns}
+        key = {"device_id": due["device_id"], "hour": due["hour"], "level": int(bound_m)}
+        yield key | shape.packed(hour_ms)

@@ -1,4 +1,4 @@
-"""Everything beside positions that has a time: recordings, bursts, alarms, events, commands, viewings."""
+"""Everything beside positions that has a time: recordings, bursts, alarms, events, commands, zones, viewings."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from xunlu_platform.store.store import Session
 
 MOMENTS_MAX: Final = 10_000
 
-Kind = Literal["recording", "burst", "alarm", "event", "command", "viewing"]
+Kind = Literal["recording", "burst", "alarm", "event", "command", "zone", "viewing"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,7 +21,7 @@ class Moment:
     Attributes:
         at: when, or when it began.
         until: when it ended; None for what takes no time, or had not ended.
-        kind: what it is.
+        kind: what it is; of a zone `zone_enter`, `zone_leave` or `zone_dwell`.
         subject: whose, by the key of the question.
         did: with which device; None for what was said at a desk.
         id: unique within the kind.
@@ -72,7 +72,7 @@ async def find_moments(
         for row in rows:
             key = owners[row.pop("n")][0].key
             # What lasts over a change of binding is found in both stretches.
-            found.setdefault((key, kind, row["id"]), Moment(kind=kind, subject=key, **row))
+            found.setdefault((key, kind, row["id"]), Moment(**{"kind": kind, "subject": key, **row}))
     ordered = sorted(found.values(), key=lambda one: (one.at, one.kind, one.subject, one.id))
     return Moments(moments=ordered[:MOMENTS_MAX], more=more or len(ordered) > MOMENTS_MAX)
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from psycopg.types.json import Jsonb
+
 from xunlu_platform.store.queries import query
 from xunlu_platform.store.store import SYSTEM, Row, Store
 
@@ -72,9 +74,13 @@ async def roll_up(store: Store, due: Sequence[Row], pieces: Sequence[Row]) -> in
     values = {name: [row[name] for row in due] for name in ("device_id", "hour", "mark")}
     async with store.session(SYSTEM) as session:
         written = {(row["device_id"], row["hour"]) for row in await session.all(FILE, "roll_up", values)}
-        rows = [row for row in pieces if (row["device_id"], row["hour"]) in written]
+        rows = [_with_json(row) for row in pieces if (row["device_id"], row["hour"]) in written]
         await session.connection.cursor().executemany(query(FILE, "track_piece"), rows)
     return len(written)
+
+
+def _with_json(row: Row) -> Row:
+    return {name: Jsonb(value) if isinstance(value, list) else value for name, value in row.items()}
 
 
 async def apply_retention(store: Store) -> list[Row]:

@@ -1,5 +1,6 @@
 """What a look back reads: who wore what, the shape of it, and what happened meanwhile. See `sql/review.sql`."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ PIECES_BYTES_MAX = 16_000_000
 FIXES_AT_ONCE = 5000
 STRETCHES_AT_ONCE = 50
 CHANGES_MAX = 5000
+DEVICES_AT_ONCE = 500
 
 Columns = dict[str, np.ndarray[Any, Any]]
 
@@ -184,5 +186,11 @@ async def read_moments(
 
 async def read_fleet_at(session: Session, at: datetime) -> tuple[list[Row], list[Row]]:
     """The devices and the open alarms of a moment, in the columns of `store.fleet`."""
-    values = {"at": at}
-    return await _binary(session, "fleet_devices", values), await session.all(FILE, "fleet_alarms", values)
+    cursor = session.connection.cursor(row_factory=dict_row, binary=True)
+    await cursor.execute(query(FILE, "fleet_devices"), {"at": at})
+    devices: list[Row] = []
+    while some := await cursor.fetchmany(DEVICES_AT_ONCE):
+        devices += some
+        # Making rows of ten thousand devices takes a while: whoever asks for a page meanwhile does not wait for all.
+        await asyncio.sleep(0)
+    return devices, await session.all(FILE, "fleet_alarms", {"at": at})

@@ -75,7 +75,7 @@ from unnest(%(n)s::int[], %(device_id)s::bigint[], %(since)s::timestamptz[], %(u
   as s(n, device_id, since, until)
 cross join lateral (
   (select at, availability, why, sid from availability
-    where device_id = s.device_id and at < s.since and at >= s.since - interval '31 days' order by at desc, sid desc limit 1)
+    where device_id = s.device_id and at < s.since and at >= s.since - interval '400 days' order by at desc, sid desc limit 1)
   union all
   (select at, availability, why, sid from availability
     where device_id = s.device_id and at >= s.since and at < s.until order by at, sid limit %(limit)s)
@@ -161,6 +161,17 @@ from unnest(%(n)s::int[], %(device_id)s::bigint[], %(since)s::timestamptz[], %(u
 join command c on c.device_id = s.device_id and c.created_at >= s.since and c.created_at < s.until
 join device d on d.id = c.device_id left join account k on k.id = c.created_by order by at limit %(limit)s
 
+-- name: zone_moments
+-- What turned out wrong is not told; of a zone out of the reader's sight only that it was one.
+select s.n, d.did, z.fix_at as at, null::timestamptz as until, z.id::text, coalesce(zone.name, '') as text,
+  'zone_' || z.kind as kind,
+  jsonb_build_object('zone', zone.id, 'zone_kind', zone.kind, 'late', z.late, 'reason', z.reason, 'lat', z.lat, 'lon', z.lon)
+    as detail
+from unnest(%(n)s::int[], %(device_id)s::bigint[], %(since)s::timestamptz[], %(until)s::timestamptz[])
+  as s(n, device_id, since, until)
+join zone_event z on z.device_id = s.device_id and z.fix_at >= s.since and z.fix_at < s.until and z.withdrawn_at is null
+join device d on d.id = z.device_id left join zone on zone.id = z.zone_id order by at limit %(limit)s
+
 -- name: viewing_moments
 select s.n, d.did, v.began_at as at, coalesce(v.ended_at, v.seen_at) as until, v.id, v.username as text,
   jsonb_build_object('why', v.why, 'asked_at', v.asked_at) as detail
@@ -186,7 +197,7 @@ select d.did, d.kind, d.serial, d.unit_id as unit, u.path, o.id as officer_id, o
   left join lateral (select * from position where device_id = d.id and fix_at <= %(at)s
     and fix_at > %(at)s::timestamptz - interval '31 days' order by fix_at desc, sid desc, seq desc limit 1) p on true
   left join lateral (select * from availability where device_id = d.id and at <= %(at)s
-    and at > %(at)s::timestamptz - interval '31 days' order by at desc, sid desc limit 1) a on true
+    and at > %(at)s::timestamptz - interval '400 days' order by at desc, sid desc limit 1) a on true
   left join lateral (select * from telemetry where device_id = d.id and at <= %(at)s
     and at > %(at)s::timestamptz - interval '31 days' order by at desc, sid desc limit 1) t on true
   left join lateral (select * from binding where device_id = d.id and bound_at <= %(at)s
