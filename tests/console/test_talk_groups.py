@@ -101,7 +101,7 @@ async def test_of_two_scanned_groups_the_one_put_first_is_heard(page: Page, bure
         await scans(page, SQUAD, DISTRICT)
         await page.locator(".ptt-group").click()
         await page.get_by_role("button", name=f"优先收听 {DISTRICT}").click()
-        await expect(page.locator(".groups li", has_text=DISTRICT)).to_contain_text("扫描 1")
+        await expect(page.locator(".groups li", has_text=DISTRICT)).to_contain_text("扫描 · 1")
         await page.keyboard.press("Escape")
         await leader.press(gid)
         await leader.told(Granted)

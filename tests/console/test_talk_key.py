@@ -92,6 +92,7 @@ async def test_whoever_waits_sees_the_place_in_the_queue_and_is_granted_in_turn(
         await other.told(Granted)
         await page.keyboard.down("Space")
         await phase(page, "queued")
+        await expect(page.locator(".ptt-key")).to_contain_text("正在申请话权")
         await expect(page.locator(".ptt-told")).to_have_text("排队第 1 位")
         await other.let_go(gid)
         await phase(page, "talking")

@@ -55,7 +55,7 @@ function paintGroup(button, listeners) {
   const group = talk.mainGroup();
   fill(button, h("span", { class: "dim" }, t("talk.group")), h("b", { class: "ellipsis" }, group?.name ?? t("talk.group.none")));
   button.title = t("talk.group.choose");
-  listeners.hidden = !group;
+  listeners.hidden = !group || talk.net.value.state !== "ready";
   if (group) paintListeners(listeners, group.gid);
 }
 

@@ -68,7 +68,7 @@ function scanning(group, main, scan) {
   const hear = h("input", { type: "checkbox", checked: place >= 0, disabled: full || gid === main, "data-of": `scan ${gid}`, onchange: toggle });
   const words = t("talk.scan.first", { name: group.name });
   const first = h("button", { class: "quiet", title: words, "aria-label": words, "data-of": `first ${gid}`, onclick: () => tune(main, [gid, ...others]) }, icon("arrow-up-down"));
-  const rank = place >= 0 && scan.length > 1 ? ` ${place + 1}` : "";
+  const rank = place >= 0 && scan.length > 1 ? ` · ${place + 1}` : "";
   return h("span", { class: "row" }, place > 0 ? first : null, h("label", { class: "row dim" }, hear, t(isOfOthers(group) ? "talk.listen-in" : "talk.scan") + rank));
 }
 

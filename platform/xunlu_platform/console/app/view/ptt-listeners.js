@@ -8,6 +8,7 @@ import { fleet } from "../state/fleet.js";
 import { groupOf, members, myself, talks } from "../state/talk.js";
 import { openDialog } from "./dialog.js";
 import { notice } from "./notice.js";
+import { focusKey } from "./ptt-key.js";
 
 /** Those tuned to a group. @param {string} gid */
 const listenersOf = (gid) => members.value.get(gid) ?? [];
@@ -40,7 +41,10 @@ function openListeners(gid) {
   };
   scope.read(members, paint);
   scope.read(talks, paint);
-  dialog.addEventListener("close", () => scope.close());
+  dialog.addEventListener("close", () => {
+    scope.close();
+    if (!document.querySelector("dialog[open]")) focusKey();
+  });
 }
 
 /**

@@ -4,6 +4,7 @@ import { h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { pedal } from "../state/talk.js";
 import { openDialog } from "./dialog.js";
+import { focusKey } from "./ptt-key.js";
 import { field } from "./sign-in.js";
 
 const PEDALS = ["F13", "F14", "F15", "F16", "F2", "F4", "F8", "F9", "F10"];
@@ -12,5 +13,6 @@ export function openTalkSettings() {
   const options = [h("option", { value: "" }, t("none")), ...PEDALS.map((name) => h("option", { value: name }, name))];
   const choice = h("select", { onchange: () => pedal.set(choice.value) }, options);
   choice.value = pedal.value;
-  openDialog(t("talk.settings"), h("div", { class: "body stack-body" }, field(t("talk.pedal"), choice, t("talk.pedal.hint"))));
+  const body = h("div", { class: "body stack-body" }, field(t("talk.pedal"), choice, t("talk.pedal.hint")));
+  openDialog(t("talk.settings"), body).addEventListener("close", focusKey);
 }

@@ -21,13 +21,14 @@ export function keyWords() {
   if (now === "talking") return t(mainGroup()?.duplex ? "talk.key.hang" : "talk.key.talking");
   if (now === "asking" || now === "queued") return t("talk.key.asking");
   if (mainGroup()?.duplex) return t("talk.key.duplex");
-  return t(somebodyElse() && rights.value.includes("barge") ? "talk.key.barge" : "talk.key");
+  const other = somebodyElse();
+  return t(other && !other.urgency && rights.value.includes("barge") ? "talk.key.barge" : "talk.key");
 }
 
-/** Whether another has the floor of the main group. */
+/** What another says in the main group; null while nobody does, or we do. */
 export function somebodyElse() {
   const { main } = tuning.value;
-  return main !== null && talks.value.has(main) && key.value.phase !== "talking";
+  return main === null || key.value.phase === "talking" ? null : (talks.value.get(main) ?? null);
 }
 
 /** Whether the other one of a call is not there yet. */
