@@ -166,24 +166,7 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
     clock = SystemClock()
     key = settings.secret("media-key")
     tokens = MediaTokens(key, clock, publish_live_s=settings.publish_token_s)
-    frames = fleet_topic(settings.tenant, "")
-    host = f"api@{socket.gethostname()}"
-    mqtt = MqttSession(
-        settings.broker("api"),
-        SessionOptions(
-            client_id=f"xunlu-api-{secrets.token_hex(4)}",
-            subscriptions=[
-                Subscription(topic=RESPONSE_TOPIC),
-                Subscription(topic=f"{frames}+", qos=0),
-                Subscription(topic=media_frame(settings.tenant, "+"), qos=0),
-                Subscription(topic=up(settings.tenant, "+", "thumb"), qos=0),
-                Subscription(topic=floor(settings.tenant, "+")),
-                Subscription(topic=f"$share/api/{PROVISION_REQUEST_FILTER}"),
-            ],
-            will=presence_will(host),
-        ),
-        on_connect=publish_presence(host),
-    )
+    mqtt = _broker_session(settings)
     broker_accounts = BrokerAccounts(mqtt, settings.tenant)
     async with Store(settings.database("api"), connections_max=settings.database_connections_max) as store, mqtt:
         relays, floors, thumbnails = Relays(clock), Floors(clock, settings.tenant), Thumbnails(clock)
@@ -210,7 +193,7 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
         provisioning = Provisioning(services, clock)
         handlers = {
             RESPONSE_TOPIC: broker_accounts.handle,
-            frames: fleet.receive,
+            fleet_topic(settings.tenant, ""): fleet.receive,
             media_frame(settings.tenant, ""): lambda message: relays.take(MediaFrame.decode(message.payload)),
             f"{PREFIX}/{settings.tenant}/d/": thumbnails.receive,
             f"{PREFIX}/{settings.tenant}/g/": floors.receive,
@@ -228,6 +211,24 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
             finally:
                 for task in running:
                     task.cancel()
+
+
+def _broker_session(settings: PlatformSettings) -> MqttSession:
+    """The session at the broker, with all that `open_services` hands out."""
+    host = f"api@{socket.gethostname()}"
+    options = SessionOptions(
+        client_id=f"xunlu-api-{secrets.token_hex(4)}",
+        subscriptions=[
+            Subscription(topic=RESPONSE_TOPIC),
+            Subscription(topic=fleet_topic(settings.tenant, "+"), qos=0),
+            Subscription(topic=media_frame(settings.tenant, "+"), qos=0),
+            Subscription(topic=up(settings.tenant, "+", "thumb"), qos=0),
+            Subscription(topic=floor(settings.tenant, "+")),
+            Subscription(topic=f"$share/api/{PROVISION_REQUEST_FILTER}"),
+        ],
+        will=presence_will(host),
+    )
+    return MqttSession(settings.broker("api"), options, on_connect=publish_presence(host))
 
 
 async def serve(settings: PlatformSettings) -> None:
