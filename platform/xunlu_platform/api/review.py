@@ -78,15 +78,17 @@ async def tracks(
     """Where some subjects were, whoever wore what, and every moment explained; at most 31 days and 250,000 points."""
     check_time(asked)
     check_detail(tolerance_m, raw, after)
-    async with services.store.session(scope_of(caller, asked)) as session:
+    place = decode_cursor(after, tuple[int, AwareDatetime, int, int])
+    scope = scope_of(caller, asked)
+    async with services.store.session(scope) as session:
         subjects = await find_subjects(session, asked.subject, asked.since, asked.until)
         await note(session, caller, "review.tracks", subjects, asked)
-        if tolerance_m:
-            found = await find_tracks(session, subjects, tolerance_m)
-            make = partial(tracks_body, subjects, found, asked.since, asked.until, tolerance_m)
-        else:
-            page = await read_raw(session, subjects, decode_cursor(after, tuple[int, AwareDatetime, int, int]))
-            make = partial(raw_body, subjects, page, asked.since, asked.until, flagged=raw)
+    if tolerance_m:
+        found = await find_tracks(services.store, scope, subjects, tolerance_m)
+        make = partial(tracks_body, subjects, found, asked.since, asked.until, tolerance_m)
+    else:
+        page = await read_raw(services.store, scope, subjects, place)
+        make = partial(raw_body, subjects, page, asked.since, asked.until, flagged=raw)
     return Response(await asyncio.to_thread(make), media_type=JSON)
 
 

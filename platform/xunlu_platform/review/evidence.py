@@ -20,7 +20,7 @@ from xunlu_platform.store.review import (
     read_server_states,
     read_telemetry,
 )
-from xunlu_platform.store.store import Row, Session
+from xunlu_platform.store.store import Row, Scope, Session, Store
 
 WORDS_MAX: Final = 250_000
 STEP_MS: Final = int(DEFAULT.gap_min_s * 1000)
@@ -28,7 +28,9 @@ STEP_MS: Final = int(DEFAULT.gap_min_s * 1000)
 PIECES: Final = replace(DEFAULT, report_s=0.0)
 
 
-async def find_states(session: Session, stretches: Sequence[Stretch], found: Sequence[Shape]) -> list[tuple[Span, ...]]:
+async def find_states(
+    store: Store, scope: Scope, stretches: Sequence[Stretch], found: Sequence[Shape]
+) -> list[tuple[Span, ...]]:
     """Every moment of each stretch explained.
 
     Raises:
@@ -37,11 +39,12 @@ async def find_states(session: Session, stretches: Sequence[Stretch], found: Seq
     """
     if not stretches:
         return []
-    down = server_down(await _servers(session, stretches))
-    beside = _by_stretch(await read_neighbours(session, stretches), len(stretches))
-    said = _by_stretch(await read_availability(session, stretches), len(stretches))
     gaps = [(n, gap) for n, one in enumerate(stretches) for gap in _gaps(one, found[n].pieces)]
-    words = await read_telemetry(session, [gap for _, gap in gaps], words_max=WORDS_MAX)
+    async with store.session(scope) as session:
+        down = server_down(await _servers(session, stretches))
+        beside = _by_stretch(await read_neighbours(session, stretches), len(stretches))
+        said = _by_stretch(await read_availability(session, stretches), len(stretches))
+        words = await read_telemetry(session, [gap for _, gap in gaps], words_max=WORDS_MAX)
     if sum(len(columns["time_ms"]) for _, columns in words) > WORDS_MAX:
         raise TooMuchError("There is too much to explain at once. Ask for a shorter time or for fewer subjects.")
     told: list[list[Columns]] = [[] for _ in stretches]

@@ -8,7 +8,7 @@ from typing import Final
 from xunlu_gis.track import Track
 from xunlu_platform.review.subjects import Subject
 from xunlu_platform.store.review import Stretch, read_fixes
-from xunlu_platform.store.store import Session
+from xunlu_platform.store.store import Scope, Store
 
 PAGE_FIXES: Final = 20_000
 
@@ -33,7 +33,7 @@ class RawPage:
     next: Place | None
 
 
-async def read_raw(session: Session, subjects: Sequence[Subject], after: Place | None) -> RawPage:
+async def read_raw(store: Store, scope: Scope, subjects: Sequence[Subject], after: Place | None) -> RawPage:
     """The next `PAGE_FIXES` fixes, subject by subject, in order of fix time.
 
     Raises:
@@ -47,7 +47,8 @@ async def read_raw(session: Session, subjects: Sequence[Subject], after: Place |
         if n < first:
             continue
         wanted = _after(stretch, since) if since and n == first else stretch
-        [track] = await read_fixes(session, [wanted], fixes_max=left)
+        async with store.session(scope) as session:
+            [track] = await read_fixes(session, [wanted], fixes_max=left)
         track = track[:left]
         left -= len(track)
         parts.append(Part(subject=subject, stretch=stretch, track=track))

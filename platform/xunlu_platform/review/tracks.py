@@ -15,7 +15,7 @@ from xunlu_platform.review.evidence import find_states
 from xunlu_platform.review.shape import AFTER_MS, BEFORE_MS, Piece, Shape, Stay, shapes
 from xunlu_platform.review.subjects import Subject
 from xunlu_platform.store.review import PIECES_BYTES_MAX, Stretch, read_fixes, read_pieces
-from xunlu_platform.store.store import Row, Session
+from xunlu_platform.store.store import Row, Scope, Store
 
 POINTS_MAX: Final = 250_000
 HOUR: Final = timedelta(hours=1)
@@ -37,11 +37,12 @@ class Worn:
     states: tuple[Span, ...]
 
 
-async def find_tracks(session: Session, subjects: Sequence[Subject], level: int) -> list[list[Worn]]:
+async def find_tracks(store: Store, scope: Scope, subjects: Sequence[Subject], level: int) -> list[list[Worn]]:
     """For each subject what each stretch comes to, on one level of detail.
 
     Args:
-        session: within the scope of whoever asks.
+        store: holds no connection while something is computed.
+        scope: of whoever asks.
         subjects: of `find_subjects`.
         level: one of `LEVELS`.
 
@@ -50,28 +51,29 @@ async def find_tracks(session: Session, subjects: Sequence[Subject], level: int)
         StoreError: the database does not answer.
     """
     stretches = [stretch for subject in subjects for stretch in subject.worn]
-    found = await find_shapes(session, stretches, level)
-    states = await find_states(session, stretches, found)
+    found = await find_shapes(store, scope, stretches, level)
+    states = await find_states(store, scope, stretches, found)
     worn = iter([Worn(stretch=a, shape=b, states=c) for a, b, c in zip(stretches, found, states, strict=True)])
     return [[next(worn) for _ in subject.worn] for subject in subjects]
 
 
-async def find_shapes(session: Session, stretches: Sequence[Stretch], level: int) -> list[Shape]:
+async def find_shapes(store: Store, scope: Scope, stretches: Sequence[Stretch], level: int) -> list[Shape]:
     """The shape of each stretch on one level.
 
     Raises:
         TooMuchError: more points than `POINTS_MAX`, drawn or to be read.
         StoreError: the database does not answer.
     """
-    rows = await read_pieces(session, stretches, level)
-    if rows and rows[-1]["bytes"] > PIECES_BYTES_MAX:
-        raise too_much()
-    hours: list[list[Row]] = [[] for _ in stretches]
-    for row in rows:
-        hours[row["n"]].append(row)
-    missing = [(n, one) for n, stretch in enumerate(stretches) for one in _missing(stretch, hours[n])]
-    around = [_around(stretches[n], one) for n, one in missing]
-    tracks = await read_fixes(session, around, fixes_max=POINTS_MAX)
+    async with store.session(scope) as session:
+        rows = await read_pieces(session, stretches, level)
+        if rows and rows[-1]["bytes"] > PIECES_BYTES_MAX:
+            raise too_much()
+        hours: list[list[Row]] = [[] for _ in stretches]
+        for row in rows:
+            hours[row["n"]].append(row)
+        missing = [(n, one) for n, stretch in enumerate(stretches) for one in _missing(stretch, hours[n])]
+        around = [_around(stretches[n], one) for n, one in missing]
+        tracks = await read_fixes(session, around, fixes_max=POINTS_MAX)
     if sum(map(len, tracks)) > POINTS_MAX:
         raise too_much()
     made = [(n, one, track) for (n, one), track in zip(missing, tracks, strict=True) if len(track)]
