@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.xunlu_gis.real_data import geolife
-from tests.unit.xunlu_gis.tracks import PLANE, START, columns_at
+from tests.unit.xunlu_gis.tracks import PLANE, START, columns_at, stay_points
 from xunlu_gis.track import Stop, Track, TrackSettings, Trip, breaks, clean, length_m, pieces, stops, trips
 from xunlu_gis.track.segment import step_lengths_m
 
@@ -132,6 +132,15 @@ def test_stays_are_stays_and_trips_fill_what_is_left(rows: list[tuple[float, flo
         steps[one.first : one.first + one.points - 1] += 1
     steps[[one.before for one in breaks(track, settings)]] = 1
     assert (steps == 1).all()
+
+
+@given(st.lists(st.tuples(st.floats(-40, 40), st.floats(-40, 40), st.integers(0, 60)), max_size=60))
+def test_stays_are_those_of_the_printed_loop(rows: list[tuple[float, float, int]]) -> None:
+    track = columns_at(
+        np.cumsum(np.reshape([row[:2] for row in rows], (-1, 2)), axis=0), np.cumsum([row[2] for row in rows])
+    )
+    found = [(stay.first, stay.first + stay.points - 1) for stay in stops(track, TrackSettings(stop_merge_s=0))]
+    assert found == stay_points(track, 50, 180)
 
 
 def test_a_million_fixes_are_measured() -> None:

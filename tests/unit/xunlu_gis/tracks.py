@@ -1,11 +1,12 @@
 """Tracks for tests, made by arithmetic."""
 
 from datetime import UTC, datetime, timedelta
+from math import dist
 
 import numpy as np
 import numpy.typing as npt
 
-from xunlu_gis.plane import Floats, Plane
+from xunlu_gis.plane import Floats, Plane, on_sphere
 from xunlu_gis.track import Line, Track, TrackPoint
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -35,6 +36,21 @@ def track_at(
 def line_of(points: list[TrackPoint]) -> Line:
     """The same as a map draws it."""
     return Line.of([(point.fix_time.timestamp(), point.lon, point.lat, point.speed_mps) for point in points])
+
+
+def stay_points(track: Track, radius_m: float, stop_s: float) -> list[tuple[int, int]]:
+    """First and last fix of each stay, by the loop of Li et al. (2008); the last stay counts too, two fixes do not."""
+    xyz, times, found, first = on_sphere(track.lon, track.lat).tolist(), track.time_s.tolist(), [], 0
+    while first < len(times):
+        end = first + 1
+        while end < len(times) and dist(xyz[first], xyz[end]) <= radius_m:
+            end += 1
+        if times[end - 1] - times[first] >= stop_s and end - first >= 3:
+            found.append((first, end - 1))
+            first = end
+        else:
+            first += 1
+    return found
 
 
 def columns_at(places: npt.ArrayLike, seconds: npt.ArrayLike | None = None, **more: npt.ArrayLike) -> Track:
