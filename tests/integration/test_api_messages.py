@@ -258,6 +258,20 @@ async def test_what_is_no_voice_note_is_not_kept(platform: Platform, data: bytes
     assert await platform.sql("select count(*) from message") == [(0,)]
 
 
+async def test_what_one_account_may_leave_and_reach_is_bounded(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await platform.sign_in("dispatcher", unit=2)
+    monkeypatch.setattr("xunlu_platform.api.voice_notes.NOTES_A_DAY_MAX", 1)
+    answers = [await leave_note(desk, "M1") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 409]
+    assert answers[1].json()["errors"][0]["reason"] == "too-many-notes"
+    monkeypatch.setattr("xunlu_platform.api.order_targets.MEMBERS_MAX", 1)
+    answer = await desk.post("/messages", json={"to": "unit-2", "text": "x"})
+    assert (answer.status_code, answer.json()["errors"][0]["reason"]) == (409, "too-many-recipients")
+    assert await platform.sql("select count(*) from message") == [(1,)]
+
+
 async def test_a_recorder_fetches_its_note_with_its_own_token_alone(platform: Platform) -> None:
     desk = await platform.sign_in("dispatcher", unit=2)
     note = (await leave_note(desk, "M1")).json()["id"]

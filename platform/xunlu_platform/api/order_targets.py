@@ -80,10 +80,13 @@ async def address(services: Services, session: Session, caller: Caller, order: O
         order: that is written down already.
 
     Raises:
-        Problem: 409, nobody would get it, or a recorder has as much waiting as it may.
+        Problem: 409, nobody would get it, too many would, or a recorder has as much waiting as it may.
     """
-    values = {"to": order.to, "below": order.below, "account_id": caller.account_id, "limit": MEMBERS_MAX}
+    values = {"to": order.to, "below": order.below, "account_id": caller.account_id, "limit": MEMBERS_MAX + 1}
     rows = await session.all("messages", "recipients", values)
+    if len(rows) > MEMBERS_MAX:
+        title = "This order is for more than {people} people."
+        raise conflict("too-many-recipients", title, "Give it to the units below, one by one.", people=MEMBERS_MAX)
     ways = [(row, way) for row in rows if (way := _way(row, order, caller)) is not None]
     _require_somebody(ways)
     queued = []

@@ -10,7 +10,7 @@ from xunlu_platform.api.access import allow, allow_everybody, sign_in_required
 from xunlu_platform.api.audit import record_playback
 from xunlu_platform.api.messages import Message, MessageId, give
 from xunlu_platform.api.order_targets import Order
-from xunlu_platform.api.problems import invalid, not_found
+from xunlu_platform.api.problems import conflict, invalid, not_found
 from xunlu_platform.api.services import Serving
 from xunlu_platform.api.sound import Sound, SoundError, inspect
 from xunlu_platform.auth.logins import Caller
@@ -22,6 +22,8 @@ router = APIRouter(tags=["talk"])
 To = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="A device, a talk group, or an account.")]
 Below = Annotated[bool, Query(description="Of a unit's group: everybody of the unit and of those below.")]
 
+NOTES_A_DAY_MAX = 200
+"""Of one account: nobody fills the database by talking."""
 SLACK_S = 2.0
 """A browser's timer is late by so much at most."""
 
@@ -36,6 +38,10 @@ async def leave(
     order = Order(to=to, below=below, text=None, speak=True)
 
     async def keep(session: Session) -> None:
+        today = await session.one("messages", "notes_today", {"account_id": caller.account_id})
+        if today is not None and today["notes"] > NOTES_A_DAY_MAX:
+            title = "You have left {notes} voice notes within a day."
+            raise conflict("too-many-notes", title, "Call by radio, or write.", notes=NOTES_A_DAY_MAX)
         values = {
             "id": order.id, "media_type": sound.media_type, "duration_s": sound.duration_s, "size_bytes": len(data),
             "sha256": hashlib.sha256(data).hexdigest(), "sound": data,

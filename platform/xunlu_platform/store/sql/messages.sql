@@ -40,6 +40,10 @@ values (%(id)s, %(unit_id)s, %(to)s, %(below)s, %(text)s, %(speak)s, %(account_i
 insert into voice_note (message_id, media_type, duration_s, size_bytes, sha256, sound)
 values (%(id)s, %(media_type)s, %(duration_s)s, %(size_bytes)s, %(sha256)s, %(sound)s)
 
+-- name: notes_today
+select count(*) as notes from message
+where account_id = %(account_id)s and text is null and created_at > now() - interval '1 day'
+
 -- name: address
 insert into message_target (message_id, person, name, rid, why) values (%(id)s, %(person)s, %(name)s, %(rid)s, %(why)s)
 
