@@ -126,17 +126,27 @@ async def test_so_many_of_those_nearest_to_a_place_become_a_group(page: Page, bu
     assert [row["person"] for row in rows] == [worn[1].did]
 
 
-async def test_a_broadcast_to_an_area_is_heard_and_not_answered(page: Page, bureau: Bureau) -> None:
-    worn = await standing_at(bureau, "孙浩", 0)
+@pytest.mark.parametrize(
+    ("tool", "path"),
+    [("x", [(650, 330), (1250, 750)]), ("q", [(650, 200), (650, 750), (1250, 750)])],
+    ids=["box", "lasso"],
+)
+async def test_a_broadcast_to_an_area_is_heard_and_not_answered(
+    page: Page, bureau: Bureau, tool: str, path: list[tuple[int, int]]
+) -> None:
+    worn, outside = await standing_at(bureau, "孙浩", 0), await standing_at(bureau, "郭涛", 0.008)
     async with radio(bureau, worn) as officer:
         await at_the_radio(page, bureau)
-        await expect(page.locator(".officer", has_text=worn.number)).to_contain_text("在岗")
-        await page.keyboard.press("x")
-        await page.mouse.move(340, 120)
+        for one in (worn, outside):
+            await expect(page.locator(".officer", has_text=one.number)).to_contain_text("在岗")
+        await page.keyboard.press(tool)
+        await page.mouse.move(*path[0])
         await page.mouse.down()
-        await page.mouse.move(1380, 820, steps=4)
+        for corner in path[1:]:
+            await page.mouse.move(*corner, steps=4)
         await page.mouse.up()
         await expect(page.locator(".gathered")).to_contain_text(worn.number)
+        await expect(page.locator(".gathered")).not_to_contain_text(outside.number)
         await page.get_by_role("button", name="广播").click()
         await page.get_by_role("button", name="新建").click()
         gid = await made_group(bureau, "broadcast", worn.did)

@@ -1,15 +1,12 @@
-/** Tools of the map: trails, box selection, nearest, layers, zoom. Each by button and by key. */
+/** Tools of the map: trails, selection by a box or a lasso, nearest, layers, zoom. Each by button and by key. */
 
 import { fill, h, icon } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { claimKey } from "../kit/keys.js";
-import { gathered, layers, selected, tool, trails } from "../state/desk.js";
-import { fleet, worldX, worldY } from "../state/fleet.js";
+import { layers, selected, tool, trails } from "../state/desk.js";
 import { openMenu } from "../view/menu.js";
 import { gatherNearest, showNearest } from "../command/nearest.js";
-import { showDevice } from "../command/show.js";
-
-const GATHERED_MAX = 500;
+import { mountAreas } from "./area.js";
 
 /**
  * @param {any} map Leaflet's
@@ -19,10 +16,13 @@ const GATHERED_MAX = 500;
 export function mountTools(map, box, scope) {
   const near = () =>
     selected.value ? showNearest(selected.value) : tool.set(tool.value === "nearest" ? "none" : "nearest");
-  const boxing = () => tool.set(tool.value === "box" ? "none" : "box");
+  const toggle = (/** @type {"box" | "lasso"} */ name) => tool.set(tool.value === name ? "none" : name);
+  const boxing = () => toggle("box");
+  const lassoing = () => toggle("lasso");
   const buttons = {
     trails: h("button", { onclick: () => trails.set(!trails.value) }, icon("route"), t("trails"), h("kbd", {}, "T")),
     box: h("button", { onclick: boxing }, icon("square-dashed-mouse-pointer"), t("box"), h("kbd", {}, "X")),
+    lasso: h("button", { onclick: lassoing }, icon("pencil"), t("lasso"), h("kbd", {}, "Q")),
     nearest: h("button", { onclick: near }, icon("users"), t("nearest"), h("kbd", {}, "N")),
     layers: h(
       "button",
@@ -42,14 +42,16 @@ export function mountTools(map, box, scope) {
   scope.read(trails, (on) => buttons.trails.setAttribute("aria-pressed", String(on)));
   scope.read(tool, (name) => {
     buttons.box.setAttribute("aria-pressed", String(name === "box"));
+    buttons.lasso.setAttribute("aria-pressed", String(name === "lasso"));
     buttons.nearest.setAttribute("aria-pressed", String(name === "nearest"));
     hint.hidden = name === "none";
     fill(hint, name === "none" ? "" : t(`tool.${name}`));
     box.classList.toggle("aiming", name !== "none");
-    map.dragging[name === "box" ? "disable" : "enable"]();
+    map.dragging[name === "box" || name === "lasso" ? "disable" : "enable"]();
   });
   claimKey(scope, "T", "key.trails", () => trails.set(!trails.value));
   claimKey(scope, "X", "key.box", boxing);
+  claimKey(scope, "Q", "key.lasso", lassoing);
   claimKey(scope, "N", "key.nearest", near);
   // Leaflet answers these keys itself while the map has the focus.
   const zoom = (/** @type {number} */ steps) => void (document.activeElement === box || map.setZoom(map.getZoom() + steps));
@@ -61,7 +63,7 @@ export function mountTools(map, box, scope) {
     tool.set("none");
     gatherNearest(event.latlng.lat, event.latlng.lng, null);
   });
-  mountBox(map, box, scope);
+  mountAreas(map, box, scope);
 }
 
 /** @param {any} map */
@@ -81,57 +83,4 @@ function chooseLayers(anchor) {
     act: () => layers.set({ ...layers.value, [name]: !layers.value[name] }),
   }));
   openMenu(anchor, items);
-}
-
-/**
- * Drag a rectangle: everybody inside becomes a list.
- * @param {any} map
- * @param {HTMLElement} box
- * @param {import("../kit/store.js").Scope} scope
- */
-function mountBox(map, box, scope) {
-  const frame = h("div", { class: "box-frame", hidden: true });
-  box.append(frame);
-  /** @type {{x: number, y: number} | null} */
-  let from = null;
-  scope.listen(box, "pointerdown", (event) => {
-    if (tool.value !== "box" || event.button !== 0) return;
-    from = map.mouseEventToContainerPoint(event);
-    box.setPointerCapture(event.pointerId);
-  });
-  scope.listen(box, "pointermove", (event) => {
-    if (!from) return;
-    const to = map.mouseEventToContainerPoint(event);
-    frame.hidden = false;
-    const place = {
-      left: Math.min(from.x, to.x),
-      top: Math.min(from.y, to.y),
-      width: Math.abs(to.x - from.x),
-      height: Math.abs(to.y - from.y),
-    };
-    for (const [name, px] of Object.entries(place)) frame.style.setProperty(name, `${px}px`);
-  });
-  scope.listen(box, "pointerup", (event) => {
-    if (!from) return;
-    const corners = [map.containerPointToLatLng([from.x, from.y]), map.mouseEventToLatLng(event)];
-    from = null;
-    frame.hidden = true;
-    tool.set("none");
-    gatherBox(L.latLngBounds(corners));
-  });
-}
-
-/** @param {any} bounds Leaflet's */
-function gatherBox(bounds) {
-  const [west, east] = [worldX(bounds.getWest()), worldX(bounds.getEast())];
-  const [north, south] = [worldY(bounds.getNorth()), worldY(bounds.getSouth())];
-  const inside = fleet.order.filter(({ index }) => {
-    const [x, y, flag] = [fleet.x[index] ?? -1, fleet.y[index] ?? -1, fleet.flags[index] ?? 0];
-    return (flag & 9) === 1 && x >= west && x <= east && y >= north && y <= south;
-  });
-  showDevice(null);
-  gathered.set({
-    title: t("box.title", { n: inside.length }),
-    rows: inside.slice(0, GATHERED_MAX).map(({ did }) => ({ did, note: "" })),
-  });
 }
