@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 
 from tests.benchmarks.bureau import Bureau, running_bureau
+from tests.benchmarks.look_back import look_back
 from tests.benchmarks.registry import Bench, benchmark, percentile, size
 from tests.processes import running_api
 from xunlu_platform.store.queries import query
@@ -85,6 +86,7 @@ async def officer_day(bench: Bench) -> None:
                 runs, body_bytes = await _through_api(client, days, options)
                 said = f"body {body_bytes / 1000:,.0f} kB; {note}"
                 _report(bench, part, runs, peer="the same SELECT", peer_runs=select, budget=BUDGET, note=said)
+            await look_back(bench, bureau, client, FIRST_DAY, DAYS)
 
 
 async def _store(bench: Bench, bureau: Bureau, rows: int) -> None:
