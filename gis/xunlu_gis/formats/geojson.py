@@ -3,65 +3,64 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any, Final
 
 import numpy as np
 
 from xunlu_gis.errors import TrackError
 from xunlu_gis.formats.rows import EXTRAS, Row, instant, row_of, text_of
-from xunlu_gis.track.line import Line
 from xunlu_gis.track.point import TrackPoint
 from xunlu_gis.track.segment import Stretch, stretches
 from xunlu_gis.track.simplification import kept
+from xunlu_gis.track.track import Track
 
 
-def to_geojson(line: Line, tolerance_m: float = 0) -> dict[str, Any]:
+def to_geojson(track: Track, tolerance_m: float = 0) -> dict[str, Any]:
     """One LineString for each stretch, with times and speeds beside its coordinates, and one for each gap.
 
     Args:
-        line: what was measured.
+        track: what was measured, in order of fix time.
         tolerance_m: leaves out points that lie no further from the line; counts and lengths stay the measured ones.
     """
     features: list[dict[str, Any]] = []
-    for stretch in stretches(line.times, line.degrees):
+    for stretch in stretches(track.time_s, track.degrees):
         if features:
-            features.append(_gap(line, stretch.first))
-        features.append(_segment(line, stretch, tolerance_m))
+            features.append(_gap(track, stretch.first))
+        features.append(_segment(track, stretch, tolerance_m))
     return {"type": "FeatureCollection", "features": features}
 
 
-def _segment(line: Line, stretch: Stretch, tolerance_m: float) -> dict[str, Any]:
+def _segment(track: Track, stretch: Stretch, tolerance_m: float) -> dict[str, Any]:
     first, end, distance_m = stretch
-    times, degrees, speeds = line.times[first:end], line.degrees[first:end], line.speeds_mps[first:end]
+    shown = track[first:end]
     if tolerance_m > 0:
-        stay = kept(degrees, tolerance_m)
-        times, degrees, speeds = times[stay], degrees[stay], [speeds[index] for index in stay]
+        shown = shown[np.array(kept(shown.degrees, tolerance_m))]
     properties = {
         "kind": "segment",
-        "start": _instant(line, first),
-        "end": _instant(line, end - 1),
+        "start": _instant(track, first),
+        "end": _instant(track, end - 1),
         "points": end - first,
         "distance_m": round(distance_m, 1),
-        "times_ms": np.rint(times * 1000).astype(int).tolist(),
-        "speeds_mps": list(speeds),
+        "times_ms": shown.time_ms.tolist(),
+        "speeds_mps": [None if isnan(speed) else speed for speed in shown.speed_mps.tolist()],
     }
-    return _feature(degrees.tolist(), properties)
+    return _feature(shown.degrees.tolist(), properties)
 
 
-def _gap(line: Line, after: int) -> dict[str, Any]:
+def _gap(track: Track, after: int) -> dict[str, Any]:
     before = after - 1
     properties = {
         "kind": "gap",
-        "start": _instant(line, before),
-        "end": _instant(line, after),
-        "duration_s": round(float(line.times[after] - line.times[before]), 6),
+        "start": _instant(track, before),
+        "end": _instant(track, after),
+        "duration_s": int(track.time_ms[after] - track.time_ms[before]) / 1000,
     }
-    return _feature(line.degrees[before : after + 1].tolist(), properties)
+    return _feature(track[before : after + 1].degrees.tolist(), properties)
 
 
-def _instant(line: Line, index: int) -> str:
-    return datetime.fromtimestamp(line.times[index], UTC).isoformat()
+def _instant(track: Track, index: int) -> str:
+    return datetime.fromtimestamp(int(track.time_ms[index]) / 1000, UTC).isoformat()
 
 
 def _feature(coordinates: list[list[float]], properties: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from xunlu_gis.track.cleaning import Cleaning, Reason, clean
 from xunlu_gis.track.gap import STATES, Availability, Evidence, Span, State, Telemetry, explain
 from xunlu_gis.track.level import LEVELS_M, Level, bound_for, levels, metres_per_pixel
-from xunlu_gis.track.line import Line
 from xunlu_gis.track.piece import Break, Piece, breaks, gap_limit_s, length_m, pieces
 from xunlu_gis.track.point import TrackPoint
 from xunlu_gis.track.segment import GAP_S, Gap, Segment, SegmentedTrack, segments
@@ -25,7 +24,6 @@ __all__ = [
     "Evidence",
     "Gap",
     "Level",
-    "Line",
     "Piece",
     "Reason",
     "Segment",

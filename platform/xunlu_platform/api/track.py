@@ -7,12 +7,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
+import numpy as np
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
 
 from xunlu_gis.formats import to_csv, to_geojson, to_gpx
-from xunlu_gis.track import Line, SegmentedTrack, TrackPoint, segments
+from xunlu_gis.track import SegmentedTrack, Track, TrackPoint, segments
 from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record
 from xunlu_platform.api.console import LEAFLET
@@ -88,7 +89,7 @@ async def track(
     # Formatting a month is seconds of computing: not in the loop that serves everybody.
     if form == "geojson":
         rows = await _all(look.rows())
-        body = await asyncio.to_thread(lambda: to_json(to_geojson(Line.of(rows), tolerance_m), inf_nan_mode="null"))
+        body = await asyncio.to_thread(lambda: to_json(to_geojson(_columns(rows), tolerance_m), inf_nan_mode="null"))
         return Response(body, media_type=MEDIA_TYPES[form])
     points, write = await _all(look.pieces()), _writer(look, form)
     text = await asyncio.to_thread(lambda: write(segments(points).simplified(tolerance_m)))
@@ -114,6 +115,11 @@ async def _all(pieces: AsyncIterator[list[T]]) -> list[T]:
                 "Ask for a shorter time, or for CSV without tolerance_m, which has no such limit.",
             )
     return found
+
+
+def _columns(rows: list[LineRow]) -> Track:
+    times_s, lon, lat, speed_mps, *_ = zip(*rows, strict=True) if rows else ((),) * 4
+    return Track.of(np.rint(np.multiply(times_s, 1000)), lon, lat, speed_mps=speed_mps)
 
 
 def _writer(look: _Look, form: Literal["gpx", "csv", "html"]) -> Callable[[SegmentedTrack], str]:

@@ -59,7 +59,7 @@ async def read_track(store: Store, scope: Scope, wanted: TrackQuery) -> AsyncIte
 
 
 async def read_line(store: Store, scope: Scope, wanted: TrackQuery) -> AsyncIterator[list[LineRow]]:
-    """Yield rows for `xunlu_gis.track.Line` in order of fix time, at most `PIECE_POINTS` at once.
+    """Yield what a map draws of the track in order of fix time, at most `PIECE_POINTS` at once.
 
     Raises:
         StoreError: the database does not answer.

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from tests.repository import ROOT
 from tests.unit.xunlu_gis.real_data import real
-from tests.unit.xunlu_gis.tracks import START, line_of, track_at
+from tests.unit.xunlu_gis.tracks import START, track_at
 from xunlu_gis.datum import wgs84_to_gcj02
 from xunlu_gis.errors import MapError, TrackError
 from xunlu_gis.formats import COLUMNS, read_track, to_csv, to_geojson, to_gpx
 from xunlu_gis.formats.page import to_html
-from xunlu_gis.track import TrackPoint, segments
+from xunlu_gis.track import Track, TrackPoint, segments
 
 LEAFLET = ROOT / "platform" / "xunlu_platform" / "console" / "vendor" / "leaflet-1.9.4"
 
@@ -49,7 +49,7 @@ point = st.builds(
 
 
 def test_geojson_has_a_line_for_each_segment_and_each_gap_in_order_of_time() -> None:
-    features = to_geojson(line_of(WALK))["features"]
+    features = to_geojson(Track.of_points(WALK))["features"]
     assert [feature["properties"]["kind"] for feature in features] == ["segment", "gap", "segment"]
     first = features[0]
     assert first["geometry"]["coordinates"][0] == [WALK[0].lon, WALK[0].lat]
@@ -67,18 +67,18 @@ def test_geojson_has_a_line_for_each_segment_and_each_gap_in_order_of_time() -> 
 
 def test_a_simplified_line_keeps_what_was_measured() -> None:
     straight = track_at([(6 * step, 0) for step in range(20)])
-    (feature,) = to_geojson(line_of(straight), tolerance_m=1)["features"]
+    (feature,) = to_geojson(Track.of_points(straight), tolerance_m=1)["features"]
     assert feature["geometry"]["coordinates"] == [[p.lon, p.lat] for p in (straight[0], straight[-1])]
     assert [len(feature["properties"][name]) for name in ("times_ms", "speeds_mps")] == [2, 2]
     assert (feature["properties"]["points"], feature["properties"]["distance_m"]) == (20, 114.0)
 
 
 def test_nothing_is_a_collection_of_nothing() -> None:
-    assert to_geojson(line_of([]))["features"] == []
+    assert to_geojson(Track.of_points([]))["features"] == []
 
 
 def test_a_single_fix_is_still_a_line_of_geojson() -> None:
-    (feature,) = to_geojson(line_of(WALK[:1]))["features"]
+    (feature,) = to_geojson(Track.of_points(WALK[:1]))["features"]
     assert len(feature["geometry"]["coordinates"]) == 2
     assert feature["properties"]["points"] == 1
 
@@ -258,4 +258,4 @@ def test_every_real_gpx_file_is_read_or_refused_with_a_reason() -> None:
 
 
 def test_geojson_is_json() -> None:
-    assert json.loads(json.dumps(to_geojson(line_of(WALK))))["type"] == "FeatureCollection"
+    assert json.loads(json.dumps(to_geojson(Track.of_points(WALK))))["type"] == "FeatureCollection"

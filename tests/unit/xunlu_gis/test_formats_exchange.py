@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.xunlu_gis.tracks import START, line_of, track_at
+from tests.unit.xunlu_gis.tracks import START, track_at
 from xunlu_gis.datum import wgs84_to_bd09, wgs84_to_gcj02
 from xunlu_gis.errors import TrackError
 from xunlu_gis.formats import (
@@ -27,7 +27,7 @@ from xunlu_gis.formats import (
     write_gpx,
     write_kml,
 )
-from xunlu_gis.track import TrackPoint
+from xunlu_gis.track import Track, TrackPoint
 
 WALK = track_at([(0, 0), (6, 0), (12, 0), (400, 90), (406, 90)], seconds=[0, 5, 10, 1000, 1005], speed_mps=1.2)
 PIECES = (WALK[:3], WALK[3:])
@@ -168,7 +168,7 @@ def test_times_beside_the_coordinates_of_a_stranger_s_geojson_are_understood() -
 
 def test_what_the_api_answers_as_geojson_comes_in_again_without_its_gaps() -> None:
     lone = track_at([(500, 90)], seconds=[3000], speed_mps=0)
-    (found,) = parse_tracks("x.geojson", json.dumps(to_geojson(line_of([*WALK, *lone]))).encode())
+    (found,) = parse_tracks("x.geojson", json.dumps(to_geojson(Track.of_points([*WALK, *lone]))).encode())
     assert [(p.lon, p.lat, p.fix_time, p.speed_mps) for p in found.points] == [
         (p.lon, p.lat, p.fix_time, p.speed_mps) for p in (*WALK, *lone)
     ]

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xunlu_gis.plane import Floats, Plane, on_sphere
-from xunlu_gis.track import Line, Track, TrackPoint
+from xunlu_gis.track import Track, TrackPoint
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 PLANE = Plane(31.23, 121.48)
@@ -31,11 +31,6 @@ def track_at(
         )
         for index, (second, (lon, lat)) in enumerate(zip(times, degrees, strict=True), 1)
     ]
-
-
-def line_of(points: list[TrackPoint]) -> Line:
-    """The same as a map draws it."""
-    return Line.of([(point.fix_time.timestamp(), point.lon, point.lat, point.speed_mps) for point in points])
 
 
 def stay_points(track: Track, radius_m: float, stop_s: float) -> list[tuple[int, int]]:
