@@ -1,4 +1,4 @@
-"""From the desk to the ear of an officer whose recorder was away: real API, jobs, ingest, broker, agent."""
+"""From the desk to the ear of an officer: real API, jobs, ingest, broker and agent, though each of them may die."""
 
 import asyncio
 import dataclasses
@@ -18,8 +18,9 @@ from tests.processes import Api, platform_environment, running, running_api
 from tests.services import TestBroker, TestDatabase
 from tests.sound import voice_note
 from xunlu_edge.errors import DeviceError
+from xunlu_kit.clock import SystemClock
 from xunlu_platform.auth.logins import hash_token
-from xunlu_sim.hardware import Loudspeaker
+from xunlu_sim.hardware import Loudspeaker, Speaker
 
 pytestmark = pytest.mark.integration
 
@@ -48,6 +49,7 @@ class Bureau:
     api: Api
     recorder: Recorder
     ear: Ear
+    speaker: Speaker
     jobs: dict[str, str]
 
     async def leave(self, duration_s: float) -> str:
@@ -80,12 +82,13 @@ async def bureau(database: TestDatabase, broker: TestBroker, tmp_path: Path) -> 
         await stack.enter_async_context(made.working())
         accounts = await stack.enter_async_context(device_accounts(broker))
         recorder, ear = Recorder(broker, tmp_path / "state"), Ear()
-        recorder.hardware = dataclasses.replace(recorder.hardware, loudspeaker=ear)
+        speaker = Speaker(SystemClock())
+        recorder.hardware = dataclasses.replace(recorder.hardware, loudspeaker=ear, speaker=speaker)
         await accounts.put(recorder.did, recorder.password, "approved", "recorder")
         recorder.know_itself()
         await _enrol(made, recorder.did)
         api = await stack.enter_async_context(running_api(database, broker))
-        yield Bureau(made, api, recorder, ear, platform_environment(database, broker, recorder_url=api.url))
+        yield Bureau(made, api, recorder, ear, speaker, platform_environment(database, broker, recorder_url=api.url))
 
 
 async def _enrol(made: Rig, did: str) -> None:
@@ -135,6 +138,21 @@ async def test_a_note_is_played_once_though_jobs_and_recorder_die_on_the_way(bur
         await eventually(bureau.played, timeout_s=40)
     assert bureau.ear.count == pytest.approx(0.4 * PIECES_A_SECOND, abs=3)
     assert (await _commands(bureau))[-1] == ("play_note", "done")
+
+
+async def test_an_order_by_text_whose_sender_died_is_read_aloud_once(bureau: Bureau) -> None:
+    await bureau.made.connection.execute(
+        "with order_ as (insert into message (id, unit_id, target, text, speak, account_id, username)"
+        " select 'm1', unit_id, %s, '回中队', true, id, username from account returning id),"
+        " unsent as (insert into command (rid, device_id, name, args, created_at, expires_at)"
+        " select 'c1', id, 'say_text', '{\"text\": \"回中队\"}', now() - interval '1 minute', now() + interval '1 hour'"
+        " from device where did = %s returning rid)"
+        " insert into message_target (message_id, person, rid) select order_.id, %s, rid from order_, unsent",
+        [bureau.recorder.did, bureau.recorder.did, bureau.recorder.did],
+    )
+    async with running("xunlu_platform", "jobs", environment=bureau.jobs), bureau.recorder.running():
+        await eventually(bureau.played, timeout_s=60)
+    assert list(bureau.speaker.said) == ["回中队"]
 
 
 async def _commands(bureau: Bureau) -> list[tuple[Any, Any]]:

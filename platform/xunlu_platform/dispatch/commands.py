@@ -8,7 +8,7 @@ from xunlu_kit.mqtt import Session as MqttSession
 from xunlu_platform.dispatch.publish import publish
 from xunlu_platform.store.store import Row, Scope, Session, Store
 from xunlu_protocol.command import Arguments, CommandName, Request
-from xunlu_protocol.topics import down
+from xunlu_protocol.topics import Kind, down
 
 # Whoever reads a command's row must not be able to use what it carried.
 NEVER_KEPT = frozenset({"token"})
@@ -80,8 +80,23 @@ class Commands:
         row = await session.one("commands", "insert", values)
         assert row is not None
         request = Request(rid=command.rid, name=command.name, args=args, exp=int(row["expires_at"].timestamp()))
-        topic = down(self._tenant, device["did"], "rpc", command.rid, kind="s" if device["kind"] == "station" else "d")
-        return Queued(topic=topic, request=request, live_s=command.live_s)
+        return self._queued(device, request, command.live_s)
+
+    def again(self, row: Row) -> Queued:
+        """A command that is written down already, to be sent once more: the same `rid` twice is one command.
+
+        Args:
+            row: `rid`, `name`, `args`, `expires_at` and `left_s` of one that carried no secret; `did`, `kind` of its
+                device.
+        """
+        exp = int(row["expires_at"].timestamp())
+        request = Request(rid=row["rid"], name=row["name"], args=row["args"], exp=exp)
+        return self._queued(row, request, row["left_s"])
+
+    def _queued(self, device: Row, request: Request, live_s: int) -> Queued:
+        kind: Kind = "s" if device["kind"] == "station" else "d"
+        topic = down(self._tenant, device["did"], "rpc", request.rid, kind=kind)
+        return Queued(topic=topic, request=request, live_s=live_s)
 
     async def send(self, scope: Scope, queued: Queued) -> bool:
         """Send a command; one that the broker does not take is written down as failed, and the answer is False."""

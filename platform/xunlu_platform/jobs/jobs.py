@@ -20,7 +20,7 @@ from xunlu_platform.jobs import live, talk
 from xunlu_platform.jobs.erased_files import ErasedFiles
 from xunlu_platform.jobs.inbox import Taker, take_messages
 from xunlu_platform.jobs.live import LiveVideo, Rhythm
-from xunlu_platform.jobs.notes import Notes
+from xunlu_platform.jobs.messages import Messages
 from xunlu_platform.jobs.presence import take_state
 from xunlu_platform.jobs.roll_up import roll_up
 from xunlu_platform.jobs.talk import Talk
@@ -128,12 +128,12 @@ async def run(settings: PlatformSettings) -> None:
             ("expire_commands", 2, jobs.expire_commands),
             ("roll_up", 30, jobs.roll_up),
             ("apply_retention", 3600, jobs.apply_retention),
-            ("voice_notes", 2, Notes(settings, store, session).tell),
             ("erase_files", 60, ErasedFiles(store, settings.recordings).erase),
             ("sort_history", 900, jobs.sort_history),
             ("tidy", 300, jobs.tidy),
             *video.rhythm(),
             *radio.rhythm(),
+            *Messages(settings, store, session).rhythm(),
             *Zones(store, settings.time_zone).rhythm(),
         ]
         registry = CollectorRegistry()

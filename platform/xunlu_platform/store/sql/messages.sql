@@ -102,5 +102,14 @@ where v.created_at > now() - interval '7 days' and d.status = 'approved'
     and o.state in ('queued', 'delivered', 'accepted', 'running'))
 order by d.id, m.created_at, m.id limit %(limit)s
 
+-- name: unheard_texts
+-- Orders by text of which a recorder that is here has not heard: who gave them died before they were sent.
+select c.rid, c.name, c.args, c.expires_at, extract(epoch from c.expires_at - now())::integer as left_s, d.did, d.kind
+from command c join message_target t on t.rid = c.rid join message m on m.id = t.message_id
+  join device d on d.id = c.device_id join device_state s on s.device_id = d.id
+where c.state = 'queued' and c.created_at < now() - interval '15 s' and c.expires_at > now() + interval '5 s'
+  and m.text is not null and s.availability = 'online' and s.birth is not null
+order by c.created_at, c.rid limit %(limit)s
+
 -- name: tell_note
 update message_target set rid = %(rid)s, attempts = attempts + 1 where message_id = %(note)s and person = %(person)s

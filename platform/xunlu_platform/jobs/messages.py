@@ -1,22 +1,25 @@
-"""Voice notes for recorders: told when a recorder is here, one at a time, again until it has played them."""
+"""Orders for recorders that must not be lost: voice notes, one at a time, and texts that nobody sent."""
 
 from xunlu_kit.clock import SystemClock
 from xunlu_kit.mqtt import Session
 from xunlu_platform.auth.note_tokens import NoteTokens
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.dispatch.commands import Command, Commands
+from xunlu_platform.jobs.live import Rhythm
 from xunlu_platform.store.store import SYSTEM, Row, Store
 from xunlu_protocol.command import PlayNote
 
 FILE = "messages"
+NOTES_S = 2.0
+TEXTS_S = 15.0
 RECORDERS_MAX = 50
-"""So many are told in one run; the next is two seconds away."""
+"""So many are told in one run; the next is seconds away."""
 TELL_LIVE_S = 300
 """A recorder that vanished in this moment is told anew, with a token of then."""
 
 
-class Notes:
-    """Looks for notes that wait."""
+class Messages:
+    """Looks for what waits."""
 
     def __init__(self, settings: PlatformSettings, store: Store, session: Session) -> None:
         """Take the parts.
@@ -31,10 +34,15 @@ class Notes:
         """
         self._url = settings.recorder_url
         self._store = store
+        self._session = session
         self._commands = Commands(store, session, settings.tenant)
         self._tokens = NoteTokens(settings.secret("media-key"), SystemClock())
 
-    async def tell(self) -> None:
+    def rhythm(self) -> Rhythm:
+        """The jobs."""
+        return [("voice_notes", NOTES_S, self._tell_notes), ("unheard_texts", TEXTS_S, self._repeat_texts)]
+
+    async def _tell_notes(self) -> None:
         """Tell every recorder that is here of the oldest note that waits for it. Killed anywhere, it is told again.
 
         Raises:
@@ -49,6 +57,19 @@ class Notes:
                 await session.run(FILE, "tell_note", {"rid": command.rid, "note": row["note"], "person": row["did"]})
         for one in queued:
             await self._commands.send(SYSTEM, one)
+
+    async def _repeat_texts(self) -> None:
+        """Send the orders by text that recorders which are here have not heard of.
+
+        Raises:
+            StoreError: the database does not answer.
+        """
+        if not self._session.connected:
+            return
+        async with self._store.session(SYSTEM) as session:
+            unheard = await session.all(FILE, "unheard_texts", {"limit": RECORDERS_MAX})
+        for row in unheard:
+            await self._commands.send(SYSTEM, self._commands.again(row))
 
     def _arguments(self, row: Row) -> PlayNote:
         return PlayNote(
