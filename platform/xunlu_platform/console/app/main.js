@@ -7,6 +7,7 @@ import { onRefused, Problem } from "./net/http.js";
 import { fetchMe, forgetMe, may, me } from "./net/session.js";
 import { onStreamRefused } from "./net/stream.js";
 import { mountPhone } from "./phone/phone.js";
+import { startTelephone, stopTelephone } from "./phone/telephone.js";
 import { startFeed, stopFeed } from "./state/feed.js";
 import { loadUnits } from "./state/organisation.js";
 import { startTalk, stopTalk } from "./state/talk.js";
@@ -34,7 +35,7 @@ function show() {
   else if (login.must_change_password) mountPassword(root, true);
   else {
     if (may("talk")) startTalk();
-    if (PHONE.test(location.pathname)) return mountPhone(root, scope);
+    if (PHONE.test(location.pathname)) return void (startTelephone(), mountPhone(root, scope));
     startFeed();
     mountShell(root, scope);
   }
@@ -44,6 +45,7 @@ function show() {
 function leave() {
   stopFeed();
   stopTalk();
+  stopTelephone();
 }
 
 /** @param {unknown} problem */

@@ -138,7 +138,7 @@ export interface Binding {
 /** A device of REST. */
 export interface DeviceRecord {
   did: string;
-  kind: "recorder" | "station" | "tracker";
+  kind: "recorder" | "station" | "tracker" | "phone";
   serial: string;
   vendor: string;
   model: string;

@@ -34,14 +34,17 @@ values (%(gid)s, %(unit_id)s, %(kind)s, %(name)s, %(duplex)s, %(account_id)s, no
 
 -- name: add_members
 insert into talk_group_member (gid, person, unit_id, listener)
-select %(gid)s, person, null, %(listener)s from unnest(%(persons)s::text[]) person
+select %(gid)s, coalesce('u-' || d.account_id, person), null, %(listener)s
+  from unnest(%(persons)s::text[]) person left join device d on d.did = person
 union all select %(gid)s, null, unit_id, %(listener)s from unnest(%(units)s::bigint[]) unit_id
 
 -- name: close
 update talk_group set closed_at = now() where gid = %(gid)s
 
 -- name: known_persons
+-- A telephone goes by the name of its device, too: its account takes part.
 select person from talk_person where person = any(%(persons)s)
+union select did from device where did = any(%(persons)s) and kind = 'phone' and status = 'approved'
 
 -- name: known_units
 select id from unit where id = any(%(units)s)

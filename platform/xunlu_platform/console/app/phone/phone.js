@@ -1,4 +1,7 @@
-/** The page of a duty telephone: a radio with one large key. It can be installed, and stands at once on a weak network. */
+/**
+ * The page of a duty telephone: a radio with one large key, a recorder that can be watched, and an SOS key. It can be
+ * installed, and stands at once on a weak network.
+ */
 
 import { fill, h, icon } from "../kit/dom.js";
 import { language, t } from "../kit/i18n.js";
@@ -8,8 +11,11 @@ import { complain, notAllowed } from "../view/notice.js";
 import { openGroups } from "../view/ptt-groups.js";
 import { holdToTalk, letGoWithThePage, LONG_PRESS_MS } from "../view/ptt-key.js";
 import { EMERGENCY, keyWords, phase, standing, whoTalks } from "../view/ptt-words.js";
-import { mountInbox } from "./inbox.js";
 import { stayAwake } from "./awake.js";
+import { mountDuty } from "./duty.js";
+import { mountInbox } from "./inbox.js";
+import { mountSos } from "./sos.js";
+import { telephone } from "./telephone.js";
 
 /** @typedef {import("../kit/store.js").Scope} Scope */
 
@@ -22,6 +28,11 @@ export function mountPhone(root, scope) {
   root.append(page);
   if (!may("talk")) return void page.append(notAllowed());
   mountRadio(page, scope);
+  const phone = telephone.value;
+  if (phone) {
+    mountSos(page, scope, phone);
+    mountDuty(page, scope, phone);
+  }
   mountInbox(page, scope);
   stayAwake(scope);
   if ("serviceWorker" in navigator) void navigator.serviceWorker.register("/worker.js", { scope: "/phone" }).catch(complain);

@@ -25,6 +25,9 @@ const PULSE_MS = 15_000;
 // A telephone that lies still reports every few minutes at best.
 const TRACKER_SILENT_MS = 15 * 60_000;
 
+/** Whether an officer carries such a device: it can be watched and talked to. @param {string} kind */
+export const isCarried = (kind) => kind === "recorder" || kind === "phone";
+
 /**
  * Whether the last fix is young enough to stand for the present.
  * @param {import("../types").Live} live

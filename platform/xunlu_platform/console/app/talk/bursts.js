@@ -4,6 +4,7 @@ import { fill, h } from "../kit/dom.js";
 import { day, when } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { query } from "../net/http.js";
+import { isCarried } from "../state/display.js";
 import { groups } from "../state/talk.js";
 import { fleet } from "../state/fleet.js";
 import { periodOf } from "../manage/choices.js";
@@ -51,7 +52,7 @@ export function mountBurstList(root, scope) {
 
 /** @returns {[string, string][]} */
 function recorders() {
-  const worn = fleet.order.filter((device) => device.kind === "recorder");
+  const worn = fleet.order.filter((device) => isCarried(device.kind));
   return worn.map((device) => /** @type {[string, string]} */ ([device.did, deviceTitle(device)])).sort((a, b) => (a[1] < b[1] ? -1 : 1));
 }
 

@@ -2,7 +2,7 @@
 
 import { h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
-import { PRESENT } from "../state/display.js";
+import { isCarried, PRESENT } from "../state/display.js";
 import { fleet } from "../state/fleet.js";
 import { isBelow, unitById, unitsInOrder } from "../state/organisation.js";
 import { ask } from "../view/dialog.js";
@@ -47,7 +47,7 @@ export class Turns {
     for (const [did, at] of this.#refused) if (now - at > PASSED_OVER_MS) this.#refused.delete(did);
     const key = (/** @type {import("../types").Live} */ live) => live.num ?? live.serial;
     return fleet.order
-      .filter((device) => device.kind === "recorder" && PRESENT.has(device.state) && !this.#refused.has(device.did))
+      .filter((device) => isCarried(device.kind) && PRESENT.has(device.state) && !this.#refused.has(device.did))
       .filter((device) => !ids.length || paths.some((path) => isBelow(device.unit, path)))
       .sort((a, b) => (key(a) < key(b) ? -1 : 1))
       .map(({ did }) => did);

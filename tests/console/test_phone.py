@@ -1,0 +1,198 @@
+"""A duty telephone as a device: its page in one browser window, the desk of a dispatcher in another."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Geolocation, Page, WebSocketRoute, expect
+
+from tests.console.bureau import Bureau
+from tests.console.conftest import TIMEOUT_MS
+from tests.integration.ingest_rig import eventually
+
+pytestmark = [pytest.mark.console, pytest.mark.integration]
+
+COMES_MS = 20_000
+HERE: Geolocation = {"latitude": 31.2304, "longitude": 121.4737, "accuracy": 8}
+# The tests need not wait as long as an officer's thumb.
+HOLD_MS = 900
+
+
+@dataclass
+class Handset:
+    """The telephone of an officer, with the page open."""
+
+    context: BrowserContext
+    page: Page
+    number: str
+
+    async def walks(self, lat: float, lon: float) -> None:
+        """Take a step."""
+        await self.context.set_geolocation({"latitude": lat, "longitude": lon, "accuracy": 8})
+
+    async def holds(self, name: str) -> None:
+        """A long press."""
+        await self.page.get_by_role("button", name=name).click(delay=HOLD_MS)
+
+
+@pytest_asyncio.fixture
+async def handset(browser: Browser, bureau: Bureau) -> AsyncIterator[Handset]:
+    context = await browser.new_context(
+        viewport={"width": 412, "height": 915},
+        locale="zh-CN",
+        geolocation=HERE,
+        permissions=["geolocation", "camera", "microphone"],
+    )
+    context.set_default_timeout(TIMEOUT_MS)
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    number = await bureau.officer("何雪")
+    await bureau.sign_in(page, await bureau.account("officer", number=number), "/phone")
+    await expect(page.locator("[data-line=open]")).to_be_visible()
+    yield Handset(context, page, number)
+    await context.close()
+    assert not complaints
+
+
+async def positions(bureau: Bureau, number: str) -> list[tuple[float, bool, int]]:
+    """Latitude, whether it came late, and the UTC second of each fix."""
+    rows = await bureau.rig.rows(
+        "select p.lat, p.late, extract(epoch from p.fix_at)::bigint as at from position p"
+        " join binding b on b.device_id = p.device_id join officer o on o.id = b.officer_id where o.number = %s"
+        " order by p.fix_at",
+        number,
+    )
+    return [(row["lat"], row["late"], row["at"]) for row in rows]
+
+
+async def test_an_officer_with_a_telephone_is_on_the_map_and_the_dispatcher_sees_through_its_camera(
+    page: Page, bureau: Bureau, handset: Handset
+) -> None:
+    phone = handset.page
+    await expect(phone.locator(".phone-duty")).to_contain_text("定位 ±8 m")
+    await bureau.sign_in(page, await bureau.account("dispatcher"))
+    row = page.get_by_role("row", name=handset.number)
+    await expect(row).to_contain_text("在岗")
+    await row.click()
+    await expect(page.get_by_role("button", name="实时画面")).to_be_visible()
+    await page.keyboard.press("v")
+    await expect(page.locator(".picture")).to_have_attribute("data-phase", "live", timeout=COMES_MS)
+    await expect(phone.locator(".phone-camera")).to_contain_text("正在查看您的画面")
+    await expect(phone.locator(".phone-camera video")).to_be_visible()
+    await page.keyboard.press("v")
+    await expect(phone.locator(".phone-camera")).to_contain_text("无人观看", timeout=COMES_MS)
+
+
+async def test_the_officer_closes_the_camera_and_it_stays_closed_until_allowed(
+    page: Page, bureau: Bureau, handset: Handset
+) -> None:
+    camera = handset.page.locator(".phone-camera")
+    await bureau.sign_in(page, await bureau.account("dispatcher"))
+    await page.get_by_role("row", name=handset.number).click()
+    await page.get_by_role("button", name="实时画面").click()
+    await expect(camera).to_have_attribute("data-phase", "live", timeout=COMES_MS)
+    await camera.get_by_role("button", name="关闭画面").click()
+    await expect(camera).to_contain_text("您已关闭画面")
+    await expect(page.locator(".picture")).not_to_have_attribute("data-phase", "live", timeout=COMES_MS)
+    await camera.get_by_role("button", name="允许查看").click()
+    await expect(camera).to_contain_text("无人观看")
+
+
+async def test_an_sos_of_a_telephone_rings_at_the_desk_and_can_be_taken_back(
+    page: Page, bureau: Bureau, handset: Handset
+) -> None:
+    phone = handset.page
+    await bureau.sign_in(page, await bureau.account("dispatcher"))
+    await handset.holds("一键报警")
+    await phone.get_by_role("button", name="取消", exact=True).click()
+    await expect(phone.locator(".phone-countdown")).to_have_count(0)
+    await handset.holds("一键报警")
+    await expect(phone.locator(".phone-countdown")).to_contain_text("即将报警")
+    await expect(phone.locator(".phone-sos-on")).to_contain_text("指挥中心已收到", timeout=COMES_MS)
+    await expect(page.locator(".alarms")).to_contain_text("何雪")
+    # As with a recorder: the picture comes by itself, and the nearest are called together.
+    await expect(phone.locator(".phone-camera")).to_have_attribute("data-phase", "live", timeout=COMES_MS)
+
+    async def called() -> object:
+        return await bureau.rig.rows(
+            "select 1 from talk_group g join alarm a on a.id = g.alarm_id join officer o on o.id = a.officer_id"
+            " join account k on k.officer_id = o.id join talk_group_member m on m.gid = g.gid"
+            " where o.number = %s and m.person = 'u-' || k.id",
+            handset.number,
+        )
+
+    await eventually(called)
+    await phone.reload()
+    await handset.holds("解除报警")
+    await expect(phone.locator(".phone-sos")).to_be_visible()
+
+    async def taken_back() -> object:
+        return await bureau.rig.rows(
+            "select 1 from alarm a join officer o on o.id = a.officer_id where o.number = %s"
+            " and cancelled_at is not null",
+            handset.number,
+        )
+
+    await eventually(taken_back)
+
+
+async def test_what_a_dead_spot_held_back_is_filled_in_with_its_own_times_even_after_a_reload(
+    bureau: Bureau, handset: Handset
+) -> None:
+    phone = handset.page
+    lines: list[WebSocketRoute] = []
+    dead = False
+
+    async def carry(line: WebSocketRoute) -> None:
+        if dead:
+            await line.close()
+            return
+        line.connect_to_server()
+        lines.append(line)
+
+    await phone.route_web_socket("**/api/v1/phone", carry)
+    await phone.reload()
+    await expect(phone.locator("[data-line=open]")).to_be_visible()
+    dead = True
+    await lines[-1].close()
+    await expect(phone.locator("[data-line=lost]")).to_be_visible()
+    await handset.walks(31.24, 121.48)
+    await expect(phone.locator("[data-waiting='0']")).to_have_count(0, timeout=COMES_MS)
+
+    async def stored() -> bool:
+        return any(lat == 31.24 for lat, _, _ in await positions(bureau, handset.number))
+
+    assert not await stored()
+    await phone.reload()
+    await expect(phone.locator("[data-waiting='0']")).to_have_count(0)
+    dead = False
+    await expect(phone.locator("[data-line=open]")).to_be_visible(timeout=COMES_MS)
+    await eventually(stored)
+    await expect(phone.locator("[data-waiting='0']")).to_be_visible(timeout=COMES_MS)
+
+
+async def test_a_telephone_reads_aloud_and_shows_what_it_is_told(page: Page, bureau: Bureau, handset: Handset) -> None:
+    await bureau.sign_in(page, await bureau.account("dispatcher"))
+    await page.get_by_role("row", name=handset.number).click()
+    did = page.url.partition("device=")[2]
+    token = await page.evaluate("fetch('/api/v1/auth/me').then(answer => answer.json()).then(me => me.csrf_token)")
+    url = f"{bureau.api.url}/api/v1/devices/{did}/commands"
+    body = {"name": "say_text", "args": {"text": "请到南京东路增援"}}
+    sent = await page.request.post(url, headers={"x-csrf-token": token}, data=body)
+    rid = (await sent.json())["id"]
+    words = handset.page.locator(".phone-words")
+    await expect(words).to_contain_text("请到南京东路增援")
+
+    async def answered() -> object:
+        return await bureau.rig.rows("select 1 from command where rid = %s and state = 'done'", rid)
+
+    await eventually(answered)
+    await words.get_by_role("button").click()
+    await expect(words).to_be_hidden()
+
+
+async def test_an_account_without_an_officer_is_told_that_it_is_no_device(page: Page, bureau: Bureau) -> None:
+    await bureau.sign_in(page, await bureau.account("officer"), "/phone")
+    await expect(page.locator("[data-line=off]")).to_contain_text("未关联队员")
