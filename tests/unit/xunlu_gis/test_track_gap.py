@@ -135,6 +135,19 @@ def test_a_time_without_length_has_no_states() -> None:
     assert explain(track_of([]), 20, 10) == []
 
 
+def test_a_million_fixes_are_explained() -> None:
+    number = np.arange(1_000_000)
+    times = number * 1000 + np.where(number < 500_000, 0, 30 * MINUTE)
+    nowhere = np.zeros(len(number))
+    track = Track.of(times, nowhere, nowhere, sid=number // 250_000 + 1, seq=number % 250_000)
+    end = int(times[-1])
+    assert explain(track, 0, end) == [
+        Span(0, 499_999_000, "on_air"),
+        Span(499_999_000, 500_000_000 + 30 * MINUTE, "off_unplanned"),
+        Span(500_000_000 + 30 * MINUTE, end, "on_air"),
+    ]
+
+
 minutes = st.integers(-5, 65)
 fixes_of_any_kind = st.lists(
     st.builds(Fix, minutes, st.integers(0, 9), st.integers(0, 2), st.integers(0, 6)), max_size=25
