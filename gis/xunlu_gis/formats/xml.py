@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NoReturn
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from xunlu_gis.errors import TrackError
 
@@ -29,6 +29,11 @@ _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U001
 def xml_text(text: str) -> str:
     """Words as element content; what XML cannot hold becomes a replacement character."""
     return escape(_FORBIDDEN.sub("\ufffd", text), {"\r": "&#13;"})
+
+
+def xml_attribute(text: str) -> str:
+    """The same as the value of an attribute, with its quotes."""
+    return quoteattr(_FORBIDDEN.sub("\ufffd", text))
 
 
 def decoded(data: bytes) -> str:

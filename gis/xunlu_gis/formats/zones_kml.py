@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 from xml.etree.ElementTree import Element
-from xml.sax.saxutils import quoteattr
 
 from xunlu_gis.formats.geojson import plain_json
 from xunlu_gis.formats.kml import FOOT, HEAD
-from xunlu_gis.formats.xml import elements, xml_text
+from xunlu_gis.formats.xml import elements, xml_attribute, xml_text
 
 Feature = dict[str, Any]
 
@@ -23,7 +22,7 @@ def _placemark(feature: Mapping[str, Any]) -> str:
     properties = dict(feature["properties"])
     name = xml_text(str(properties.pop("name", "")))
     data = "".join(
-        f"<Data name={quoteattr(key)}><value>{xml_text(_written(value))}</value></Data>"
+        f"<Data name={xml_attribute(key)}><value>{xml_text(_written(value))}</value></Data>"
         for key, value in properties.items()
     )
     geometry = _WRITERS[feature["geometry"]["type"]](feature["geometry"]["coordinates"])

@@ -20,6 +20,9 @@ Language = Literal["zh-CN", "en"]
 ROWS_MAX = 20_000
 """Of one report: a squad-week has a few hundred. A table that nobody can read is a download, not a sheet."""
 
+COLUMNS_MAX = 20
+"""Of a table; more do not fit on paper."""
+
 PATCHES_MAX = 5_000
 POSITIONS_MAX = 400_000
 """Of one coverage map, all patches together."""
@@ -81,7 +84,7 @@ class Section:
         totals: last row, set apart; empty for none.
 
     Raises:
-        ReportError: a row is not as long as the columns.
+        ReportError: no column, more than `COLUMNS_MAX`, or a row that is not as long as the columns.
     """
 
     title: str
@@ -90,6 +93,8 @@ class Section:
     totals: Row = ()
 
     def __post_init__(self) -> None:
+        if not 0 < len(self.columns) <= COLUMNS_MAX:
+            raise ReportError(f"“{self.title}” has {len(self.columns)} columns; give it 1 to {COLUMNS_MAX}.")
         for row in self.lines:
             if len(row) != len(self.columns):
                 raise ReportError(f"A row of “{self.title}” has {len(row)} figures for {len(self.columns)} columns.")

@@ -4,14 +4,14 @@ from functools import cache
 from importlib.resources import files
 from json import dumps
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import typst
 
 from xunlu_gis.errors import ReportError
 from xunlu_gis.report.coverage_map import to_svg
 from xunlu_gis.report.document import Figure, Report, Row, Section
-from xunlu_gis.report.words import COLOURS, WORDS, made, period, shown
+from xunlu_gis.report.words import COLOURS, WORDS, clipped, made, period, printable, shown
 
 FAMILIES: Final = (
     "Noto Sans CJK SC",
@@ -27,9 +27,19 @@ FAMILIES: Final = (
 COLUMNS_UPRIGHT_MAX: Final = 7
 """A wider table turns the paper."""
 
+HEADING_CHARACTERS_MAX: Final = 120
+COLUMN_CHARACTERS_MAX: Final = 40
+"""What stands on every page must leave room on it, or typesetting never ends."""
+
+CELL_CHARACTERS_MAX: Final = 2_000
+"""Half a page."""
+
 
 def to_pdf(report: Report, fonts: Path | None = None) -> bytes:
-    """The report on A4 as PDF/A-2b, which archives ask for; equal reports give equal bytes.
+    """The report on A4; equal reports give equal bytes.
+
+    It is PDF/A-2b, which archives ask for, unless a name holds a sign that no font of the machine has: PDF/A forbids
+    the box that then stands for it, so such a report is plain PDF 1.7.
 
     Args:
         report: what to print.
@@ -39,19 +49,39 @@ def to_pdf(report: Report, fonts: Path | None = None) -> bytes:
         ReportError: no Chinese font is installed, or the report cannot be typeset.
     """
     found, family = _fonts(fonts)
+    data = dumps(_printable(_plain(report, family)))
     try:
-        # The stubs of 0.15 allow a list for what is one document: PDF is always one.
-        data = typst.compile(
-            files(__package__).joinpath("sheet.typ").read_bytes(),
-            format="pdf",
-            font_paths=found,
-            sys_inputs={"report": dumps(_plain(report, family))},
-            pdf_standards="a-2b",
-            timestamp=int(report.made_at.timestamp()),
-        )
-    except typst.TypstError as error:
-        raise ReportError(f"The report cannot be typeset: {error.message}") from error
-    return data
+        return _typeset(data, found, report, "a-2b")
+    except typst.TypstError:
+        try:
+            return _typeset(data, found, report, "1.7")
+        except typst.TypstError as error:
+            raise ReportError(f"The report cannot be typeset: {error.message}") from error
+
+
+def _typeset(data: str, fonts: typst.Fonts, report: Report, standard: Literal["a-2b", "1.7"]) -> bytes:
+    template = files(__package__).joinpath("sheet.typ").read_bytes()
+    return typst.compile(
+        template,
+        format="pdf",
+        font_paths=fonts,
+        sys_inputs={"report": data},
+        pdf_standards=standard,
+        timestamp=int(report.made_at.timestamp()),
+    )
+
+
+def _printable(value: Any) -> Any:  # noqa: ANN401  JSON
+    """The same JSON with printable words."""
+    match value:
+        case str():
+            return clipped(printable(value), CELL_CHARACTERS_MAX)
+        case dict():
+            return {name: _printable(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [_printable(inner) for inner in value]
+        case _:
+            return value
 
 
 @cache
@@ -73,8 +103,8 @@ def _plain(report: Report, family: str) -> dict[str, Any]:
     words = WORDS[report.language]
     lang, _, region = report.language.partition("-")
     return {
-        "title": report.title,
-        "subject": report.subject,
+        "title": clipped(report.title, HEADING_CHARACTERS_MAX),
+        "subject": clipped(report.subject, HEADING_CHARACTERS_MAX),
         "lang": lang,
         "region": region or None,
         "fonts": [family],
@@ -103,7 +133,7 @@ def _map(report: Report, words: dict[str, str]) -> dict[str, Any] | None:
 def _section(section: Section, report: Report) -> dict[str, Any]:
     return {
         "title": section.title,
-        "columns": section.columns,
+        "columns": [clipped(column, COLUMN_CHARACTERS_MAX) for column in section.columns],
         "numbers": section.numeric,
         "rows": [_cells(row, report) for row in section.rows],
         "totals": _cells(section.totals, report),

@@ -1,5 +1,6 @@
 """Figures as people read them, and the few words that a sheet has of its own."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 from typing import Final
@@ -33,6 +34,8 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
 
 COLOURS: Final[dict[Kind, str]] = {"zone": "#8a8577", "seen": "#2e8b57", "unseen": "#c8452f", "track": "#0b62d6"}
 
+_UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
 NOT_KNOWN: Final = "—"
 
 
@@ -59,6 +62,16 @@ def shown(figure: Figure, zone: tzinfo) -> str:
 
 def _hours(minutes: int) -> str:
     return f"{'-' if minutes < 0 else ''}{abs(minutes) // 60}:{abs(minutes) % 60:02}"
+
+
+def printable(text: str) -> str:
+    """Without the characters that are none: neither a font nor XML 1.0 (§2.2) has them."""
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
+def clipped(text: str, characters_max: int) -> str:
+    """No longer than that; what is cut is seen to be."""
+    return text if len(text) <= characters_max else f"{text[: characters_max - 1]}…"
 
 
 def period(report: Report) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import xlsxwriter
 
 from xunlu_gis.report.document import Figure, Report, Row, Section, Unit
-from xunlu_gis.report.words import NOT_KNOWN, WORDS, made, period, shown
+from xunlu_gis.report.words import NOT_KNOWN, WORDS, made, period, printable, shown
 
 _FORMATS: Final[dict[Unit, str]] = {
     "text": "@",
@@ -44,7 +44,7 @@ def to_xlsx(report: Report) -> bytes:
     data = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(data, options) as book:
-        book.set_properties({"title": report.title, "subject": report.subject, "author": "Xunlu"})
+        book.set_properties({"title": _text(report.title), "subject": _text(report.subject), "author": "Xunlu"})
         book.set_custom_property("made", report.made_at.isoformat())
         desk = _Desk(book, report)
         names = _sheet_names([report.title, *(section.title for section in report.sections)])
@@ -54,11 +54,15 @@ def to_xlsx(report: Report) -> bytes:
     return data.getvalue()
 
 
+def _text(text: str) -> str:
+    return printable(text)[:CELL_CHARACTERS_MAX]
+
+
 def _sheet_names(titles: list[str]) -> Iterator[str]:
     """Names that Excel takes: unlike each other whatever their case, at most 31 characters, without its signs."""
     taken: set[str] = set()
     for number, title in enumerate(titles, 1):
-        plain = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", title).strip().strip("'")[:_SHEET_NAME_MAX].strip("'")
+        plain = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", printable(title)).strip().strip("'")[:_SHEET_NAME_MAX].strip("'")
         name = plain if plain and plain.casefold() not in taken | {"history"} else f"{plain[:26]} {number}"
         taken.add(name.casefold())
         yield name
@@ -85,7 +89,7 @@ class _Desk:
         sheet = self._book.add_worksheet(name)
         sheet.set_column(0, 0, 24)
         sheet.set_column(1, 1, _WIDTH_MAX)
-        sheet.write_string(0, 0, report.title[:CELL_CHARACTERS_MAX], self._title)
+        sheet.write_string(0, 0, _text(report.title), self._title)
         head: list[tuple[str, Figure]] = [
             (words["subject"], Figure(value=report.subject)),
             (words["period"], Figure(value=period(report))),
@@ -94,14 +98,14 @@ class _Desk:
             *((words["notes"], Figure(value=note)) for note in report.notes),
         ]
         for line, (label, figure) in enumerate(head, 2):
-            sheet.write_string(line, 0, label[:CELL_CHARACTERS_MAX])
+            sheet.write_string(line, 0, _text(label))
             self._write(sheet, (line, 1), figure)
 
     def section(self, name: str, section: Section) -> None:
         sheet, self._links = self._book.add_worksheet(name), 0
         sheet.freeze_panes(1, 0)
         for column, heading in enumerate(section.columns):
-            sheet.write_string(0, column, heading[:CELL_CHARACTERS_MAX], self._heading)
+            sheet.write_string(0, column, _text(heading), self._heading)
             sheet.set_column(column, column, self._width(section, column))
         rows: list[tuple[Row, bool]] = [(row, False) for row in section.rows]
         if section.totals:
@@ -129,13 +133,13 @@ class _Desk:
         linked = self._leads(address)
         style = self._styles[figure.unit, bold, linked]
         if linked:
-            sheet.write_url(*cell, address, style, string=shown(figure, self._report.zone))
+            sheet.write_url(*cell, address, style, string=_text(shown(figure, self._report.zone)))
         # After the link, so that a linked number stays a number.
         match figure.value:
             case None:
                 sheet.write_string(*cell, NOT_KNOWN, style)
             case str(text):
-                sheet.write_string(*cell, text[:CELL_CHARACTERS_MAX], style)
+                sheet.write_string(*cell, _text(text), style)
             case datetime() as at:
                 sheet.write_datetime(*cell, at.astimezone(self._report.zone).replace(tzinfo=None), style)
             case number:

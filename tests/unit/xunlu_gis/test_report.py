@@ -11,7 +11,7 @@ import pytest
 
 from xunlu_gis.errors import ReportError
 from xunlu_gis.report import Coverage, Figure, Patch, Report, Section, pdf, to_html
-from xunlu_gis.report.document import ROWS_MAX
+from xunlu_gis.report.document import COLUMNS_MAX, ROWS_MAX
 from xunlu_gis.report.pdf import to_pdf
 from xunlu_gis.report.xlsx import to_xlsx
 
@@ -131,6 +131,20 @@ def test_a_pdf_in_english_with_many_columns_and_without_a_map_is_made_too() -> N
     assert to_pdf(replace(REPORT, language="en", coverage=None, sections=(wide,), notes=())).startswith(b"%PDF-")
 
 
+@pytest.mark.parametrize("words", ["\0\x1b\ufffe", "ไทย עברית 😀 𠮷", "\u200b\r\n", "", "长" * 40_000])
+def test_any_words_can_be_printed_and_filed(words: str) -> None:
+    section = Section(
+        title=words, columns=(words,) * COLUMNS_MAX, rows=((Figure(value=words, link="/x"),) * COLUMNS_MAX,)
+    )
+    report = replace(
+        REPORT, title=words, subject=words, made_by=words, notes=(words,), sections=(section,), coverage=None
+    )
+    assert to_pdf(report).startswith(b"%PDF-")
+    for name, text in sheets(to_xlsx(report)).items():
+        if name.endswith((".xml", ".rels")):
+            ET.fromstring(text)
+
+
 def test_a_workbook_holds_numbers_links_and_no_formula() -> None:
     parts = sheets(to_xlsx(REPORT))
     first = ET.fromstring(parts["xl/worksheets/sheet2.xml"])
@@ -187,6 +201,8 @@ def test_a_time_without_a_zone_a_ragged_row_and_an_endless_report_are_refused() 
         Figure(value=START.replace(tzinfo=None), unit="time")
     with pytest.raises(ReportError, match="2 figures for 1 columns"):
         Section(title="x", columns=("a",), rows=((Figure(value=1, unit="count"),) * 2,))
+    with pytest.raises(ReportError, match="give it 1 to"):
+        Section(title="x", columns=("a",) * (COLUMNS_MAX + 1), rows=())
     endless = Section(title="x", columns=("a",), rows=((Figure(value=1, unit="count"),),) * (ROWS_MAX + 1))
     with pytest.raises(ReportError, match="shorter period"):
         replace(REPORT, sections=(endless,))
