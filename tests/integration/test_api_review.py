@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from tests.integration.api_client import Platform
 from tests.integration.ingest_rig import eventually, rig
-from tests.integration.review_rig import DAY, HOUR_MS, ask, hours_of, running_bureau, states_of, track, walk
+from tests.integration.review_rig import DAY, HOUR_MS, PERIOD, ask, hours_of, running_bureau, states_of, track, walk
 from tests.services import TestBroker, TestDatabase
 from xunlu_platform.jobs.roll_up import roll_up
 from xunlu_platform.store.store import Store
@@ -143,6 +143,18 @@ async def test_equal_and_reversed_times_make_no_line_of_their_own(platform: Plat
     reasons = [flag for flag in marked["flags"] if flag]
     assert sorted(set(reasons)) == ["duplicate", "spike"]
     assert len(marked["t"]) == len(marked["sid"]) == len(marked["accuracy_m"]) == 120 + 10 + 1
+
+
+async def test_more_points_than_one_answer_holds_are_refused_with_what_to_do(platform: Platform) -> None:
+    await walk(platform, 3, "00:00", seconds=3 * 86_400, step=1)
+    caller = await platform.sign_in("supervisor")
+    days = {"from": PERIOD["from"], "to": "2026-03-05T00:00:00Z", "subject": "o3"}
+    answer = await caller.get("/review/tracks", params=days)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/too-much")
+    assert "shorter time" in answer.json()["detail"]
+    # A day of it is answered, and so is the whole, a page at a time.
+    assert (await ask(caller, "tracks", "o3"))["subjects"][0]["moving_s"] == 86_399
+    assert (await caller.get("/review/tracks", params={**days, "tolerance_m": 0})).json()["next"]
 
 
 async def test_raw_fixes_come_in_pages_that_neither_repeat_nor_skip(platform: Platform) -> None:

@@ -137,6 +137,10 @@ async def test_retention_acts_only_when_it_is_on_and_was_seen_before(made: Rig, 
         "from device, generate_series(1, 60) n where did = %s",
         [did],
     )
+    await made.connection.execute(
+        "insert into position_hour_due (device_id, hour) select device_id, date_trunc('hour', fix_at) from position"
+    )
+    assert await roll_up(store, hours_max=100) == 60
     await made.connection.execute("update retention_rule set keep_days = 30, enabled = true where subject = 'position'")
     assert await housekeeping.apply_retention(store) == []
     async with store.session(SYSTEM) as session:
@@ -147,6 +151,9 @@ async def test_retention_acts_only_when_it_is_on_and_was_seen_before(made: Rig, 
     left = (await made.rows("select count(*) from position"))[0]["count"]
     assert ran["rows_affected"] == 60 - left
     assert 30 <= left <= 31
+    # The shapes of what was erased are places of people, too.
+    [shapes] = await made.rows("select count(*), min(hour) > now() - interval '32 days' as young from track_piece")
+    assert shapes == {"count": 4 * left, "young": True}
 
 
 async def test_a_job_that_fails_for_a_reason_of_its_own_does_not_stop_the_others(made: Rig) -> None:

@@ -13,6 +13,7 @@ from xunlu_gis.track import DEFAULT, Availability, Evidence, Span, Telemetry, Tr
 from xunlu_platform.errors import TooMuchError
 from xunlu_platform.review.shape import Piece, Shape
 from xunlu_platform.store.review import (
+    CHANGES_MAX,
     Columns,
     Stretch,
     read_availability,
@@ -34,7 +35,7 @@ async def find_states(
     """Every moment of each stretch explained.
 
     Raises:
-        TooMuchError: more than `WORDS_MAX` reports would have to be read.
+        TooMuchError: more than `WORDS_MAX` reports, or `CHANGES_MAX` changes of one stretch, would have to be read.
         StoreError: the database does not answer.
     """
     if not stretches:
@@ -45,7 +46,8 @@ async def find_states(
         beside = _by_stretch(await read_neighbours(session, stretches), len(stretches))
         said = _by_stretch(await read_availability(session, stretches), len(stretches))
         words = await read_telemetry(session, [gap for _, gap in gaps], words_max=WORDS_MAX)
-    if sum(len(columns["time_ms"]) for _, columns in words) > WORDS_MAX:
+    restless = any(len(changes) > CHANGES_MAX for changes in said)
+    if restless or sum(len(columns["time_ms"]) for _, columns in words) > WORDS_MAX:
         raise TooMuchError("There is too much to explain at once. Ask for a shorter time or for fewer subjects.")
     told: list[list[Columns]] = [[] for _ in stretches]
     for number, columns in words:
@@ -62,21 +64,27 @@ async def _servers(session: Session, stretches: Sequence[Stretch]) -> list[Row]:
 def server_down(rows: Iterable[Row]) -> list[tuple[int, int]]:
     """When no process took positions in, UTC milliseconds; before the first word of any, nothing is known.
 
+    A process is known by its name before the `@`: the broker lets one of a name in, so a new machine replaces the old.
+    Its end is noted when it is heard of, which may be after the time that its next beginning claims.
+
     Args:
-        rows: `host`, `at`, `online`, in order of time.
+        rows: `host`, `at`, `online`, in the order in which they were heard of.
     """
     online: set[str] = set()
-    known, since = False, 0
-    found = []
+    found: list[tuple[int, int]] = []
+    since_ms: int | None = None
+    last_ms = 0
     for row in rows:
-        at_ms, was_online = _ms(row["at"]), bool(online)
-        (online.add if row["online"] else online.discard)(row["host"])
-        if known and online and not was_online:
-            found.append((since, at_ms))
-        if was_online and not online:
-            since = at_ms
-        known = known or bool(online)
-    return [*found, (since, _ms(datetime.now(UTC)))] if known and not online else found
+        last_ms = max(last_ms, _ms(row["at"]))
+        name = row["host"].partition("@")[0]
+        was_online = bool(online)
+        (online.add if row["online"] else online.discard)(name)
+        if online and since_ms is not None:
+            found.append((since_ms, last_ms))
+            since_ms = None
+        elif was_online and not online:
+            since_ms = last_ms
+    return found if since_ms is None else [*found, (since_ms, _ms(datetime.now(UTC)))]
 
 
 def _explained(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
 
-from xunlu_platform.errors import NotFoundError
-from xunlu_platform.store.review import Stretch, read_devices, read_officers, read_worn
+from xunlu_platform.errors import NotFoundError, TooMuchError
+from xunlu_platform.store.review import STRETCHES_MAX, Stretch, read_devices, read_officers, read_worn
 from xunlu_platform.store.store import Row, Session
 
 SUBJECTS_MAX: Final = 50
@@ -59,6 +59,7 @@ async def find_subjects(session: Session, keys: Sequence[str], since: datetime, 
 
     Raises:
         NotFoundError: one of them does not exist within the scope.
+        TooMuchError: they wore more than `STRETCHES_MAX` devices one after the other.
         StoreError: the database does not answer.
     """
     distinct = list(dict.fromkeys(keys))
@@ -68,7 +69,10 @@ async def find_subjects(session: Session, keys: Sequence[str], since: datetime, 
     if missing := [key for key in distinct if key not in officers and key not in devices]:
         raise NotFoundError(f"There is no {', '.join(missing)} in your part of the organisation; look it up again.")
     worn: dict[str, list[Stretch]] = {key: [] for key in distinct}
-    for row in await read_worn(session, ids, since, until) if ids else ():
+    rows = await read_worn(session, ids, since, until) if ids else []
+    if len(rows) > STRETCHES_MAX:
+        raise TooMuchError("Devices changed hands too often. Ask for a shorter time or for fewer officers.")
+    for row in rows:
         worn[f"o{row['officer_id']}"].append(_stretch(row))
     for key, row in devices.items():
         worn[key].append(Stretch(device_id=row["id"], did=row["did"], since=since, until=until))

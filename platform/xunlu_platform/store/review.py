@@ -76,8 +76,8 @@ async def read_devices(session: Session, dids: Sequence[str]) -> list[Row]:
 
 
 async def read_worn(session: Session, officer_ids: Sequence[int], since: datetime, until: datetime) -> list[Row]:
-    """What each officer wore, oldest first: `officer_id`, `device_id`, `did`, `since`, `until`."""
-    values = {"ids": list(officer_ids), "from": since, "to": until, "limit": STRETCHES_MAX}
+    """What each officer wore, oldest first, one more than may be: `officer_id` and the columns of a stretch."""
+    values = {"ids": list(officer_ids), "from": since, "to": until, "limit": STRETCHES_MAX + 1}
     return await session.all(FILE, "worn", values)
 
 
@@ -132,8 +132,8 @@ async def read_neighbours(session: Session, stretches: Sequence[Stretch]) -> lis
 
 
 async def read_availability(session: Session, stretches: Sequence[Stretch]) -> list[Row]:
-    """Changes of state in and beside each stretch: `n`, `at`, `availability`, `why`, `sid`."""
-    return await session.all(FILE, "availability", {**_unnest(enumerate(stretches)), "limit": CHANGES_MAX})
+    """Changes of state in and beside each stretch, one more than may be: `n`, `at`, `availability`, `why`, `sid`."""
+    return await session.all(FILE, "availability", {**_unnest(enumerate(stretches)), "limit": CHANGES_MAX + 1})
 
 
 async def read_telemetry(
@@ -161,7 +161,7 @@ async def read_telemetry(
 
 
 async def read_server_states(session: Session, since: datetime, until: datetime) -> list[Row]:
-    """Which processes took positions in: `host`, `at`, `online`, as they stood at `since` and what changed."""
+    """Which processes took positions in, as they stood at `since` and as changes were heard: `host`, `at`, `online`."""
     return await session.all(FILE, "server_states", {"from": since, "to": until, "limit": CHANGES_MAX})
 
 

@@ -103,13 +103,14 @@ cross join lateral (
 ) t order by s.n
 
 -- name: server_states
--- The processes that take positions in: as they stood at the beginning, then what changed.
-(select distinct on (host) host, at, online from server_state
-  where host like 'ingest%%' and at <= %(from)s order by host, at desc, id desc)
-union all
-(select host, at, online from server_state where host like 'ingest%%' and at > %(from)s and at < %(to)s
-  order by at, id limit %(limit)s)
-order by at
+-- The processes that take positions in: as they stood at the beginning, then what changed, in the order in which it was heard.
+select host, at, online from (
+  (select distinct on (host) id, host, at, online from server_state
+    where host like 'ingest%%' and at <= %(from)s order by host, id desc)
+  union all
+  (select id, host, at, online from server_state where host like 'ingest%%' and at > %(from)s and at < %(to)s
+    order by id limit %(limit)s)
+) heard order by id
 
 -- Moments: `n` is the stretch. What lasts is found when it began within a day before the stretch.
 
