@@ -20,6 +20,7 @@ from xunlu_protocol.media import (
     RecordingReport,
     Viewing,
 )
+from xunlu_protocol.phone import PhoneAck, PhoneAsk, PhoneHello, PhonePing, PhonePong, PhoneReport, PhoneWelcome
 from xunlu_protocol.provision import ProvisionRequest, ProvisionResponse
 from xunlu_protocol.shadow import RecorderConfig, Shadow
 from xunlu_protocol.status import Birth, State, Telemetry
@@ -37,8 +38,9 @@ from xunlu_protocol.talk import (
 MESSAGES = (Birth, State, Location, Telemetry, Event, Confirmation, Request, PlayNote, Reply, Shadow)
 MEDIA = (LiveStart, MediaClaims, MediaFrame, MediaAck, RecordingOrder, RecordingReport)
 TALK = (TalkInvitation, TalkClaims, FloorState, TalkGroup, TalkLog, BurstReport, TalkAck)
+PHONE = (PhoneHello, PhoneWelcome, PhoneReport, PhoneAck, PhoneAsk, PhonePing, PhonePong)
 OTHERS = (ProvisionRequest, ProvisionResponse)
-TYPES: dict[str, type[Wire]] = {one.__name__: one for one in (*MESSAGES, *MEDIA, *TALK, *OTHERS)}
+TYPES: dict[str, type[Wire]] = {one.__name__: one for one in (*MESSAGES, *MEDIA, *TALK, *PHONE, *OTHERS)}
 PARTS = (RecorderConfig, PathState, Viewing, Gap, FloorEntry)
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```json (\w+)\n(.*?)```", DOCUMENT, re.DOTALL)
