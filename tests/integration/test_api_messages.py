@@ -174,6 +174,10 @@ async def test_a_recorder_without_a_voice_shows_an_order_or_leaves_it_to_its_off
     assert (answer.status_code, answer.json()["errors"][0]["reason"]) == (409, "nobody")
     shown = (await desk.post("/messages", json={"to": "M2", "text": "回中队"})).json()
     assert await told(platform, shown) == {"M2": ("show_text", "waiting", None)}
+    # It stands on the screen; whether anybody has read it, nobody knows.
+    await platform.sql("update command set state = 'done', delivered_at = now(), finished_at = now()")
+    [item] = (await desk.get("/messages?to=M2")).json()["items"]
+    assert (item["targets"][0]["state"], item["targets"][0]["read_at"]) == ("delivered", None)
     officer = await platform.sign_in("officer", unit=2, officer=1)
     me = (await officer.post("/talk/session")).json()["me"]
     kept = (await desk.post("/messages", json={"to": "M1", "text": "回中队"})).json()

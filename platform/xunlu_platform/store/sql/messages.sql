@@ -16,7 +16,8 @@ where g.gid = %(to)s and g.closed_at is null and coalesce(g.until > now(), true)
 -- officers of a unit and of those below. Of recorders: what they can, null while they have never said so.
 with named as (
   select p.person, p.name, p.account_id, p.device_id from talk_person p
-    where p.person = %(to)s or (p.account_id is not null and p.did = %(to)s)
+    where p.person = %(to)s or (p.account_id is not null and (p.did = %(to)s or p.officer_id = (
+      select b.officer_id from device d join binding b on b.device_id = d.id and b.released_at is null where d.did = %(to)s)))
   union
   select m.person, m.name, m.account_id, m.device_id from talk_member m where m.gid = %(to)s
   union
@@ -48,18 +49,18 @@ where account_id = %(account_id)s and text is null and created_at > now() - inte
 insert into message_target (message_id, person, name, rid, why) values (%(id)s, %(person)s, %(name)s, %(rid)s, %(why)s)
 
 -- name: page
--- A recorder that has not played a voice note is told again, for a week.
+-- A recorder that has not played a voice note is told again, for a week; what its screen shows, nobody need have read.
 select m.id, m.target as "to", m.below, m.text, m.speak, m.username as by, m.created_at,
   case when v.message_id is not null then jsonb_build_object('duration_s', round(v.duration_s::numeric, 1),
     'size_bytes', v.size_bytes, 'sha256', v.sha256) end as voice, (
     select jsonb_agg(jsonb_build_object('id', t.person, 'name', coalesce(t.name, p.name, t.person), 'state', case
-        when c.state = 'done' or t.read_at is not null then 'read'
+        when c.state = 'done' and c.name <> 'show_text' or t.read_at is not null then 'read'
         when t.why is not null or c.state = 'rejected' then 'failed'
         when m.text is null and t.person not like 'u-%%' and m.created_at < now() - interval '7 days' then 'failed'
         when c.state in ('failed', 'expired') then case when m.text is null then 'waiting' else 'failed' end
         when c.delivered_at is not null or t.delivered_at is not null then 'delivered' else 'waiting' end,
       'delivered_at', coalesce(c.delivered_at, t.delivered_at), 'why', coalesce(t.why, c.why),
-      'read_at', case when c.state = 'done' then c.finished_at else t.read_at end) order by t.person)
+      'read_at', case when c.state = 'done' and c.name <> 'show_text' then c.finished_at else t.read_at end) order by t.person)
     from message_target t left join command c on c.rid = t.rid left join talk_person p on p.person = t.person
     where t.message_id = m.id) as targets
 from message m left join voice_note v on v.message_id = m.id
