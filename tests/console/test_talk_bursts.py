@@ -31,6 +31,9 @@ def write_tone(path: Path, seconds: int) -> None:
 async def said(bureau: Bureau, worn: Worn) -> str:
     """An officer said something of two seconds in the group of the squad, and the platform keeps it."""
     burst = f"burst-{worn.did}"
+    await bureau.rig.connection.execute(
+        "update binding set bound_at = now() - '1 h'::interval where released_at is null"
+    )
     write_tone(bureau.recordings / "ptt" / f"{burst}.opus", 2)
     await bureau.rig.connection.execute(
         "insert into burst (id, gid, unit_id, talker, device_id, officer_id, grant_number, urgency, file, started_at,"
@@ -83,7 +86,7 @@ async def test_a_burst_of_the_list_is_played_and_shows_where_it_was_said(page: P
     await expect(row).to_contain_text(SQUAD)
     await row.get_by_role("button").click()
     dialog = page.get_by_role("dialog", name=worn.number)
-    await expect(dialog).to_contain_text("得到话权")
+    await expect(dialog.get_by_role("row", name="得到话权 韩雪")).to_be_visible()
     await expect(dialog).to_contain_text("讲话时没有位置")
     await page.wait_for_function("() => document.querySelector('dialog audio').currentTime > 0.2")
     await expect(dialog.locator("time.num").first).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))

@@ -83,7 +83,7 @@ async def test_a_live_tile_calls_its_officer_and_then_is_a_key_to_hold(page: Pag
         tools = page.locator(".picture").get_by_role("toolbar")
         await page.locator(".picture").hover()
         await tools.get_by_role("button", name="呼叫对讲").click()
-        await answers_call(bureau, officer)
+        gid = await answers_call(bureau, officer)
         key = tools.get_by_role("button", name="按住说话")
         await key.hover()
         await page.mouse.down()
@@ -92,6 +92,10 @@ async def test_a_live_tile_calls_its_officer_and_then_is_a_key_to_hold(page: Pag
         await until(lambda: any(hz for _, hz in officer.heard), "the officer heard nothing")
         await page.mouse.up()
         await phase(page, "ready")
+        await officer.press(gid)
+        await expect(page.locator(".picture").get_by_title("讲话")).to_be_visible()
+        await officer.let_go(gid)
+        await expect(page.locator(".picture").get_by_title("讲话")).to_have_count(0)
         rows = await bureau.rig.rows("select 1 from talk_group_member where person = %s", worn.did)
         assert len(rows) == 1
 

@@ -72,7 +72,7 @@ async def test_an_emergency_is_a_long_press_and_a_short_one_says_so(page: Page, 
         await at_the_radio(page, bureau)
         emergency = page.locator(".ptt-emergency")
         await emergency.click()
-        await expect(page.locator(".toast")).to_contain_text("请按住 0.7 秒以上")
+        await expect(page.locator(".toast")).to_contain_text("长按 0.7 秒以上才会紧急呼叫")
         await phase(page, "ready")
         await emergency.focus()
         await page.keyboard.down("Enter")

@@ -27,6 +27,7 @@ async def platform(database: TestDatabase, broker: TestBroker, tmp_path: Path) -
             "insert into device (did, tenant, unit_id, kind, serial, vendor, model, status) values"
             " ('R1', 'main', 2, 'recorder', 'S1', 'Xunlu', 'SIM', 'approved'),"
             " ('R2', 'main', 3, 'recorder', 'S2', 'Xunlu', 'SIM', 'approved');"
+            "insert into binding (device_id, officer_id, bound_at) values (1, 1, '2026-03-01T08:00:00Z');"
         )
         desk = await running.account("dispatcher", username="desk")
         await running.sql(
@@ -102,3 +103,4 @@ async def test_the_log_of_a_burst_is_that_of_its_grant_and_of_what_happened_arou
     assert [(item["id"], item["what"], item["who"], item["grant"]) for item in items] == [
         ("e1", "granted", "R1", 1), ("e2", "denied", "R9", None),
     ]  # fmt: skip
+    assert [(item["who_name"], item["by_name"]) for item in items] == [("王小明", None), (None, None)]

@@ -75,14 +75,16 @@ class Burst(Answer):
 
 
 class LogEntry(Answer):
-    """One line of the floor log; `by` preempted or took down."""
+    """One line of the floor log; `by` preempted or took down. Names: of whoever wore the device then, where known."""
 
     id: str
     gid: str
     at: datetime
     what: str
     who: str
+    who_name: str | None
     by: str | None
+    by_name: str | None
     grant: int | None
     urgency: Urgency
     priority: int

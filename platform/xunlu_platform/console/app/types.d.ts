@@ -310,6 +310,17 @@ export interface Order {
   targets: { id: string; name: string; state: "waiting" | "delivered" | "read" | "failed"; delivered_at: string | null; read_at: string | null; why: string | null }[];
 }
 
+/** A line of the floor log; names of those who wore the devices then. */
+export interface FloorEntry {
+  at: string;
+  what: string;
+  who: string;
+  who_name: string | null;
+  by: string | null;
+  by_name: string | null;
+  grant: number | null;
+}
+
 /** What somebody said while they had the floor. */
 export interface Burst {
   id: string;

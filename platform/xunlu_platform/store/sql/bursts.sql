@@ -22,8 +22,20 @@ where (%(id)s::text is null or b.id = %(id)s)
 order by b.started_at desc, b.id desc limit %(limit)s
 
 -- name: log
--- Of its grant, and what happened around it: who asked, was refused, waited.
-select id, gid, at, what, who, by_whom as by, grant_number as "grant", urgency, priority from floor_entry
-where gid = %(gid)s and (grant_number = %(grant)s
-  or at between %(started_at)s::timestamptz - interval '5 seconds' and %(ended_at)s::timestamptz + interval '5 seconds')
-order by at, id limit 500
+-- Of its grant, and what happened around it: who asked, was refused, waited; by the names of those who wore the devices then.
+with entry as (
+  select id, gid, at, what, who, by_whom as by, grant_number as "grant", urgency, priority from floor_entry
+  where gid = %(gid)s and (grant_number = %(grant)s
+    or at between %(started_at)s::timestamptz - interval '5 seconds' and %(ended_at)s::timestamptz + interval '5 seconds')
+  order by at, id limit 500
+), person as (
+  select d.did as id, o.name, b.bound_at as since, coalesce(b.released_at, 'infinity') as until
+    from device d join binding b on b.device_id = d.id join officer o on o.id = b.officer_id
+    where d.did in (select who from entry union select by from entry)
+  union all select 'u-' || id, display_name, '-infinity', 'infinity' from account
+    where 'u-' || id in (select who from entry union select by from entry)
+)
+select e.*, w.name as who_name, b.name as by_name from entry e
+  left join person w on w.id = e.who and e.at >= w.since and e.at < w.until
+  left join person b on b.id = e.by and e.at >= b.since and e.at < b.until
+order by e.at, e.id

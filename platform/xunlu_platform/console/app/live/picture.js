@@ -152,13 +152,14 @@ export class Picture {
     if (back && this.#inSight) this.player.play();
   }
 
-  /** Who else looks, and whether the server records. */
+  /** Whether the officer talks on the radio net, who else looks, and whether the server records. */
   #sign() {
     const live = this.live;
     const viewers = live?.live ?? 0;
+    const talks = h("span", { class: "row is-talk", title: t("talk.talks") }, icon("mic"));
     const watched = h("span", { class: "row soft", title: t("live.viewers", { n: viewers }) }, icon("eye"), viewers);
     const recorded = h("span", { class: "row is-srec", title: t("live.recorded") }, recordedSign(), t("live.rec"));
-    fill(this.#signs, live?.srec ? recorded : null, viewers ? watched : null);
+    fill(this.#signs, live?.talk ? talks : null, live?.srec ? recorded : null, viewers ? watched : null);
   }
 
   #tick() {

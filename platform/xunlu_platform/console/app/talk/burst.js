@@ -78,14 +78,14 @@ function placeOf({ place, did, started_at }) {
 async function showLog(box, burst) {
   try {
     const { items } = await get(`/bursts/${encodeURIComponent(burst.id)}/log`);
-    const rows = items.map((/** @type {{at: string, what: string, who: string, by: string | null, grant: number | null}} */ line) =>
+    const rows = items.map((/** @type {import("../types").FloorEntry} */ line) =>
       h(
         "tr",
         { class: line.grant === burst.grant ? "own" : null },
         h("td", { class: "num" }, when(line.at)),
         h("td", {}, word("floor-log", line.what)),
-        h("td", {}, line.who),
-        h("td", { class: "dim" }, line.by ?? ""),
+        h("td", { title: line.who }, line.who_name ?? line.who),
+        h("td", { class: "dim", title: line.by }, line.by_name ?? line.by ?? ""),
       ),
     );
     fill(box, rows.length ? h("table", { class: "keys" }, h("tbody", {}, rows)) : h("p", { class: "dim" }, t("floor-log.none")));
