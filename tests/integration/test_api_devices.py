@@ -197,12 +197,15 @@ async def test_csv_says_the_same_whether_the_database_or_the_program_writes_it(
     assert len(read[0]) == 20
 
 
-async def test_a_track_comes_as_gpx_and_as_a_page_that_loads_nothing(platform: Platform) -> None:
+async def test_a_track_comes_as_gpx_kml_and_as_a_page_that_loads_nothing(platform: Platform) -> None:
     await add_track(platform, 20)
     supervisor = await platform.sign_in("supervisor")
     gpx = await supervisor.get("/devices/R1/track", params={**PERIOD, "format": "gpx"})
     points = ET.fromstring(gpx.text).iter("{http://www.topografix.com/GPX/1/1}trkpt")
     assert len(list(points)) == 20
+    kml = await supervisor.get("/devices/R1/track", params={**PERIOD, "format": "kml"})
+    assert kml.headers["content-type"] == "application/vnd.google-earth.kml+xml"
+    assert kml.text.count("<when>") == 20
     page = await supervisor.get("/devices/R1/track", params={**PERIOD, "format": "html"})
     assert "attachment" in page.headers["content-disposition"]
     assert 'src="http' not in page.text
@@ -214,7 +217,7 @@ async def test_a_track_comes_as_gpx_and_as_a_page_that_loads_nothing(platform: P
         {"to": "2026-05-03T00:00:00Z"},
         {"to": "2026-03-01T00:00:00Z"},
         {"from": "2026-03-02T00:00:00"},
-        {"format": "kml"},
+        {"format": "shp"},
         {"tolerance_m": "-1"},
         {"tolerance_m": "nan"},
     ],

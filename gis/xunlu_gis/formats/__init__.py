@@ -3,7 +3,7 @@
 `formats.page` is imported by its module, because folium takes a second to load.
 """
 
-from xunlu_gis.formats.csv import COLUMNS, to_csv, write_csv
+from xunlu_gis.formats.csv import COLUMNS, disarmed, to_csv, write_csv
 from xunlu_gis.formats.geojson import to_geojson, write_geojson
 from xunlu_gis.formats.gpx import to_gpx, write_gpx
 from xunlu_gis.formats.imported import Datum, TrackFile, ZoneFile, datum_named
@@ -19,6 +19,7 @@ __all__ = [
     "TrackFile",
     "ZoneFile",
     "datum_named",
+    "disarmed",
     "parse_tracks",
     "parse_zones",
     "read_track",

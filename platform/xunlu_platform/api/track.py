@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
 
-from xunlu_gis.formats import to_csv, to_geojson, to_gpx
+from xunlu_gis.formats import disarmed, to_csv, to_geojson, to_gpx, write_kml
 from xunlu_gis.track import SegmentedTrack, Track, TrackPoint, segments
 from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record
@@ -33,10 +33,11 @@ POINTS_MAX = 250_000
 MEDIA_TYPES = {
     "geojson": "application/geo+json",
     "gpx": "application/gpx+xml",
+    "kml": "application/vnd.google-earth.kml+xml",
     "csv": "text/csv; charset=utf-8",
     "html": "text/html; charset=utf-8",
 }
-Format = Literal["geojson", "gpx", "csv", "html"]
+Format = Literal["geojson", "gpx", "kml", "csv", "html"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +63,7 @@ class _Look:
         return read_line(self.services.store, self.caller.scope, self.query)
 
     def lines(self) -> AsyncIterator[str]:
-        return read_csv(self.services.store, self.caller.scope, self.query, self.device["did"])
+        return read_csv(self.services.store, self.caller.scope, self.query, disarmed(self.device["did"]))
 
 
 @router.get("", response_class=Response)
@@ -75,7 +76,7 @@ async def track(
     form: Annotated[Format, Query(alias="format")] = "geojson",
     tolerance_m: Annotated[float, Query(ge=0, le=1000, description="Simplifies; 0 keeps every point.")] = 0,
 ) -> Response:
-    """The positions of at most 31 days, in order of fix time, as GeoJSON, GPX, CSV or a page that opens by itself."""
+    """Positions of at most 31 days, in order of fix time, as GeoJSON, GPX, KML, CSV or a page that plays by itself."""
     check_period(since, until)
     async with services.store.session(caller.scope) as session:
         device = await one_device(session, did)
@@ -122,12 +123,14 @@ def _columns(rows: list[LineRow]) -> Track:
     return Track.of(np.rint(np.multiply(times_s, 1000)), lon, lat, speed_mps=speed_mps)
 
 
-def _writer(look: _Look, form: Literal["gpx", "csv", "html"]) -> Callable[[SegmentedTrack], str]:
+def _writer(look: _Look, form: Literal["gpx", "kml", "csv", "html"]) -> Callable[[SegmentedTrack], str]:
     did = look.device["did"]
     settings = look.services.settings
     match form:
         case "gpx":
             return lambda whole: to_gpx(did, whole)
+        case "kml":
+            return lambda whole: "".join(write_kml(did, (segment.points for segment in whole.segments)))
         case "csv":
             return lambda whole: to_csv(did, whole.points)
         case "html":

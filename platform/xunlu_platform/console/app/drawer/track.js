@@ -9,7 +9,7 @@ import { busy } from "../view/notice.js";
 
 const TOLERANCE_M = 3;
 const DAY_MS = 86_400_000;
-const FORMATS = ["gpx", "csv", "geojson", "html"];
+const FORMATS = ["gpx", "kml", "csv", "geojson", "html"];
 
 /**
  * @typedef {object} Track
