@@ -209,7 +209,7 @@ function row(command) {
 
 /** @param {Command} command */
 function outcome({ name, args, result }) {
-  if (name === "say_text" && typeof args["text"] === "string") return `“${args["text"]}”`;
+  if (["say_text", "show_text"].includes(name) && typeof args["text"] === "string") return `“${args["text"]}”`;
   if (name === "lamp") return `${t(`lamp.${args["lamp"]}`)} ${t(args["on"] ? "on" : "off")}`;
   if (name === "track_interval") return `${args["interval_s"]} s`;
   return result
