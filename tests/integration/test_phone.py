@@ -147,6 +147,17 @@ async def test_a_telephone_that_vanishes_is_lost(office: Office) -> None:
         await eventually(lost)
 
 
+async def test_a_telephone_is_lost_with_the_process_that_serves_it(office: Office) -> None:
+    token = await office.token(officer=await office.officer())
+    async with office.page(token) as page:
+        office.api.process.kill()
+
+        async def lost() -> bool:
+            return await office.availability(page.did) == ("offline", "lost")
+
+        await eventually(lost)
+
+
 async def test_fixes_are_confirmed_when_the_database_holds_them_and_keep_their_own_times(office: Office) -> None:
     token = await office.token(officer=await office.officer())
     async with office.page(token) as page:
@@ -240,6 +251,30 @@ async def test_an_officer_wears_a_recorder_beside_the_telephone(office: Office) 
         assert {one["did"] for one in seen} == {page.did, recorder}
         [person] = (await office.request("GET", clerk, "/officers?q=officer&limit=500")).json()["items"]
         assert person["device"] == recorder
+
+
+async def test_an_order_to_the_recorder_is_shown_on_the_telephone_of_who_wears_it(office: Office) -> None:
+    officer = await office.officer()
+    token, desk = await office.token(officer=officer), await office.token("dispatcher")
+    recorder = await office.rig.device()
+    await office.rig.connection.execute(
+        "insert into binding (device_id, officer_id) select id, %s from device where did = %s", [officer, recorder]
+    )
+    async with office.page(token) as page:
+        for to in (recorder, page.did):
+            body = {"to": to, "text": f"for {to}", "speak": True}
+            assert (await office.request("POST", desk, "/messages", body)).status_code == 202
+        items = (await office.request("GET", token, "/messages")).json()["items"]
+        assert {one["text"] for one in items} == {f"for {recorder}", f"for {page.did}"}
+
+
+async def test_a_dispatcher_calls_a_telephone_by_its_device(office: Office) -> None:
+    token, desk = await office.token(officer=await office.officer()), await office.token("dispatcher")
+    async with office.page(token) as page:
+        body = {"kind": "private", "members": [page.did]}
+        made = await office.request("POST", desk, "/talk/groups", body)
+        assert made.status_code == 201, made.text
+        assert page.did in {one["did"] for one in made.json()["members"]}
 
 
 async def test_a_telephone_has_no_account_at_the_broker(office: Office) -> None:
