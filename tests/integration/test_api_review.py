@@ -52,7 +52,7 @@ async def test_hours_that_the_job_has_shaped_and_fixes_answer_alike(platform: Pl
         "insert into position_hour_due (device_id, hour)"
         " select 1, h from generate_series('2026-03-02T05:00Z'::timestamptz, '2026-03-02T10:00Z', '1 hour') h"
     )
-    assert await roll_up(jobs, hours_max=10) == 4
+    assert await roll_up(jobs, hours_max=10) == 6
     assert await platform.sql("select count(*), count(distinct hour) from track_piece") == [(16, 4)]
     for key, was in before.items():
         now = await track(platform, key, **asked)

@@ -15,7 +15,7 @@ HOUR_MS = 3_600_000
 
 
 async def roll_up(store: Store, *, hours_max: int) -> int:
-    """Compute some of the hours due; returns how many were written. One that changed meanwhile stays due.
+    """Compute some of the hours due; returns how many. One that changed meanwhile stays due.
 
     Raises:
         StoreError: the database does not answer.
@@ -35,6 +35,8 @@ def _around(due: Row) -> Stretch:
 
 
 def _pieces(due: Row, track: Track) -> Iterator[Row]:
+    if not len(track):
+        return
     hour_ms = round(due["hour"].timestamp() * 1000)
     for bound_m, shape in zip(LEVELS_M, shapes(track, hour_ms, hour_ms + HOUR_MS), strict=True):
         key = {"device_id": due["device_id"], "hour": due["hour"], "level": int(bound_m)}

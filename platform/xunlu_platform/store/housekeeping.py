@@ -64,7 +64,7 @@ async def hours_due(store: Store, *, hours_max: int) -> list[Row]:
 
 
 async def roll_up(store: Store, due: Sequence[Row], pieces: Sequence[Row]) -> int:
-    """Write hours that are still due under the same mark; returns how many.
+    """Settle hours that are still due under the same mark; returns how many.
 
     Args:
         store: with the jobs role.
@@ -73,10 +73,10 @@ async def roll_up(store: Store, due: Sequence[Row], pieces: Sequence[Row]) -> in
     """
     values = {name: [row[name] for row in due] for name in ("device_id", "hour", "mark")}
     async with store.session(SYSTEM) as session:
-        written = {(row["device_id"], row["hour"]) for row in await session.all(FILE, "roll_up", values)}
-        rows = [_with_json(row) for row in pieces if (row["device_id"], row["hour"]) in written]
+        settled = {(row["device_id"], row["hour"]) for row in await session.all(FILE, "roll_up", values)}
+        rows = [_with_json(row) for row in pieces if (row["device_id"], row["hour"]) in settled]
         await session.connection.cursor().executemany(query(FILE, "track_piece"), rows)
-    return len(written)
+    return len(settled)
 
 
 def _with_json(row: Row) -> Row:

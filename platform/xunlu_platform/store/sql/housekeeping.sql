@@ -38,8 +38,9 @@ select d.device_id, d.hour, d.mark from position_hour_due d
   where d.hour < date_trunc('hour', now()) order by d.hour, d.device_id limit %(hours_max)s
 
 -- name: roll_up
--- Those hours due that nobody has marked again since they were read; tells which. Distance and moving time count between fixes
--- at most five minutes apart; farther is a gap. Mean earth radius 6 371 008.8 m (IUGG); moving is 0.5 m/s and more.
+-- Those hours due that nobody has marked again since they were read; tells which, even when retention has emptied them.
+-- Distance and moving time count between fixes at most five minutes apart; farther is a gap. Mean earth radius 6 371 008.8 m
+-- (IUGG); moving is 0.5 m/s and more.
 with due as (
   delete from position_hour_due d
     using unnest(%(device_id)s::bigint[], %(hour)s::timestamptz[], %(mark)s::bigint[]) as read(device_id, hour, mark)
@@ -56,19 +57,20 @@ with due as (
       2 * 6371008.8 * asin(least(1, sqrt(sin(radians(lat - before_lat) / 2) ^ 2
         + cos(radians(lat)) * cos(radians(before_lat)) * sin(radians(lon - before_lon) / 2) ^ 2))) as step_m
     from fixes
+), written as (
+  insert into position_hour (device_id, hour, fixes, late_fixes, first_fix_at, last_fix_at, distance_m, moving_s,
+      speed_max_mps, lat_min, lat_max, lon_min, lon_max)
+    select device_id, hour, count(*), count(*) filter (where late), min(fix_at), max(fix_at),
+        coalesce(sum(step_m) filter (where step_s <= 300), 0),
+        coalesce(sum(step_s) filter (where step_s <= 300 and step_m >= 0.5 * step_s), 0),
+        max(speed_mps), min(lat), max(lat), min(lon), max(lon)
+      from steps group by device_id, hour
+    on conflict (device_id, hour) do update set fixes = excluded.fixes, late_fixes = excluded.late_fixes,
+      first_fix_at = excluded.first_fix_at, last_fix_at = excluded.last_fix_at, distance_m = excluded.distance_m,
+      moving_s = excluded.moving_s, speed_max_mps = excluded.speed_max_mps, lat_min = excluded.lat_min,
+      lat_max = excluded.lat_max, lon_min = excluded.lon_min, lon_max = excluded.lon_max, computed_at = now()
 )
-insert into position_hour (device_id, hour, fixes, late_fixes, first_fix_at, last_fix_at, distance_m, moving_s, speed_max_mps,
-    lat_min, lat_max, lon_min, lon_max)
-  select device_id, hour, count(*), count(*) filter (where late), min(fix_at), max(fix_at),
-      coalesce(sum(step_m) filter (where step_s <= 300), 0),
-      coalesce(sum(step_s) filter (where step_s <= 300 and step_m >= 0.5 * step_s), 0),
-      max(speed_mps), min(lat), max(lat), min(lon), max(lon)
-    from steps group by device_id, hour
-  on conflict (device_id, hour) do update set fixes = excluded.fixes, late_fixes = excluded.late_fixes,
-    first_fix_at = excluded.first_fix_at, last_fix_at = excluded.last_fix_at, distance_m = excluded.distance_m,
-    moving_s = excluded.moving_s, speed_max_mps = excluded.speed_max_mps, lat_min = excluded.lat_min, lat_max = excluded.lat_max,
-    lon_min = excluded.lon_min, lon_max = excluded.lon_max, computed_at = now()
-  returning device_id, hour
+select device_id, hour from due
 
 -- name: track_piece
 insert into track_piece (device_id, hour, level, points, pieces, length_m, moving_s, stops)

@@ -20,8 +20,11 @@ create index track_piece_hour on track_piece (hour);
 
 -- Who marks an hour once more while it is being computed makes that result void.
 alter table position_hour_due add column mark bigint not null default 0;
--- Every hour rolled up so far has yet to get its pieces.
-insert into position_hour_due (device_id, hour) select device_id, hour from position_hour on conflict do nothing;
+-- Every hour rolled up so far whose positions are still there has yet to get its pieces.
+insert into position_hour_due (device_id, hour) select device_id, hour from position_hour
+  where hour >= (select min(range_start) from timescaledb_information.chunks
+    where hypertable_schema = 'public' and hypertable_name = 'position')
+  on conflict do nothing;
 
 alter table track_piece enable row level security;
 create policy track_piece_scope on track_piece to xunlu_api using (device_id in (select id from device));
