@@ -17,9 +17,11 @@ from tests.unit.xunlu_gis.real_data import real
 from tests.unit.xunlu_gis.tracks import START, track_at
 from xunlu_gis.datum import wgs84_to_gcj02
 from xunlu_gis.errors import MapError, TrackError
-from xunlu_gis.formats import COLUMNS, read_track, to_csv, to_geojson, to_gpx
-from xunlu_gis.formats.page import to_html
+from xunlu_gis.formats import COLUMNS, playback, read_track, to_csv, to_geojson, to_gpx
+from xunlu_gis.formats.page import to_html, to_page
+from xunlu_gis.formats.playback import Footage, Playback, Walked
 from xunlu_gis.track import Track, TrackPoint, segments
+from xunlu_gis.track.gap import Span
 
 LEAFLET = ROOT / "platform" / "xunlu_platform" / "console" / "vendor" / "leaflet-1.9.4"
 
@@ -128,6 +130,26 @@ def test_the_page_shows_times_of_the_place_with_their_offset() -> None:
     assert "2026-03-01 16:00:00 – 2026-03-01 16:16:45" in page
     assert "UTC+08:00" in page
     assert 'title="2026-03-01 16:16:40">16:16:40' in page
+
+
+def test_a_page_takes_what_the_geometry_of_tracks_found() -> None:
+    start = round(START.timestamp() * 1000)
+    spans = [Span(start, start + 10_000, "on_air"), Span(start + 10_000, start + 1_000_000, "off_planned")]
+    walked = Walked.of("周敏", WALK, spans)
+    assert walked.pieces == (tuple(WALK[:3]), tuple(WALK[3:]))
+    assert [(gap.start, gap.reason) for gap in walked.gaps] == [(START + timedelta(seconds=10), "off_planned")]
+    page = to_page(Playback(title="x", walked=(walked,)), LEAFLET)
+    assert "关机（计划内）" in page
+    assert "0:16:30" in page
+
+
+def test_a_page_of_too_much_and_a_file_beside_it_that_is_not_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playback, "POINTS_MAX", 4)
+    with pytest.raises(TrackError, match="5 positions, more than 4"):
+        to_html("x", segments(WALK), LEAFLET)
+    for href in ("../x", "/etc/passwd", "https://x", "//x/y", "a\\b", "a/../../b"):
+        with pytest.raises(TrackError, match="out of the folder"):
+            Footage(kind="burst", start=START, end=START, who="", href=href)
 
 
 def test_a_page_without_a_map_is_still_a_page() -> None:
