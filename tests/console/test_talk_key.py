@@ -146,6 +146,18 @@ async def test_the_meter_moves_with_the_voice_and_only_while_it_is_sent(page: Pa
         await expect(meter).to_be_hidden()
 
 
+async def test_a_key_that_is_tapped_again_meanwhile_opens_one_microphone(page: Page, bureau: Bureau) -> None:
+    async with radio(bureau, await bureau.worn("冯洁")):
+        await page.add_init_script(TRACKS)
+        await at_the_radio(page, bureau)
+        for _ in range(3):
+            await page.keyboard.press("Space")
+        await page.keyboard.down("Space")
+        await phase(page, "talking")
+        assert await page.evaluate("tracks.length") == 1
+        await page.keyboard.up("Space")
+
+
 async def test_a_microphone_that_is_unplugged_ends_the_burst_and_is_told(page: Page, bureau: Bureau) -> None:
     async with radio(bureau, await bureau.worn("沈岩")) as officer:
         await page.add_init_script(TRACKS)

@@ -22,6 +22,8 @@ export class Microphone {
   /** @type {AnalyserNode | null} */
   #meter = null;
   #samples = new Float32Array(512);
+  /** One question at a time: who presses again meanwhile waits for the same answer. @type {Promise<MediaStreamTrack> | null} */
+  #opening = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #closing;
   #lost;
@@ -38,9 +40,12 @@ export class Microphone {
    */
   async open() {
     clearTimeout(this.#closing);
-    this.#closing = setTimeout(() => this.close(), IDLE_MS);
-    const ready = this.track;
-    if (ready) return ready;
+    if (this.track) return this.track;
+    this.#opening ??= this.#ask().finally(() => (this.#opening = null));
+    return this.#opening;
+  }
+
+  async #ask() {
     if (!navigator.mediaDevices) throw problem("insecure");
     const audio = { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true };
     try {
@@ -53,6 +58,12 @@ export class Microphone {
     this.#listen(this.#stream);
     track.onended = () => this.#lost(problem("lost"));
     return track;
+  }
+
+  /** It is not needed now, and perhaps soon again. */
+  rest() {
+    clearTimeout(this.#closing);
+    this.#closing = setTimeout(() => this.close(), IDLE_MS);
   }
 
   /** The track of an open microphone that still delivers. */

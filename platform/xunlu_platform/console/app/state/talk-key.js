@@ -138,6 +138,7 @@ export class TalkKey {
   #silence() {
     clearTimeout(this.#closing);
     this.#line.speak(null);
+    this.microphone.rest();
   }
 
   /** @param {string} cause */

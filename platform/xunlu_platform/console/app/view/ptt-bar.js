@@ -33,6 +33,8 @@ export function mountPttBar(bar, scope) {
     fill(key, icon(now === "talking" ? "mic" : "radio"), h("span", {}, keyWords()), h("kbd", {}, t("key.space")));
     paintGroup(group, listeners);
     meter.hidden = now !== "talking";
+    // Nobody is read a countdown while they talk.
+    told.ariaLive = now === "talking" ? "off" : "polite";
     retell();
   };
   const retell = () => {
