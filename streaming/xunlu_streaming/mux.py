@@ -9,15 +9,13 @@ import asyncio
 import errno
 import logging
 import socket
-import struct
 import time
 from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from aioice import stun
-
 from xunlu_kit.errors import ConfigError
+from xunlu_streaming import stun
 from xunlu_streaming.adapter import ffi
 
 if TYPE_CHECKING:
@@ -31,12 +29,9 @@ DATAGRAMS_PER_TURN = 128
 """After so many the loop's other tasks get their turn."""
 SLOT_BYTES = 2048
 SOCKET_BUFFER_BYTES = 8 * 1024 * 1024
-STUN_BYTES_MAX = 600
 REFUSED_TOLD_S = 60.0
 REFUSED_TOLD_MIN = 100
 """So many refused datagrams are worth a line in the log, once in this time; single ones are every port's weather."""
-UFRAG_BYTES_MAX = 256
-_USERNAME = 0x0006
 
 
 class Outlet(Protocol):
@@ -192,29 +187,25 @@ class UdpMux:
 
     def _check(self, sock: socket.socket, data: bytes, address: Address) -> None:
         """Answer a connectivity check (RFC 8445 §7.3, RFC 8489 §9.1)."""
-        name = username_of(data)
+        name = stun.username_of(data)
         peer = self._by_name.get(name.partition(b":")[0]) if name is not None else None
         known = peer is not None and self._by_address.get(address) is peer
         if peer is None or not (known or peer.strange_checks.take(time.monotonic())):
             self.unauthenticated += 1
             return
         try:
-            request = stun.parse_message(data)
-        except (ValueError, struct.error):
-            # The parser lets out what it stumbles over in attributes that are too short.
+            check = stun.read_check(data)
+        except ValueError:
             self.malformed += 1
             return
-        if request.message_class != stun.Class.REQUEST or request.message_method != stun.Method.BINDING:
+        if check is None:
             return
-        if not request.check_message_integrity(peer.password.encode()):
+        password = peer.password.encode()
+        if not check.is_of(password):
             self.unauthenticated += 1
             return
-        self._adopt(peer, sock, address, nominated="USE-CANDIDATE" in request.attributes)
-        answer = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, transaction_id=request.transaction_id)
-        answer.attributes["XOR-MAPPED-ADDRESS"] = address[:2]
-        answer.add_message_integrity(peer.password.encode())
-        answer.add_fingerprint()
-        self.send(sock, bytes(answer), address)
+        self._adopt(peer, sock, address, nominated=check.nominates)
+        self.send(sock, stun.answer(check, address, password), address)
 
     def _tell_refused(self) -> None:
         now_s = time.monotonic()
@@ -255,16 +246,3 @@ def _is_ours(family: socket.AddressFamily, host: str) -> bool:
                 ) from error
             return False
     return True
-
-
-def username_of(data: bytes) -> bytes | None:
-    """The USERNAME of a STUN message (RFC 8489 §14.3), read without parsing the rest; None when there is none."""
-    if not 20 <= len(data) <= STUN_BYTES_MAX or data[4:8] != b"\x21\x12\xa4\x42":
-        return None
-    at = 20
-    while at + 4 <= len(data):
-        kind, size = int.from_bytes(data[at : at + 2]), int.from_bytes(data[at + 2 : at + 4])
-        if kind == _USERNAME:
-            return data[at + 4 : at + 4 + size] if size <= UFRAG_BYTES_MAX else None
-        at += 4 + size + -size % 4
-    return None
