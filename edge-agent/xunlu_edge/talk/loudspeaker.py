@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 PIECES_MAX = 50
 LINGER_S = 1.0
 RETRY_S = 5.0
+CLOSE_TIMEOUT_S = 2.0
 
 
 class Sounder:
@@ -43,7 +44,8 @@ class Sounder:
         """Own the loudspeaker, for ever."""
         loop = asyncio.get_running_loop()
         # One thread: a device has one writer, and blocks.
-        with ThreadPoolExecutor(1, thread_name_prefix="talk.loudspeaker") as thread:
+        thread = ThreadPoolExecutor(1, thread_name_prefix="talk.loudspeaker")
+        try:
             while True:
                 await self._filled.wait()
                 try:
@@ -51,13 +53,16 @@ class Sounder:
                     try:
                         await self._play_all(playout, loop, thread)
                     finally:
-                        await asyncio.shield(loop.run_in_executor(thread, playout.close))
+                        await _close(playout, loop, thread)
                 except DeviceError as error:
                     log.warning("loudspeaker failed", extra={"error": str(error)})
                     self.dropped += len(self._waiting)
                     self._waiting.clear()
                     self._filled.clear()
                     await asyncio.sleep(RETRY_S)
+        finally:
+            # A driver that hangs must not hang the agent.
+            thread.shutdown(wait=False, cancel_futures=True)
 
     async def _play_all(self, playout: Playout, loop: asyncio.AbstractEventLoop, thread: ThreadPoolExecutor) -> None:
         write: Callable[[bytes], None] = playout.write
@@ -70,3 +75,11 @@ class Sounder:
                     await self._filled.wait()
             if not self._waiting:
                 return
+
+
+async def _close(playout: Playout, loop: asyncio.AbstractEventLoop, thread: ThreadPoolExecutor) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await asyncio.shield(loop.run_in_executor(thread, playout.close))
+    except TimeoutError:
+        log.warning("loudspeaker does not close")
