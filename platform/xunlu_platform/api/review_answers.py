@@ -65,7 +65,7 @@ def _worn(worn: Iterable[Worn], base_ms: int) -> Fields:
         ]
         told["stops"] += [
             {"from_ms": low - base_ms, "to_ms": high - base_ms, "lon": round(lon, 7), "lat": round(lat, 7)}
-            for low, high, lon, lat in one.shape.stays
+            for low, high, lon, lat in one.shape.stops
         ]
         told["length_m"] += one.shape.length_m
         told["moving_s"] += one.shape.moving_s

@@ -78,7 +78,7 @@ class Piece:
         return Piece(late=self.late, ends=self.ends, time_ms=times, lon=lon, lat=lat, speed_mps=speed_mps)
 
 
-class Stay(NamedTuple):
+class Stop(NamedTuple):
     """A stop, UTC milliseconds and WGS-84 degrees."""
 
     from_ms: int
@@ -93,13 +93,13 @@ class Shape:
 
     Attributes:
         pieces: in order of time.
-        stays: in order of time, cut at the ends of the time.
+        stops: in order of time, cut at the ends of the time.
         length_m: geodesic, of the believed fixes; the step to the first fix counts here, that from the last one later.
         moving_s: between stops, without what lies across breaks.
     """
 
     pieces: tuple[Piece, ...] = ()
-    stays: tuple[Stay, ...] = ()
+    stops: tuple[Stop, ...] = ()
     length_m: float = 0.0
     moving_s: float = 0.0
 
@@ -114,7 +114,7 @@ class Shape:
         return {
             "points": b"".join(points),
             "pieces": [[len(piece.time_ms), piece.late, *piece.ends] for piece in self.pieces],
-            "stops": [[one.from_ms - since_ms, one.to_ms - since_ms, one.lon, one.lat] for one in self.stays],
+            "stops": [[one.from_ms - since_ms, one.to_ms - since_ms, one.lon, one.lat] for one in self.stops],
             "length_m": self.length_m,
             "moving_s": self.moving_s,
         }
@@ -127,8 +127,8 @@ class Shape:
         for count, late, *ends in row["pieces"]:
             pieces.append(_unpack(points[first : first + count], since_ms, late, Ends(*ends)))
             first += count
-        stays = [Stay(since_ms + begin, since_ms + end, lon, lat) for begin, end, lon, lat in row["stops"]]
-        return cls(pieces=tuple(pieces), stays=tuple(stays), length_m=row["length_m"], moving_s=row["moving_s"])
+        stopped = [Stop(since_ms + begin, since_ms + end, lon, lat) for begin, end, lon, lat in row["stops"]]
+        return cls(pieces=tuple(pieces), stops=tuple(stopped), length_m=row["length_m"], moving_s=row["moving_s"])
 
 
 def _pack(piece: Piece, since_ms: int) -> bytes:
@@ -164,10 +164,10 @@ def shapes(track: Track, from_ms: int, to_ms: int, bounds_m: Sequence[float] = L
     broken[[one.before + 1 for one in breaks(whole)]] = True
     broken[0] = True
     steps = np.concatenate(((0.0,), step_lengths_m(whole.degrees)))
-    stays = stops(whole)
-    moved_ms = sum(max(0, min(way.to_ms, to_ms) - max(way.from_ms, from_ms)) for way in trips(whole, stays))
+    stopped = stops(whole)
+    moved_ms = sum(max(0, min(way.to_ms, to_ms) - max(way.from_ms, from_ms)) for way in trips(whole, stopped))
     measured = Shape(
-        stays=tuple(_clipped((Stay(s.from_ms, s.to_ms, s.lon, s.lat) for s in stays), from_ms, to_ms)),
+        stops=tuple(_clipped((Stop(s.from_ms, s.to_ms, s.lon, s.lat) for s in stopped), from_ms, to_ms)),
         length_m=float(steps[low:high][~broken[low:high]].sum()),
         moving_s=moved_ms / 1000,
     )
@@ -192,6 +192,6 @@ def _piece(run: Track, late: bool, bound_m: float) -> Piece:
     return Piece(late=late, ends=ends, time_ms=kept.time_ms, lon=kept.lon, lat=kept.lat, speed_mps=kept.speed_mps)
 
 
-def _clipped(stays: Iterable[Stay], from_ms: int, to_ms: int) -> list[Stay]:
-    cut = (one._replace(from_ms=max(one.from_ms, from_ms), to_ms=min(one.to_ms, to_ms)) for one in stays)
+def _clipped(stopped: Iterable[Stop], from_ms: int, to_ms: int) -> list[Stop]:
+    cut = (one._replace(from_ms=max(one.from_ms, from_ms), to_ms=min(one.to_ms, to_ms)) for one in stopped)
     return [one for one in cut if one.to_ms > one.from_ms]

@@ -12,7 +12,7 @@ from xunlu_gis.track import DEFAULT, LEVELS_M, Span, Track
 from xunlu_gis.track.segment import step_lengths_m
 from xunlu_platform.errors import TooMuchError
 from xunlu_platform.review.evidence import find_states
-from xunlu_platform.review.shape import AFTER_MS, BEFORE_MS, Piece, Shape, Stay, shapes
+from xunlu_platform.review.shape import AFTER_MS, BEFORE_MS, Piece, Shape, Stop, shapes
 from xunlu_platform.review.subjects import Subject
 from xunlu_platform.store.review import PIECES_BYTES_MAX, Stretch, read_fixes, read_pieces
 from xunlu_platform.store.store import Row, Scope, Store
@@ -127,22 +127,22 @@ def _joined(parts: Sequence[Shape], since_ms: int) -> Shape:
             pieces[-1] = before.joined(piece)
         else:
             pieces.append(piece if piece.time_ms[0] >= since_ms else piece.since(since_ms))
-    stays: list[Stay] = []
-    for stay in (stay for part in parts for stay in part.stays):
-        if stays and _same(stays[-1], stay):
-            stays[-1] = stays[-1]._replace(to_ms=max(stays[-1].to_ms, stay.to_ms))
+    stops: list[Stop] = []
+    for stop in (stop for part in parts for stop in part.stops):
+        if stops and _same(stops[-1], stop):
+            stops[-1] = stops[-1]._replace(to_ms=max(stops[-1].to_ms, stop.to_ms))
         else:
-            stays.append(stay)
+            stops.append(stop)
     return Shape(
         pieces=tuple(pieces),
-        stays=tuple(stays),
+        stops=tuple(stops),
         length_m=sum(part.length_m for part in parts),
         moving_s=sum(part.moving_s for part in parts),
     )
 
 
-def _same(one: Stay, other: Stay) -> bool:
-    """Whether two stays that follow each other are one, seen in two hours."""
+def _same(one: Stop, other: Stop) -> bool:
+    """Whether two stops that follow each other are one, seen in two hours."""
     if other.from_ms - one.to_ms >= DEFAULT.stop_merge_s * 1000:
         return False
     return bool(step_lengths_m(np.array(((one.lon, one.lat), (other.lon, other.lat))))[0] <= DEFAULT.stop_radius_m)

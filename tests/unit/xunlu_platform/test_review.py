@@ -36,7 +36,7 @@ def test_a_shape_comes_back_from_the_database_as_it_was() -> None:
     track = walk(BEGIN_MS - 60_000, BEGIN_MS + HOUR_MS, late_from_ms=BEGIN_MS + 1_800_000)
     for shape in shapes(track, BEGIN_MS, BEGIN_MS + HOUR_MS):
         back = Shape.unpacked(shape.packed(BEGIN_MS), BEGIN_MS)
-        assert (back.stays, back.length_m, back.moving_s) == (shape.stays, shape.length_m, shape.moving_s)
+        assert (back.stops, back.length_m, back.moving_s) == (shape.stops, shape.length_m, shape.moving_s)
         assert [(one.late, one.ends) for one in back.pieces] == [(one.late, one.ends) for one in shape.pieces]
         for one, other in zip(back.pieces, shape.pieces, strict=True):
             np.testing.assert_array_equal(one.time_ms, other.time_ms)
@@ -69,7 +69,7 @@ def test_a_piece_that_somebody_else_began_begins_on_the_way_between_two_fixes() 
 def test_nothing_is_drawn_of_a_time_without_fixes() -> None:
     for track in (Track.of((), (), ()), walk(BEGIN_MS - 600_000, BEGIN_MS)):
         [shape] = shapes(track, BEGIN_MS, BEGIN_MS + HOUR_MS, (5,))
-        assert (shape.points, shape.stays, shape.length_m, shape.moving_s) == (0, (), 0, 0)
+        assert (shape.points, shape.stops, shape.length_m, shape.moving_s) == (0, (), 0, 0)
 
 
 def word(host: str, minute: int, *, online: bool) -> dict[str, Any]:
