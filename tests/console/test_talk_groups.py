@@ -215,6 +215,7 @@ async def test_the_bar_can_be_read_in_either_theme_whatever_happens(page: Page, 
 
 async def test_the_bar_is_worked_by_the_keyboard_alone_and_shows_where_the_focus_is(page: Page, bureau: Bureau) -> None:
     await at_the_radio(page, bureau)
+    await expect(page.locator(".ptt-listeners")).to_have_text("1 人")
     await page.locator(".ptt-key").focus()
     named = await page.evaluate(
         "[...document.querySelectorAll('.ptt button, .ptt input')].filter(one => one.offsetParent)"

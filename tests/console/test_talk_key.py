@@ -82,6 +82,22 @@ async def test_an_emergency_is_a_long_press_and_a_short_one_says_so(page: Page, 
         await officer.told(Idle)
 
 
+async def test_no_barge_in_is_offered_against_an_emergency(page: Page, bureau: Bureau) -> None:
+    gid = await bureau.squad_group()
+    key = page.locator(".ptt-key")
+    async with radio(bureau, await bureau.worn("罗军")) as officer:
+        await at_the_radio(page, bureau)
+        await officer.press(gid)
+        await expect(key).to_contain_text("按住强插")
+        await officer.let_go(gid)
+        await officer.press(gid, urgency=2)
+        await expect(page.locator(".ptt-who")).to_contain_text("紧急呼叫")
+        await expect(key).to_contain_text("按住说话")
+        await page.keyboard.down("Space")
+        await phase(page, "queued")
+        await page.keyboard.up("Space")
+
+
 async def test_whoever_waits_sees_the_place_in_the_queue_and_is_granted_in_turn(page: Page, bureau: Bureau) -> None:
     gid = await bureau.squad_group()
     other = superior(bureau)
