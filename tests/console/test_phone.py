@@ -80,7 +80,7 @@ async def test_an_officer_with_a_telephone_is_on_the_map_and_the_dispatcher_sees
     await page.keyboard.press("v")
     await expect(page.locator(".picture")).to_have_attribute("data-phase", "live", timeout=COMES_MS)
     await expect(phone.locator(".phone-camera")).to_contain_text("正在查看您的画面")
-    await expect(phone.locator(".phone-camera video")).to_be_visible()
+    await expect(phone.locator(".phone-preview")).to_be_visible()
     await page.keyboard.press("v")
     await expect(phone.locator(".phone-camera")).to_contain_text("无人观看", timeout=COMES_MS)
 

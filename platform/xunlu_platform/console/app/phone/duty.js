@@ -21,7 +21,7 @@ export function mountDuty(page, scope, phone) {
   const list = h("ul", { class: "phone-duty" });
   page.append(list);
   for (const row of [lineRow, placeRow, outboxRow]) list.append(row(scope, phone));
-  mountCamera(page, scope, phone);
+  mountPreview(page, scope, phone);
   mountWords(page, scope, phone);
 }
 
@@ -82,29 +82,38 @@ function outboxRow(scope, phone) {
   return item;
 }
 
-/** @param {HTMLElement} page @param {Scope} scope @param {Telephone} phone */
-function mountCamera(page, scope, { camera }) {
-  const preview = h("video", { muted: true, playsinline: true, autoplay: true, "aria-label": t("phone.camera") });
-  preview.muted = true;
+/**
+ * Who watches, above everything else, with the key that closes the camera.
+ * @param {HTMLElement} page
+ * @param {Scope} scope
+ * @param {Telephone} phone
+ */
+export function mountWatched(page, scope, { camera }) {
   const words = h("b", { class: "grow", role: "status" });
   const close = h("button", { class: "danger", onclick: () => camera.refuse() }, icon("x"), t("phone.camera.close"));
   const allow = h("button", { onclick: () => camera.allow() }, icon("video"), t("phone.camera.allow"));
-  const box = h("section", { class: "phone-camera" }, preview, h("div", { class: "row" }, icon("video"), words, close, allow));
+  const box = h("section", { class: "phone-camera row" }, icon("eye"), words, close, allow);
   page.append(box);
   let told = "";
-  scope.read(camera.media, (media) => {
-    preview.srcObject = media;
-    preview.hidden = media === null;
-  });
   scope.read(camera.standing, ({ phase, by }) => {
-    const watched = phase === "opening" || phase === "live";
     box.dataset["phase"] = phase;
     tell(words, t(`phone.camera.${phase}`, { by: by || t("phone.dispatch") }));
-    close.hidden = !watched;
+    close.hidden = phase !== "opening" && phase !== "live";
     allow.hidden = phase !== "closed";
     // Said aloud once when it begins: the telephone may be in a pocket.
     if (phase === "live" && told !== "live" && "speechSynthesis" in window) void say(words.textContent ?? "");
     told = phase;
+  });
+}
+
+/** What the camera shows to others. @param {HTMLElement} page @param {Scope} scope @param {Telephone} phone */
+function mountPreview(page, scope, { camera }) {
+  const preview = h("video", { class: "phone-preview", playsinline: true, autoplay: true, "aria-label": t("phone.camera") });
+  preview.muted = true;
+  page.append(preview);
+  scope.read(camera.media, (media) => {
+    preview.srcObject = media;
+    preview.hidden = media === null;
   });
 }
 

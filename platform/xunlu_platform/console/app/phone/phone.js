@@ -12,7 +12,7 @@ import { openGroups } from "../view/ptt-groups.js";
 import { holdToTalk, letGoWithThePage, LONG_PRESS_MS } from "../view/ptt-key.js";
 import { EMERGENCY, keyWords, phase, standing, whoTalks } from "../view/ptt-words.js";
 import { stayAwake } from "./awake.js";
-import { mountDuty } from "./duty.js";
+import { mountDuty, mountWatched } from "./duty.js";
 import { mountInbox } from "./inbox.js";
 import { mountSos } from "./sos.js";
 import { telephone } from "./telephone.js";
@@ -27,8 +27,9 @@ export function mountPhone(root, scope) {
   const page = h("main", { class: "phone" }, head());
   root.append(page);
   if (!may("talk")) return void page.append(notAllowed());
-  mountRadio(page, scope);
   const phone = telephone.value;
+  if (phone) mountWatched(page, scope, phone);
+  mountRadio(page, scope);
   if (phone) {
     mountSos(page, scope, phone);
     mountDuty(page, scope, phone);
