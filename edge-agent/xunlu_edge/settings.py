@@ -70,7 +70,7 @@ class AgentSettings(BaseSettings):
         str | None,
         Field(
             description="Microphone for live video and push-to-talk: alsa://DEVICE, file:///FILE, or test://; empty "
-            "has none. Both may open it at once, so name one that can be shared, such as a dsnoop of ALSA."
+            "has none. It is opened once for both."
         ),
     ] = None
     loudspeaker: Annotated[
@@ -91,8 +91,8 @@ class AgentSettings(BaseSettings):
     live_ca_file: Annotated[
         Path | None,
         Field(
-            description="PEM file the certificates of relay, talk server and API must chain to; empty trusts the system's "
-            "authorities."
+            description="PEM file the certificates of relay, talk server and API must chain to; empty trusts the "
+            "system's authorities."
         ),
     ] = None
     ice: Annotated[

@@ -23,7 +23,11 @@ class MediaSettings(BaseSettings):
     secrets: Path = Field(
         Path("secrets"), description="Folder of `mqtt-streaming` and of `media-key.pub`, with which tokens are checked."
     )
-    run: Path = Field(Path("run"), description="Folder of the local sockets between relay and recorder process.")
+    run: Path = Field(
+        Path("run"),
+        description="Folder of the local sockets to the recorder process, and of the floor log until the database has "
+        "it.",
+    )
     broker_host: str = Field("127.0.0.1", description="Host of the MQTT broker.")
     broker_port: Annotated[int, Field(ge=1, le=65535)] = Field(1883, description="Port of the MQTT broker.")
     broker_ca_file: Path | None = Field(None, description="CA of the broker's certificate; without it plain TCP.")
