@@ -50,7 +50,7 @@ class Installation:
         self.state.folder.mkdir(parents=True, exist_ok=True)
         with self._alone():
             self.state.make_secrets()
-            for folder in (self.state.run, self.state.recordings):
+            for folder in (self.state.run, self.state.recordings, self.state.exports):
                 private_folder(folder)
             certificate = ensure_certificate(self.state.tls, (self.settings.public_host,))
             plan = Plan(settings=self.settings, state=self.state, where=endpoints(self.settings, certificate.authority))

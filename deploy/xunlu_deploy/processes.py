@@ -74,6 +74,7 @@ class Plan:
             "XUNLU_PLATFORM_TALK_URL": self._url(self.settings.port_of("talk")),
             "XUNLU_PLATFORM_RECORDER_URL": self._url(self.settings.port_of("platform")),
             "XUNLU_PLATFORM_RECORDINGS": str(self.state.recordings),
+            "XUNLU_PLATFORM_EXPORTS": str(self.state.exports),
             "XUNLU_PLATFORM_HEALTH_PORT": str(health_port),
         }
 

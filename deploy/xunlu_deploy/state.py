@@ -28,6 +28,8 @@ SECRETS: tuple[Secret, ...] = get_args(Secret)
 SECRET_BYTES = 24
 MEDIA_KEY = "media-key"
 """Ed25519, PEM: the platform signs media tokens with it; `media-key.pub` beside it is what the relay holds."""
+EXPORT_KEY = "export-key"
+"""Ed25519, PEM: the platform signs exported incidents with it; whoever receives one checks it with `export-key.pub`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,11 @@ class State:
         return self.folder / "recordings"
 
     @property
+    def exports(self) -> Path:
+        """Exported incidents, until they are fetched."""
+        return self.folder / "exports"
+
+    @property
     def run(self) -> Path:
         """Local sockets between relays and recorder."""
         return self.folder / "run"
@@ -99,13 +106,14 @@ class State:
         return path.read_text("utf-8").strip()
 
     def make_secrets(self) -> None:
-        """See that every password and the keys of media tokens exist."""
+        """See that every password and the keys of media tokens and exports exist."""
         for name in SECRETS:
             self.secret(name)
-        self._make_media_key()
+        for key in (MEDIA_KEY, EXPORT_KEY):
+            self._make_key(key)
 
-    def _make_media_key(self) -> None:
-        private, public = self.secrets / MEDIA_KEY, self.secrets / f"{MEDIA_KEY}.pub"
+    def _make_key(self, name: str) -> None:
+        private, public = self.secrets / name, self.secrets / f"{name}.pub"
         if not private.exists():
             public.unlink(missing_ok=True)
             write_private(private, _pem(Ed25519PrivateKey.generate()))

@@ -29,6 +29,8 @@ from xunlu_platform.api import (
     expected_devices,
     health,
     identity,
+    incident_exports,
+    incidents,
     live,
     maps,
     messages,
@@ -40,6 +42,7 @@ from xunlu_platform.api import (
     review,
     rollups,
     shadow,
+    shares,
     stream,
     system,
     talk,
@@ -87,6 +90,7 @@ log = logging.getLogger(__name__)
 REQUEST_BYTES_MAX = 1024 * 1024
 ADDRESS_FAILURES_MAX = 30
 ADDRESS_WINDOW_S = 15 * 60
+SHARED_REQUESTS_MAX = 1000
 
 # Below /api/v1.
 NOUNS = (
@@ -111,8 +115,8 @@ NOUNS = (
     talk_groups,
     bursts,
     messages,
-    phones,
     voice_notes,
+    phones,
     alarms,
     expected_devices,
     audit,
@@ -120,6 +124,9 @@ NOUNS = (
     rollups,
     retention,
     zones,
+    incidents,
+    incident_exports,
+    shares,
 )
 
 
@@ -149,7 +156,7 @@ def create_app(services: Services) -> FastAPI:
     for noun in NOUNS:
         api.include_router(noun.router)
     # The console last: it answers for every address that nobody else has.
-    for router in (api, maps.router, maps.files, tiles.router, health.router, console.router):
+    for router in (api, shares.public, maps.router, maps.files, tiles.router, health.router, console.router):
         app.include_router(router)
     require_permissions(app)
     return app
@@ -180,6 +187,7 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
             mqtt=mqtt,
             broker_accounts=broker_accounts,
             sign_ins=Throttle(clock, attempts_max=ADDRESS_FAILURES_MAX, window_s=ADDRESS_WINDOW_S),
+            shared=Throttle(clock, attempts_max=SHARED_REQUESTS_MAX, window_s=ADDRESS_WINDOW_S),
             fleet=fleet,
             relays=relays,
             floors=floors,
@@ -187,8 +195,8 @@ async def open_services(settings: PlatformSettings) -> AsyncIterator[Services]:
             commands=sender,
             live=Live(settings=settings, tokens=tokens, commands=sender),
             talk_tokens=TalkTokens(key, clock),
-            phones=Phones(settings.phones_max),
             note_tokens=NoteTokens(key, clock),
+            phones=Phones(settings.phones_max),
         )
         provisioning = Provisioning(services, clock)
         handlers = {

@@ -71,6 +71,11 @@ class PlatformSettings(BaseSettings):
         3600, description="Seconds for which a recorder may begin to publish, or come back, after it was asked to."
     )
     recordings: Path = Field(Path("recordings"), description="Folder of the recorder process's files.")
+    exports: Path = Field(Path("exports"), description="Folder of exported incidents.")
+    exports_mb: Annotated[int, Field(ge=100, le=10_000_000)] = Field(
+        20_000, description="Megabytes of `exports`; a new one takes the place of the oldest."
+    )
+    exports_days: Annotated[int, Field(ge=1, le=365)] = Field(14, description="Days for which an export is kept.")
     sos_live: bool = Field(True, description="Whether an SOS starts live video and its recording by itself.")
     time_zone: str = Field(
         "Asia/Shanghai", description="IANA name of the organisation's time: daily windows, shifts, reports."

@@ -70,9 +70,9 @@ insert into alarm (device_id, officer_id, kind, severity, sid, seq, raised_at, r
 
 
 @asynccontextmanager
-async def running_bureau(database: TestDatabase, broker: TestBroker) -> AsyncIterator[Platform]:
+async def running_bureau(database: TestDatabase, broker: TestBroker, **settings: Any) -> AsyncIterator[Platform]:
     """Two squads; R1 goes from D2001 to D2002 at eight."""
-    async with running_platform(database, broker) as running:
+    async with running_platform(database, broker, **settings) as running:
         await running.sql(BUREAU)
         yield running
 

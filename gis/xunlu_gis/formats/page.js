@@ -118,6 +118,7 @@
   function run(map) {
     const [play, scrub, speed, skip] = ["play", "scrub", "speed", "skip"].map(byId);
     const markers = heads(map);
+    const footage = window.xunluFootage(data.footage, document.querySelector("aside"));
     let now = data.start, playing = false, drawnAt = 0, shownAt = 0;
 
     function show() {
@@ -125,6 +126,7 @@
       scrub.value = String(now);
       byId("clock").textContent = clock(now);
       scrub.setAttribute("aria-valuetext", clock(now));
+      footage.follow(now, playing ? Number(speed.value) : 0);
     }
 
     function go(ms) {
@@ -137,6 +139,7 @@
       play.textContent = on ? data.words.pause : data.words.play;
       play.setAttribute("aria-pressed", String(on));
       drawnAt = performance.now();
+      footage.follow(now, on ? Number(speed.value) : 0);
       if (on) requestAnimationFrame(frame);
     }
 

@@ -28,8 +28,10 @@ _MAIN_CLASSES: Final = frozenset({"primary", "secondary", "tertiary"})
 STREET_MARGIN_DEG: Final = 0.01
 """Streets within about a kilometre of the tracks are drawn; a whole city would make the file large."""
 
-_POLICY: Final = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
-"""The page may ask nobody for anything; links beside it still open."""
+POLICY: Final = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; media-src 'self' file:"
+)
+"""The page may ask nobody for anything but the recordings that lie beside it; links still open."""
 
 Box = tuple[float, float, float, float]
 """West, south, east, north."""
@@ -138,7 +140,7 @@ def _inlined(page: folium.Map, playback: Playback, corner: str, assets: Path) ->
         raise MapError(f"Leaflet is not in {assets}: {error.strerror}; name the folder with leaflet.js.") from error
     figure: Any = page.get_root()
     figure.title = escape(playback.title)
-    policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     data = f'<script type="application/json" id="playback">{in_script(data_of(playback))}</script>'
     figure.header.add_child(_verbatim(policy), name="policy", index=0)
     for name, markup in (
@@ -147,10 +149,14 @@ def _inlined(page: folium.Map, playback: Playback, corner: str, assets: Path) ->
         ("leaflet-script", f"<script>{script}</script>"),
     ):
         figure.header.add_child(_verbatim(markup), name=name)
-    words = f"{panel(playback)}<footer>{escape(corner)}</footer>{data}<script>{_ours('page.js')}</script>"
+    words = f"{panel(playback)}<footer>{escape(corner)}</footer>{data}{_script('page_footage.js')}{_script('page.js')}"
     figure.html.add_child(_verbatim(words), name="words")
     text: str = figure.render()
     return text
+
+
+def _script(name: str) -> str:
+    return f"<script>{_ours(name)}</script>"
 
 
 def _ours(name: str) -> str:

@@ -32,6 +32,17 @@ def data_of(playback: Playback) -> dict[str, Any]:
             for it in playback.happenings
             if it.lat is not None and it.lon is not None
         ],
+        "footage": [
+            {
+                "kind": it.kind,
+                "from": milliseconds(it.start),
+                "to": milliseconds(it.end),
+                "who": it.who,
+                "href": it.href,
+            }
+            for it in playback.footage
+            if it.href is not None
+        ],
     }
 
 

@@ -28,6 +28,7 @@ def panel(playback: Playback) -> str:
         _table(words["happenings"], _happenings(playback)),
         _table(words["recordings"], _footage(playback, "recording")),
         _table(words["bursts"], _footage(playback, "burst")),
+        _table(words["remarks"], _remarks(playback)),
         _table(words["about"], _about(playback)),
     )
     controls = CONTROLS.format(**{name: escape(word) for name, word in words.items()})
@@ -102,6 +103,13 @@ def _file(footage: Footage) -> str:
 
 def _hash(sha256: str) -> str:
     return f"<br><code>SHA-256 {escape(sha256)}</code>" if sha256 else ""
+
+
+def _remarks(playback: Playback) -> Iterator[Sequence[str]]:
+    for remark in playback.remarks:
+        # It may be written long after the time that the page plays: no moment to go to.
+        when = "" if remark.at is None else f"<span>{clock(remark.at, playback)}</span>"
+        yield when, escape(remark.who), escape(remark.text)
 
 
 def _about(playback: Playback) -> Iterator[Sequence[str]]:

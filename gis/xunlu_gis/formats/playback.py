@@ -26,7 +26,7 @@ POINTS_MAX: Final = 500_000
 """Of one page, all officers together: about 12 MB, which a browser still plays."""
 
 ENTRIES_MAX: Final = 20_000
-"""Events, recordings, bursts, stops and gaps of one page, all together."""
+"""Events, recordings, bursts, remarks, stops and gaps of one page, all together."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,6 +132,21 @@ class Footage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Remark:
+    """What somebody wrote, or what a reader must know; its time may lie far from that of the page.
+
+    Attributes:
+        text: in the reader's words.
+        at: when it was written; None where that says nothing.
+        who: author, or empty.
+    """
+
+    text: str
+    at: datetime | None = None
+    who: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Playback:
     """The whole page.
 
@@ -141,6 +156,7 @@ class Playback:
         zones: GeoJSON features with the properties of `formats.zone`.
         happenings: in order of time.
         footage: recordings and bursts.
+        remarks: what people wrote about it, and what is missing, in their order.
         cleaning: parameters by which points were set aside, by name; shown as given.
         hashes: SHA-256 by file name, of what is handed over beside the page.
         exported_by: who asked for it; empty leaves the line out.
@@ -157,6 +173,7 @@ class Playback:
     zones: tuple[Mapping[str, Any], ...] = ()
     happenings: tuple[Happening, ...] = ()
     footage: tuple[Footage, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     cleaning: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
     exported_by: str = ""
@@ -167,7 +184,7 @@ class Playback:
     def __post_init__(self) -> None:
         points = sum(len(piece) for walked in self.walked for piece in walked.pieces)
         entries = sum(len(walked.gaps) + len(walked.stops) for walked in self.walked)
-        entries += len(self.happenings) + len(self.footage)
+        entries += len(self.happenings) + len(self.footage) + len(self.remarks)
         if points > POINTS_MAX:
             raise TrackError(
                 f"The page has {points} positions, more than {POINTS_MAX}; simplify or take a shorter time."

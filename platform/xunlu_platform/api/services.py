@@ -46,7 +46,8 @@ class Services:
         store: the database as `xunlu_api`.
         mqtt: the broker as `xunlu-api`.
         broker_accounts: accounts of the devices at the broker.
-        sign_ins: failed sign-ins of an address.
+        sign_ins: failed sign-ins of an address, and wrong addresses of shared incidents.
+        shared: what an address asks of shared incidents.
         fleet: the newest of every device, in memory.
         relays: what the relay workers carry, in memory.
         floors: who has the floor of which talk group, in memory.
@@ -54,8 +55,8 @@ class Services:
         commands: sends to devices.
         live: makes recorders publish.
         talk_tokens: lets people into the radio net.
-        phones: how many duty telephones are served.
         note_tokens: lets recorders fetch voice notes.
+        phones: how many duty telephones are served.
     """
 
     settings: PlatformSettings
@@ -64,6 +65,7 @@ class Services:
     mqtt: MqttSession
     broker_accounts: BrokerAccounts
     sign_ins: Throttle
+    shared: Throttle
     fleet: Fleet
     relays: Relays
     floors: Floors
@@ -71,8 +73,8 @@ class Services:
     commands: Commands
     live: Live
     talk_tokens: TalkTokens
-    phones: Phones
     note_tokens: NoteTokens
+    phones: Phones
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False, expiry_s: int | None = None) -> None:
         """Publish at QoS 1 and wait for the broker, but not for ever.

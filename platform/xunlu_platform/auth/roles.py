@@ -25,6 +25,8 @@ Permission = Literal[
     "alarm",
     # Drawing zones; everybody sees them.
     "zones",
+    # Incidents: making and changing them, showing them to strangers, handing them over.
+    "incidents",
     "devices",
     "approve",
     "officers",
@@ -39,10 +41,11 @@ _EVERYBODY: frozenset[Permission] = frozenset({"self", "see"})
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "administrator": frozenset(get_args(Permission)),
     "supervisor": _EVERYBODY
-    | {"track", "review", "events", "command", "live", "recordings", "talk", "alarm", "zones", "audit"},
-    "dispatcher": _EVERYBODY | {"track", "review", "events", "command", "live", "recordings", "talk", "alarm", "zones"},
+    | {"track", "review", "events", "command", "live", "recordings", "talk", "alarm", "zones", "incidents", "audit"},
+    "dispatcher": _EVERYBODY
+    | {"track", "review", "events", "command", "live", "recordings", "talk", "alarm", "zones", "incidents"},
     "clerk": _EVERYBODY | {"events", "devices", "officers"},
-    "evidence": _EVERYBODY | {"track", "review", "events", "recordings"},
+    "evidence": _EVERYBODY | {"track", "review", "events", "recordings", "incidents"},
     "auditor": _EVERYBODY | {"track", "review", "events", "audit"},
     "officer": _EVERYBODY | {"review", "talk"},
 }

@@ -566,6 +566,146 @@ CREATE TABLE public.floor_entry (
     CONSTRAINT floor_entry_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text))
 );
 
+CREATE TABLE public.incident (
+    id bigint NOT NULL,
+    unit_id bigint NOT NULL,
+    title text NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    place jsonb,
+    subjects text[] NOT NULL,
+    alarm_id bigint,
+    created_by bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT incident_check CHECK (((ended_at > began_at) AND ((ended_at - began_at) <= '31 days'::interval))),
+    CONSTRAINT incident_subjects_check CHECK (((cardinality(subjects) >= 1) AND (cardinality(subjects) <= 50))),
+    CONSTRAINT incident_title_check CHECK (((length(title) >= 1) AND (length(title) <= 120)))
+);
+
+CREATE TABLE public.incident_export (
+    id text NOT NULL,
+    incident_id bigint NOT NULL,
+    scope text NOT NULL,
+    kinds text[] NOT NULL,
+    language text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    account_id bigint,
+    author text NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    worker text,
+    heard_at timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    done_bytes bigint DEFAULT 0 NOT NULL,
+    total_bytes bigint DEFAULT 0 NOT NULL,
+    size_bytes bigint,
+    sha256 text,
+    why text,
+    finished_at timestamp with time zone,
+    CONSTRAINT incident_export_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
+    CONSTRAINT incident_export_language_check CHECK ((language = ANY (ARRAY['zh-CN'::text, 'en'::text]))),
+    CONSTRAINT incident_export_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT incident_export_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'erased'::text])))
+);
+
+ALTER TABLE public.incident ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.incident_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.incident_mark (
+    id bigint NOT NULL,
+    incident_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    subject text,
+    text text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    account_id bigint,
+    author text NOT NULL,
+    struck_at timestamp with time zone,
+    struck_by text,
+    CONSTRAINT incident_mark_text_check CHECK (((length(text) >= 1) AND (length(text) <= 500)))
+);
+
+ALTER TABLE public.incident_mark ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.incident_mark_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.incident_note (
+    id bigint NOT NULL,
+    incident_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    account_id bigint,
+    author text NOT NULL,
+    kind text NOT NULL,
+    text text NOT NULL,
+    changed jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT incident_note_kind_check CHECK ((kind = ANY (ARRAY['note'::text, 'change'::text, 'close'::text, 'reopen'::text]))),
+    CONSTRAINT incident_note_text_check CHECK ((length(text) <= 4000))
+);
+
+ALTER TABLE public.incident_note ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.incident_note_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.incident_share (
+    id bigint NOT NULL,
+    incident_id bigint NOT NULL,
+    secret_hash bytea NOT NULL,
+    label text NOT NULL,
+    scope text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    account_id bigint,
+    author text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    revoked_by text,
+    CONSTRAINT incident_share_check CHECK (((expires_at > made_at) AND (expires_at <= (made_at + '30 days'::interval)))),
+    CONSTRAINT incident_share_label_check CHECK (((length(label) >= 1) AND (length(label) <= 120))),
+    CONSTRAINT incident_share_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
+);
+
+ALTER TABLE public.incident_share ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.incident_share_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.incident_share_opening (
+    id bigint NOT NULL,
+    share_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    address inet,
+    what text NOT NULL,
+    CONSTRAINT incident_share_opening_what_check CHECK ((length(what) <= 100))
+);
+
+ALTER TABLE public.incident_share_opening ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.incident_share_opening_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.login (
     token_hash bytea NOT NULL,
     account_id bigint NOT NULL,
@@ -1060,6 +1200,27 @@ ALTER TABLE ONLY public.file_to_erase
 ALTER TABLE ONLY public.floor_entry
     ADD CONSTRAINT floor_entry_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.incident_export
+    ADD CONSTRAINT incident_export_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.incident_mark
+    ADD CONSTRAINT incident_mark_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.incident_note
+    ADD CONSTRAINT incident_note_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.incident_share_opening
+    ADD CONSTRAINT incident_share_opening_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.incident_share
+    ADD CONSTRAINT incident_share_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.incident_share
+    ADD CONSTRAINT incident_share_secret_hash_key UNIQUE (secret_hash);
+
 ALTER TABLE ONLY public.login
     ADD CONSTRAINT login_pkey PRIMARY KEY (token_hash);
 
@@ -1188,6 +1349,22 @@ CREATE INDEX event_id ON public.event USING btree (id);
 CREATE UNIQUE INDEX event_identity ON public.event USING btree (device_id, at, sid, seq, type);
 
 CREATE INDEX floor_entry_group ON public.floor_entry USING btree (gid, at);
+
+CREATE INDEX incident_alarm ON public.incident USING btree (alarm_id);
+
+CREATE INDEX incident_export_incident ON public.incident_export USING btree (incident_id, asked_at DESC);
+
+CREATE INDEX incident_export_waiting ON public.incident_export USING btree (asked_at) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
+
+CREATE INDEX incident_mark_incident ON public.incident_mark USING btree (incident_id, at);
+
+CREATE INDEX incident_note_incident ON public.incident_note USING btree (incident_id, id);
+
+CREATE INDEX incident_share_incident ON public.incident_share USING btree (incident_id, id);
+
+CREATE INDEX incident_share_opening_share ON public.incident_share_opening USING btree (share_id, at DESC);
+
+CREATE INDEX incident_unit ON public.incident USING btree (unit_id, id DESC);
 
 CREATE INDEX login_account ON public.login USING btree (account_id);
 
@@ -1335,6 +1512,42 @@ ALTER TABLE ONLY public.expected_device
 
 ALTER TABLE ONLY public.floor_entry
     ADD CONSTRAINT floor_entry_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_alarm_id_fkey FOREIGN KEY (alarm_id) REFERENCES public.alarm(id);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.incident_export
+    ADD CONSTRAINT incident_export_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.incident_export
+    ADD CONSTRAINT incident_export_incident_id_fkey FOREIGN KEY (incident_id) REFERENCES public.incident(id);
+
+ALTER TABLE ONLY public.incident_mark
+    ADD CONSTRAINT incident_mark_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.incident_mark
+    ADD CONSTRAINT incident_mark_incident_id_fkey FOREIGN KEY (incident_id) REFERENCES public.incident(id);
+
+ALTER TABLE ONLY public.incident_note
+    ADD CONSTRAINT incident_note_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.incident_note
+    ADD CONSTRAINT incident_note_incident_id_fkey FOREIGN KEY (incident_id) REFERENCES public.incident(id);
+
+ALTER TABLE ONLY public.incident_share
+    ADD CONSTRAINT incident_share_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.incident_share
+    ADD CONSTRAINT incident_share_incident_id_fkey FOREIGN KEY (incident_id) REFERENCES public.incident(id);
+
+ALTER TABLE ONLY public.incident_share_opening
+    ADD CONSTRAINT incident_share_opening_share_id_fkey FOREIGN KEY (share_id) REFERENCES public.incident_share(id);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
 
 ALTER TABLE ONLY public.login
     ADD CONSTRAINT login_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
@@ -1534,6 +1747,37 @@ ALTER TABLE public.floor_entry ENABLE ROW LEVEL SECURITY;
 CREATE POLICY floor_entry_scope ON public.floor_entry TO xunlu_api USING (((( SELECT public.scope_officer() AS scope_officer) IS NULL) AND (unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[]))));
 
 CREATE POLICY floor_entry_server ON public.floor_entry TO xunlu_jobs USING (true);
+
+ALTER TABLE public.incident ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.incident_export ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY incident_export_scope ON public.incident_export TO xunlu_api USING ((incident_id IN ( SELECT incident.id
+   FROM public.incident)));
+
+CREATE POLICY incident_export_server ON public.incident_export TO xunlu_jobs USING (true);
+
+ALTER TABLE public.incident_mark ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY incident_mark_scope ON public.incident_mark TO xunlu_api USING ((incident_id IN ( SELECT incident.id
+   FROM public.incident)));
+
+ALTER TABLE public.incident_note ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY incident_note_scope ON public.incident_note TO xunlu_api USING ((incident_id IN ( SELECT incident.id
+   FROM public.incident)));
+
+CREATE POLICY incident_scope ON public.incident TO xunlu_api USING ((unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[])));
+
+ALTER TABLE public.incident_share ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.incident_share_opening ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY incident_share_opening_scope ON public.incident_share_opening TO xunlu_api USING ((share_id IN ( SELECT incident_share.id
+   FROM public.incident_share)));
+
+CREATE POLICY incident_share_scope ON public.incident_share TO xunlu_api USING ((incident_id IN ( SELECT incident.id
+   FROM public.incident)));
 
 ALTER TABLE public.login ENABLE ROW LEVEL SECURITY;
 
@@ -1775,6 +2019,39 @@ GRANT SELECT,DELETE ON TABLE public.file_to_erase TO xunlu_jobs;
 
 GRANT SELECT ON TABLE public.floor_entry TO xunlu_api;
 GRANT SELECT,INSERT ON TABLE public.floor_entry TO xunlu_jobs;
+
+GRANT SELECT,INSERT ON TABLE public.incident TO xunlu_api;
+
+GRANT UPDATE(title) ON TABLE public.incident TO xunlu_api;
+
+GRANT UPDATE(began_at) ON TABLE public.incident TO xunlu_api;
+
+GRANT UPDATE(ended_at) ON TABLE public.incident TO xunlu_api;
+
+GRANT UPDATE(place) ON TABLE public.incident TO xunlu_api;
+
+GRANT UPDATE(subjects) ON TABLE public.incident TO xunlu_api;
+
+GRANT UPDATE(closed_at) ON TABLE public.incident TO xunlu_api;
+
+GRANT SELECT,INSERT ON TABLE public.incident_export TO xunlu_api;
+GRANT SELECT,UPDATE ON TABLE public.incident_export TO xunlu_jobs;
+
+GRANT SELECT,INSERT ON TABLE public.incident_mark TO xunlu_api;
+
+GRANT UPDATE(struck_at) ON TABLE public.incident_mark TO xunlu_api;
+
+GRANT UPDATE(struck_by) ON TABLE public.incident_mark TO xunlu_api;
+
+GRANT SELECT,INSERT ON TABLE public.incident_note TO xunlu_api;
+
+GRANT SELECT,INSERT ON TABLE public.incident_share TO xunlu_api;
+
+GRANT UPDATE(revoked_at) ON TABLE public.incident_share TO xunlu_api;
+
+GRANT UPDATE(revoked_by) ON TABLE public.incident_share TO xunlu_api;
+
+GRANT SELECT,INSERT ON TABLE public.incident_share_opening TO xunlu_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login TO xunlu_api;
 GRANT SELECT,DELETE ON TABLE public.login TO xunlu_jobs;

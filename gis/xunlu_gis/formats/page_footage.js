@@ -1,0 +1,53 @@
+// Recordings and bursts that lie beside the page: they follow its clock, and never lead it.
+(function () {
+  "use strict";
+  const AT_ONCE_MAX = 4, DRIFT_MS = 200, RATE_MAX = 4;
+
+  // A recording plays at up to four times its speed; faster, backwards and while the clock stands it shows stills.
+  function follow(player, want_s, rate) {
+    const plays = rate > 0 && rate <= RATE_MAX;
+    if (!plays && !player.paused) player.pause();
+    if (player.readyState === 0 || player.seeking) return;
+    const drift_ms = Math.abs(player.currentTime - want_s) * 1000;
+    if (drift_ms > DRIFT_MS * Math.max(1, plays ? rate : 1)) player.currentTime = want_s;
+    if (!plays) return;
+    if (player.playbackRate !== rate) player.playbackRate = rate;
+    // A browser that refuses sound before a key was pressed plays on without it.
+    if (player.paused && !player.ended) player.play().catch(() => { player.muted = true; });
+  }
+
+  function shown(it) {
+    const figure = document.createElement("figure"), caption = document.createElement("figcaption");
+    const player = document.createElement(it.kind === "recording" ? "video" : "audio");
+    player.preload = "auto";
+    player.src = it.href;
+    if (it.kind === "recording") player.playsInline = true;
+    caption.textContent = it.who;
+    player.addEventListener("error", () => { caption.textContent = `${it.who} · ${it.href} ✕`; });
+    figure.append(player, caption);
+    return { figure, player };
+  }
+
+  // `items` are in order of time; what cannot be shown at once for want of room is shown when there is some.
+  window.xunluFootage = function (items, panel) {
+    const box = document.createElement("section"), open = new Map();
+    box.id = "footage";
+    panel.prepend(box);
+    return {
+      follow(ms, rate) {
+        const now = items.filter((it) => it.from <= ms && ms < it.to).slice(0, AT_ONCE_MAX);
+        for (const [it, { figure, player }] of open) {
+          if (now.includes(it)) continue;
+          player.removeAttribute("src");
+          player.load();
+          figure.remove();
+          open.delete(it);
+        }
+        for (const it of now) {
+          if (!open.has(it)) { open.set(it, shown(it)); box.append(open.get(it).figure); }
+          follow(open.get(it).player, (ms - it.from) / 1000, rate);
+        }
+      },
+    };
+  };
+})();

@@ -1,0 +1,205 @@
+"""Incidents over the API: nothing is overwritten silently, and a secret address opens one of them and nothing else."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import pytest_asyncio
+
+from tests.integration.api_client import Caller, Platform
+from tests.integration.incident_rig import HOUR, SOUND, VIDEO, film, make_incident
+from tests.integration.review_rig import HAPPENED, running_bureau, walk
+from tests.services import TestBroker, TestDatabase
+
+pytestmark = pytest.mark.integration
+
+SQUARE = {
+    "type": "Feature",
+    "properties": {},
+    "geometry": {
+        "type": "Polygon",
+        "coordinates": [[[121.47, 31.22], [121.49, 31.22], [121.49, 31.24], [121.47, 31.24], [121.47, 31.22]]],
+    },
+}
+
+
+@pytest_asyncio.fixture
+async def platform(database: TestDatabase, broker: TestBroker, tmp_path: Path) -> AsyncIterator[Platform]:
+    async with running_bureau(database, broker, recordings=tmp_path / "recordings") as running:
+        yield running
+
+
+async def shared(caller: Caller, incident: int, **more: Any) -> dict[str, Any]:
+    answer = await caller.post(f"/incidents/{incident}/shares", json={"label": "检察院 王", **more})
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def test_an_incident_has_officers_a_time_a_place_and_an_author(platform: Platform) -> None:
+    caller = await platform.sign_in("dispatcher", unit=2)
+    made = await make_incident(caller, place=SQUARE, subjects=["o1", "dR2", "o1"])
+    assert [(one["subject"], one["name"], one["number"]) for one in made["subjects"]] == [
+        ("o1", "王小明", "D2001"), ("dR2", "R2", None)
+    ]  # fmt: skip
+    assert (made["from"], made["to"], made["unit"]["id"]) == (HOUR["from"], HOUR["to"], 2)
+    assert made["place"]["geometry"]["type"] == "Polygon"
+    [listed] = (await caller.get("/incidents", params={"state": "open", "q": "走失"})).json()["items"]
+    assert (listed["id"], listed["created_by"], listed["closed_at"]) == (made["id"], made["created_by"], None)
+    assert (await platform.sql("select action, target from audit")) == [("incident.create", "外滩走失儿童")]
+
+
+async def test_a_change_keeps_what_was_before_and_who_changed_it(platform: Platform) -> None:
+    caller = await platform.sign_in("supervisor")
+    made = await make_incident(caller)
+    path = f"/incidents/{made['id']}"
+    changed = (await caller.patch(path, json={"title": "走失儿童已找到", "subjects": ["o1", "o2"]})).json()
+    [note] = changed["notes"]
+    assert (note["kind"], note["author"]) == ("change", made["created_by"])
+    assert note["changed"] == {"title": ["外滩走失儿童", "走失儿童已找到"], "subjects": [["o1"], ["o1", "o2"]]}
+    again = (await caller.patch(path, json={"title": "走失儿童已找到"})).json()
+    assert len(again["notes"]) == 1
+    closed = (await caller.post(f"{path}/close", json={"text": "完成"})).json()
+    assert (closed["closed_at"] is None, closed["notes"][-1]["kind"]) == (False, "close")
+    opened = (await caller.post(f"{path}/reopen", json={"text": "补充"})).json()
+    assert (opened["closed_at"], [note["kind"] for note in opened["notes"]]) == (None, ["change", "close", "reopen"])
+
+
+async def test_notes_are_added_and_never_altered(platform: Platform, database: TestDatabase) -> None:
+    caller = await platform.sign_in("evidence")
+    made = await make_incident(caller)
+    for text in ("一", "二"):
+        assert (await caller.post(f"/incidents/{made['id']}/notes", json={"text": text})).status_code == 201
+    notes = (await caller.get(f"/incidents/{made['id']}")).json()["notes"]
+    assert [note["text"] for note in notes] == ["一", "二"]
+    async with await psycopg.AsyncConnection.connect(database.dsn("api"), autocommit=True) as connection:
+        for statement in (
+            "update incident_note set text = ''",
+            "delete from incident_note",
+            "delete from incident_mark",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                await connection.execute(statement.encode())
+
+
+async def test_a_mark_that_is_struck_stays(platform: Platform) -> None:
+    caller = await platform.sign_in("supervisor")
+    path = f"/incidents/{(await make_incident(caller))['id']}/marks"
+    mark = {"at": "2026-03-02T07:12:00Z", "subject": "o1", "text": "发现儿童"}
+    [made] = (await caller.post(path, json=mark)).json()["marks"]
+    assert (made["text"], made["struck_at"]) == ("发现儿童", None)
+    [struck] = (await caller.post(f"{path}/{made['id']}/strike")).json()["marks"]
+    [again] = (await (await platform.sign_in("dispatcher")).post(f"{path}/{made['id']}/strike")).json()["marks"]
+    assert (struck["struck_by"], again) == (made["author"], struck)
+    assert (await caller.post(f"{path}/9999/strike")).status_code == 404
+    for wrong in ({"at": "2026-03-02T09:00:00Z"}, {"subject": "o2"}, {"text": ""}, {"text": "a\x00"}):
+        assert (await caller.post(path, json={**mark, **wrong})).status_code == 422
+
+
+async def test_nobody_reaches_an_incident_or_a_subject_of_another_squad(platform: Platform) -> None:
+    made = await make_incident(await platform.sign_in("dispatcher", unit=2))
+    stranger = await platform.sign_in("dispatcher", unit=3)
+    assert (await stranger.get("/incidents")).json()["items"] == []
+    for method, path in (
+        ("GET", ""), ("PATCH", ""), ("POST", "/notes"), ("POST", "/marks"), ("POST", "/close"), ("GET", "/shares"),
+        ("POST", "/shares"), ("GET", "/exports"), ("POST", "/exports"),
+    ):  # fmt: skip
+        body = {"text": "x", "at": HOUR["from"], "label": "x"}
+        answer = await stranger.request(method, f"/incidents/{made['id']}{path}", json=body)
+        assert answer.status_code == 404, (method, path, answer.text)
+    foreign = await stranger.post("/incidents", json={"title": "x", **HOUR, "subjects": ["o3", "o1"]})
+    assert (foreign.status_code, "o1" in foreign.json()["detail"]) == (404, True)
+    for role in ("clerk", "officer", "auditor"):
+        assert (await (await platform.sign_in(role)).get("/incidents")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"title": ""},
+        {"title": "x" * 121},
+        {"title": "a\x00"},
+        {"from": HOUR["to"]},
+        {"to": "2026-05-30T00:00:00Z"},
+        {"from": "0001-01-01T00:00:00Z", "to": "0001-01-02T00:00:00Z"},
+        {"from": "2026-03-02T07:00:00"},
+        {"subjects": []},
+        {"subjects": ["x1"]},
+        {"subjects": [f"o{n}" for n in range(1, 52)]},
+        {"place": {"type": "Feature", "properties": {}, "geometry": None}},
+        {"place": {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [[[1e9, 0]]]}}},
+        {"alarm_id": 99},
+    ],
+)
+async def test_what_cannot_be_an_incident_is_answered_with_what_to_do(
+    platform: Platform, wrong: dict[str, Any]
+) -> None:
+    caller = await platform.sign_in("supervisor")
+    answer = await caller.post("/incidents", json={"title": "x", **HOUR, "subjects": ["o1"], **wrong})
+    assert (answer.status_code, bool(answer.json()["detail"])) == (422, True), answer.text
+
+
+async def test_a_secret_address_shows_one_incident_without_an_account(platform: Platform) -> None:
+    await walk(platform, 1, "07:00", seconds=3600)
+    await platform.sql(HAPPENED.partition("insert into recording")[0])
+    await film(platform)
+    caller = await platform.sign_in("dispatcher", unit=2)
+    made = await make_incident(caller)
+    share = await shared(caller, made["id"])
+    page = await platform.client.get(share["path"])
+    assert page.status_code == 200, page.text
+    assert "sandbox allow-scripts" in page.headers["content-security-policy"]
+    assert "外滩走失儿童" in page.text
+    assert "王小明 D2001" in page.text
+    assert "media/rec-1.mp4" in page.text
+    # Without a file, of somebody else, of another time.
+    for name in ("rec-2", "rec-3", "rec-4"):
+        assert f"media/{name}.mp4" not in page.text
+        assert (await platform.client.get(f"{share['path']}media/{name}.mp4")).status_code == 404
+    video = await platform.client.get(f"{share['path']}media/rec-1.mp4", headers={"Range": "bytes=0-2"})
+    assert (video.status_code, video.content) == (206, VIDEO[:3])
+    assert (await platform.client.get(f"{share['path']}media/b-1.opus")).content == SOUND
+    stored = await platform.sql("select secret_hash from incident_share")
+    assert share["path"].split("/")[2].encode() not in stored[0][0]
+
+
+async def test_every_visit_is_written_down_and_a_withdrawn_address_shows_nothing(platform: Platform) -> None:
+    await film(platform)
+    caller = await platform.sign_in("supervisor")
+    made = await make_incident(caller)
+    share = await shared(caller, made["id"])
+    for _ in range(2):
+        assert (await platform.client.get(share["path"])).status_code == 200
+    await platform.client.get(f"{share['path']}media/rec-1.mp4")
+    [listed] = (await caller.get(f"/incidents/{made['id']}/shares")).json()
+    assert "path" not in listed
+    assert ([one["what"] for one in listed["openings"]], listed["openings_count"]) == (["rec-1.mp4", "page"], 2)
+    rows = await platform.sql("select username, target from audit where action = 'share.open'")
+    assert rows == [(f"share {share['id']}", "检察院 王")] * 2
+    revoked = (await caller.post(f"/incidents/{made['id']}/shares/{share['id']}/revoke")).json()
+    assert revoked["revoked_by"] == made["created_by"]
+    for path in ("", "media/rec-1.mp4"):
+        assert (await platform.client.get(share["path"] + path)).status_code == 404
+
+
+async def test_an_address_ends_by_itself_and_within_a_month(platform: Platform) -> None:
+    caller = await platform.sign_in("supervisor")
+    made = await make_incident(caller)
+    too_long = await caller.post(f"/incidents/{made['id']}/shares", json={"label": "x", "hours": 721})
+    assert too_long.status_code == 422
+    share = await shared(caller, made["id"], hours=720)
+    await platform.sql(
+        "update incident_share set made_at = now() - interval '3 h', expires_at = now() - interval '1 s'"
+    )
+    assert (await platform.client.get(share["path"])).status_code == 404
+
+
+async def test_guessing_addresses_is_slowed_down(platform: Platform) -> None:
+    caller = await platform.sign_in("supervisor")
+    share = await shared(caller, (await make_incident(caller))["id"])
+    for number in range(30):
+        assert (await platform.client.get(f"/shared/{number:043}/")).status_code == 404
+    refused = await platform.client.get(share["path"])
+    assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (429, True)
