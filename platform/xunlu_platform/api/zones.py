@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from xunlu_gis.errors import ZoneError
 from xunlu_gis.fence import Drawing, ZoneKind, read_drawing
+from xunlu_platform.api import zone_drawings, zone_looks
 from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record
 from xunlu_platform.api.devices import OfficerName, UnitName
@@ -19,20 +20,20 @@ from xunlu_platform.api.paging import After, Answer, Limit, Page, decode_cursor,
 from xunlu_platform.api.problems import conflict, invalid, not_found
 from xunlu_platform.api.services import Serving
 from xunlu_platform.api.units import Id
+from xunlu_platform.api.zone_drawings import Feature
 from xunlu_platform.auth.logins import Caller
 from xunlu_platform.pinyin import pinyin_of
 from xunlu_platform.store.store import Row, Session
 
-router = APIRouter(prefix="/zones", tags=["zones"])
+router = APIRouter(tags=["zones"])
+router.include_router(zone_drawings.router)
+router.include_router(zone_looks.router)
 
 ZONES_MAX = 5000
 AUDIENCE_MAX = 500
 
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 Weekday = Annotated[int, Field(ge=1, le=7)]
-Feature = Annotated[
-    dict[str, Any], Field(description="GeoJSON feature, WGS-84: polygon, point with radius_m, line with width_m.")
-]
 
 
 class Rule(BaseModel):
@@ -125,7 +126,7 @@ class Movement(Answer):
     withdrawn_at: datetime | None
 
 
-@router.get("", response_model=Page[Zone])
+@router.get("/zones", response_model=Page[Zone])
 async def zones(
     services: Serving,
     caller: Annotated[Caller, allow("see")],
@@ -149,7 +150,7 @@ class MovementFilter(OfDevice):
     withdrawn: Annotated[bool, Query(description="With those that later fixes disproved.")] = False
 
 
-@router.get("/events", response_model=Page[Movement])
+@router.get("/zones/events", response_model=Page[Movement])
 async def movements(
     services: Serving, caller: Annotated[Caller, allow("track")], wanted: Annotated[MovementFilter, Depends()]
 ) -> dict[str, object]:
@@ -159,7 +160,7 @@ async def movements(
     return wanted.page(rows, "at")
 
 
-@router.post("", response_model=Zone, status_code=HTTPStatus.CREATED)
+@router.post("/zones", response_model=Zone, status_code=HTTPStatus.CREATED)
 async def create(services: Serving, caller: Annotated[Caller, allow("zones")], new: NewZone) -> Row:
     """Put a zone into force; its watch begins with the next fix, and nobody who is inside already has entered."""
     drawing = _drawn(new.shape)
@@ -181,7 +182,7 @@ async def create(services: Serving, caller: Annotated[Caller, allow("zones")], n
     return zone
 
 
-@router.get("/{zone_id}/versions")
+@router.get("/zones/{zone_id}/versions")
 async def versions(services: Serving, caller: Annotated[Caller, allow("see")], zone_id: Id) -> list[PastVersion]:
     """Every shape and rule that a zone has had, newest first."""
     async with services.store.session(caller.scope) as session:
@@ -191,7 +192,7 @@ async def versions(services: Serving, caller: Annotated[Caller, allow("see")], z
     return [PastVersion(**row) for row in rows]
 
 
-@router.put("/{zone_id}", response_model=Zone)
+@router.put("/zones/{zone_id}", response_model=Zone)
 async def change(services: Serving, caller: Annotated[Caller, allow("zones")], zone_id: Id, changed: ZoneChange) -> Row:
     """Put a new version into force; what happened under the old one stays with it."""
     drawing = _drawn(changed.shape)
@@ -209,7 +210,7 @@ async def change(services: Serving, caller: Annotated[Caller, allow("zones")], z
     return zone
 
 
-@router.delete("/{zone_id}", status_code=HTTPStatus.NO_CONTENT)
+@router.delete("/zones/{zone_id}", status_code=HTTPStatus.NO_CONTENT)
 async def end(services: Serving, caller: Annotated[Caller, allow("zones")], zone_id: Id) -> None:
     """Take a zone out of force. It stays in the past, where it was."""
     async with services.store.session(caller.scope) as session:
@@ -243,7 +244,7 @@ def _drawn(feature: dict[str, Any]) -> Drawing:
     try:
         return read_drawing(feature)
     except ZoneError as error:
-        raise invalid("shape", "shape", str(error)) from error
+        raise invalid("shape", "shape", "{error}", error=str(error)) from error
 
 
 def _check_window(rule: Rule) -> None:

@@ -1,13 +1,14 @@
 """Stretches of local time that come again every day: shifts, and the daily windows of zones."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
+from xunlu_gis.fence import Zone
 from xunlu_gis.fence.schedule import EVERY_DAY
+from xunlu_platform.store.zones import milliseconds
 
 SHIFT_PATTERN: Final = r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$"
 DAY: Final = timedelta(days=1)
@@ -37,11 +38,11 @@ class Shift:
     @classmethod
     def parsed(cls, text: str) -> Self:
         """From `22:00-06:00`, in the form of `SHIFT_PATTERN`."""
-        start, end = (time.fromisoformat(part) for part in re.split("-", text))
+        start, end = (time.fromisoformat(part) for part in text.split("-"))
         return cls(start=start, end=end)
 
     def within(self, whole: Interval, zone: ZoneInfo) -> Iterator[Interval]:
-        """Each time that the shift comes, cut at the ends of `whole`; on days of a change of clocks as long as it was."""
+        """Each time that the shift comes, cut at the ends of `whole`; as long as it was when clocks changed."""
         day = datetime.fromtimestamp(whole.since / 1000, zone).date() - DAY
         while milliseconds(datetime.combine(day, time(), zone)) < whole.until:
             if day.isoweekday() in self.weekdays:
@@ -49,6 +50,21 @@ class Shift:
                 begin, end = datetime.combine(day, self.start, zone), datetime.combine(last, self.end, zone)
                 yield from common([Interval(milliseconds(begin), milliseconds(end))], [whole])
             day += DAY
+
+
+def in_force(zones: Iterable[Zone], whole: Interval) -> list[Interval]:
+    """When a zone holds, whose versions these are."""
+    found: list[Interval] = []
+    for zone in zones:
+        until = whole.until if zone.valid_to_ms is None else min(whole.until, zone.valid_to_ms)
+        valid = Interval(max(whole.since, zone.valid_from_ms), until)
+        if valid.since < valid.until and zone.schedule is not None:
+            plan = zone.schedule
+            window = Shift(start=plan.start, end=plan.end, weekdays=plan.weekdays)
+            found += window.within(valid, ZoneInfo(plan.timezone))
+        elif valid.since < valid.until:
+            found.append(valid)
+    return union(found)
 
 
 def common(one: Iterable[Interval], other: Sequence[Interval]) -> list[Interval]:
@@ -81,13 +97,3 @@ def without(intervals: Iterable[Interval], holes: Iterable[Interval]) -> list[In
 def seconds(intervals: Iterable[Interval]) -> float:
     """How long they are together."""
     return sum(one.until - one.since for one in intervals) / 1000
-
-
-def milliseconds(at: datetime) -> int:
-    """A moment as UTC milliseconds."""
-    return round(at.timestamp() * 1000)
-
-
-def instant(ms: int) -> datetime:
-    """UTC milliseconds as a moment."""
-    return datetime.fromtimestamp(ms / 1000, UTC)

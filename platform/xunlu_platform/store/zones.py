@@ -104,7 +104,7 @@ def _upwards(path: str) -> list[str]:
 
 async def read_watched(connection: Connection, since: datetime, until: datetime, time_zone: str) -> Watched:
     """All zones that hold at any moment between two."""
-    rows = await connection.execute(query(FILE, "watched"), {"from": since, "to": until})
+    rows = await connection.execute(query(FILE, "watched"), {"zone": None, "from": since, "to": until})
     return Watched.of(await rows.fetchall(), time_zone)
 
 

@@ -70,7 +70,7 @@ where (%(zone)s::bigint is null or e.zone_id = %(zone)s) and (%(did)s::text is n
 order by e.fix_at desc, e.id desc limit %(limit)s
 
 -- name: watched
--- Every version that holds between two moments, with the paths of the units and the officers whom it concerns.
+-- Every version that holds between two moments, of all zones or of one, with the paths of the units and the officers whom it concerns.
 select z.id as zone_id, z.kind, v.id as version_id, v.shape, v.dwell_s_max, v.window_from, v.window_to, v.weekdays,
   v.valid_from, v.valid_to,
   case when exists (select from zone_audience a where a.zone_id = z.id)
@@ -79,6 +79,8 @@ select z.id as zone_id, z.kind, v.id as version_id, v.shape, v.dwell_s_max, v.wi
   array(select officer_id from zone_audience a where a.zone_id = z.id and officer_id is not null) as officers
 from zone z join unit u on u.id = z.unit_id join zone_version v on v.zone_id = z.id
 where v.valid_from < %(to)s::timestamptz and coalesce(v.valid_to > %(from)s::timestamptz, true)
+  and (%(zone)s::bigint is null or z.id = %(zone)s)
+order by v.id
 
 -- name: newest_change
 -- Another answer when any zone has changed.
@@ -161,3 +163,29 @@ where e.device_id = %(device)s and e.version_id = gone.version and e.kind = gone
 select w.device_id as device, w.state from zone_watch w join device_state s on s.device_id = w.device_id
 where w.fix_at < %(before)s and w.state -> 'zones' <> '[]'
 order by w.device_id limit 500 for update of s skip locked
+
+-- name: concerned
+-- Officers of some units with all below, and others by name; also those who have left: what was, stays.
+select o.id, o.number, o.name from officer o join unit u on u.id = o.unit_id
+where o.id = any(%(officers)s::bigint[])
+  or exists (select from unnest(%(paths)s::text[]) path where starts_with(u.path, path))
+order by o.number, o.id limit %(limit)s
+
+-- name: near
+-- The fixes of each stretch within a box as columns, in order of fix time, in PostgreSQL's binary form of arrays. What is not
+-- known is NaN, or -1.
+select a.* from unnest(%(device_id)s::bigint[], %(since)s::timestamptz[], %(until)s::timestamptz[])
+    with ordinality as s(device_id, since, until, n)
+cross join lateral (
+  select array_send(array_agg(date_part('epoch', fix_at))) as time_s,
+    array_send(array_agg(date_part('epoch', received_at))) as received_s, array_send(array_agg(lon)) as lon,
+    array_send(array_agg(lat)) as lat, array_send(array_agg(coalesce(accuracy_m, 'NaN'))) as accuracy_m,
+    array_send(array_agg(coalesce(speed_mps, 'NaN'))) as speed_mps, array_send(array_agg(coalesce(hdop, 'NaN'))) as hdop,
+    array_send(array_agg(coalesce(fix, -1::smallint))) as fix, array_send(array_agg(coalesce(sat, -1::smallint))) as sat,
+    array_send(array_agg(sid)) as sid, array_send(array_agg(seq)) as seq
+  from (
+    select p.* from position p
+    where p.device_id = s.device_id and p.fix_at >= s.since and p.fix_at < s.until
+      and p.lon between %(west)s and %(east)s and p.lat between %(south)s and %(north)s
+    order by p.fix_at, p.sid, p.seq limit %(limit)s) p
+) a order by s.n
