@@ -196,3 +196,24 @@ async def test_a_telephone_reads_aloud_and_shows_what_it_is_told(page: Page, bur
 async def test_an_account_without_an_officer_is_told_that_it_is_no_device(page: Page, bureau: Bureau) -> None:
     await bureau.sign_in(page, await bureau.account("officer"), "/phone")
     await expect(page.locator("[data-line=off]")).to_contain_text("未关联队员")
+
+
+FILL = """async () => {
+  const { src } = document.querySelector('script[type=module]');
+  const { Outbox } = await import(src.replace('main.js', 'phone/outbox.js'));
+  const outbox = new Outbox('nobody', 5);
+  const add = (channel, tail) => outbox.add(channel, tail, 1_790_000_000_000, {});
+  for (let n = 1; n <= 20_000; n++) n === 11 ? add('evt', 'sos') : add('loc', null);
+  add('loc', null);
+  const [first, second] = outbox.entries();
+  const told = outbox.entries().find(({tail}) => tail === 'storage').body;
+  outbox.confirm({sid: 5, upto: 20_002, missing: [[600, 601]]});
+  return [first.tail, second.seq, told.thinned, outbox.entries().map(({seq}) => seq)];
+}"""
+
+
+async def test_a_full_outbox_gives_up_its_oldest_fixes_and_says_which(bureau: Bureau, handset: Handset) -> None:
+    first, second, thinned, left = await handset.page.evaluate(FILL)
+    assert (first, second) == ("sos", 502)
+    assert thinned == [{"first": 1, "last": 10}, {"first": 12, "last": 501}]
+    assert left == [600, 601]

@@ -6,7 +6,9 @@ import json
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
@@ -266,6 +268,29 @@ async def test_an_order_to_the_recorder_is_shown_on_the_telephone_of_who_wears_i
             assert (await office.request("POST", desk, "/messages", body)).status_code == 202
         items = (await office.request("GET", token, "/messages")).json()["items"]
         assert {one["text"] for one in items} == {f"for {recorder}", f"for {page.did}"}
+
+
+async def test_a_look_back_at_an_officer_follows_the_recorder_and_the_telephone_of_who_wore_none(
+    office: Office,
+) -> None:
+    desk = await office.token("dispatcher")
+    officers = [await office.officer(), await office.officer()]
+    recorder = await office.rig.device()
+    await office.rig.connection.execute(
+        "insert into binding (device_id, officer_id, bound_at) select id, %s, now() - interval '1 hour' from device"
+        " where did = %s",
+        [officers[0], recorder],
+    )
+    async with (
+        office.page(await office.token(officer=officers[0])),
+        office.page(await office.token(officer=officers[1])) as page,
+    ):
+        now = datetime.now(UTC)
+        asked = {"from": (now - timedelta(hours=2)).isoformat(), "to": (now + timedelta(hours=1)).isoformat()}
+        query = urlencode([*asked.items(), *(("subject", f"o{officer}") for officer in officers)])
+        answer = (await office.request("GET", desk, f"/review/tracks?{query}")).json()
+        worn = [[one["did"] for one in subject["worn"]] for subject in answer["subjects"]]
+        assert worn == [[recorder], [page.did]]
 
 
 async def test_a_dispatcher_calls_a_telephone_by_its_device(office: Office) -> None:

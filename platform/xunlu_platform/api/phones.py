@@ -53,6 +53,8 @@ HELLO_TIMEOUT_S = 10.0
 MESSAGES_PER_S = 20
 WAITING_MAX = 50
 STATUS_CHECK_S = 15.0
+SILENCE_S = 90.0
+"""The page pings every five seconds; browsers let one that is hidden do so once a minute."""
 
 NOT_UNDERSTOOD = 4400
 NO_OFFICER = 4404
@@ -159,6 +161,13 @@ async def _carry(session: Session, caller: Caller, device: Row) -> bool:
 
 async def _listen(websocket: WebSocket, services: Services, line: PhoneLine) -> Refusal:
     """Pass on what the page reports: no faster than the broker takes it, and no more than the bound."""
+    try:
+        return await _pass_on(websocket, services, line)
+    except TimeoutError:
+        return Refusal(TOO_SLOW, "Nothing was heard of this telephone; it comes back by itself.")
+
+
+async def _pass_on(websocket: WebSocket, services: Services, line: PhoneLine) -> Refusal:
     began_s, count = services.clock.monotonic_s(), 0
     while True:
         text = await _receive(websocket, line)
@@ -183,7 +192,8 @@ async def _listen(websocket: WebSocket, services: Services, line: PhoneLine) -> 
 
 async def _receive(websocket: WebSocket, line: PhoneLine) -> str:
     try:
-        return await websocket.receive_text()
+        async with asyncio.timeout(SILENCE_S):
+            return await websocket.receive_text()
     except WebSocketDisconnect as farewell:
         line.left = farewell.code in IN_ORDER
         raise

@@ -29,7 +29,8 @@ export class PhoneLine {
   /** @type {WebSocket | null} */
   #socket = null;
   #retry_ms = RETRY_MIN_MS;
-  #heard_ms = 0;
+  /** When the oldest ping without an answer was sent; 0 when all were answered. A hidden page may ping once a minute only. */
+  #asked_ms = 0;
   #pings = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #due;
@@ -55,7 +56,7 @@ export class PhoneLine {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(`${scheme}//${location.host}/api/v1/phone`);
     this.#socket = socket;
-    this.#heard_ms = Date.now();
+    this.#asked_ms = Date.now();
     socket.onopen = () => this.#send({ t: "hello", ...this.#hello });
     socket.onmessage = (event) => socket === this.#socket && this.#take(JSON.parse(String(event.data)));
     socket.onclose = ({ code }) => socket === this.#socket && this.#lose(code);
@@ -87,8 +88,8 @@ export class PhoneLine {
 
   /** @param {any} message */
   #take(message) {
-    this.#heard_ms = Date.now();
-    if (typeof message.now_ms === "number") this.skew_ms = message.now_ms - this.#heard_ms;
+    this.#asked_ms = 0;
+    if (typeof message.now_ms === "number") this.skew_ms = message.now_ms - Date.now();
     if (message.t === "pong") return;
     if (message.t === "welcome") {
       this.#retry_ms = RETRY_MIN_MS;
@@ -99,8 +100,9 @@ export class PhoneLine {
 
   #ping() {
     if (!this.#socket) return;
-    if (Date.now() - this.#heard_ms > SILENCE_MS) this.#lose(0);
-    else this.say({ t: "ping", n: ++this.#pings });
+    const now_ms = Date.now();
+    if (this.#asked_ms && now_ms - this.#asked_ms > SILENCE_MS) return this.#lose(0);
+    if (this.say({ t: "ping", n: ++this.#pings })) this.#asked_ms ||= now_ms;
   }
 
   /** @param {number} code of the close, 0 for silence */
