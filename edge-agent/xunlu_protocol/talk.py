@@ -332,8 +332,9 @@ class FloorEntry(Wire):
         id: of the entry, unique; a second arrival changes nothing.
         gid: the group.
         tms: UTC milliseconds.
-        what: `granted`, `released`, `silent`, `left`, `too_long`, `preempted`, `taken_down`, `denied`, `queued`,
-            `joined`, `parted`, `listening_in`.
+        what: `granted`, `released`, `silent`, `left`, `too_long`, `preempted`, `taken_down`,
+            `interrupted` (told by the next server: the one before was killed), `denied`, `queued`, `joined`, `parted`,
+            `listening_in`.
         who: participant.
         by: who preempted, or took down.
         grant: its number, where there is one.

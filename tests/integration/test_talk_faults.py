@@ -208,8 +208,8 @@ async def test_the_floor_log_of_a_killed_server_is_told_by_the_next_one(broker: 
             await a.press(gid)
             await b.hears(a)
             talk = await restart(net.talk)
-            await until(lambda: "granted" in whats(gid), "what was not confirmed is told again")
-            assert whats(gid) == ["joined", "joined", "granted"]
+            await until(lambda: "interrupted" in whats(gid), "what was not confirmed is told again")
+            assert whats(gid) == ["joined", "joined", "granted", "interrupted"]
             await net.session.publish(talk_ack(TENANT, "log"), TalkAck(entries=tuple(one.id for one in told)).encode())
             await until(lambda: not kept(tmp_path), "what is confirmed stays on the disk")
             net.talk = await restart(talk)

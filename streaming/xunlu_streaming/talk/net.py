@@ -228,8 +228,10 @@ class RadioNet:
         if not 0 <= epoch < EPOCH_MAX or (gid not in self._epochs and len(self._epochs) >= self._limits.groups_max):
             return
         self._epochs[gid] = max(epoch, self._epochs.get(gid, 0))
-        if left.talker is not None:
+        if left.talker is not None and gid not in self.groups:
             self._cut_off.add(gid)
+            weight = {"urgency": left.urgency, "priority": left.priority}
+            self._outlets.log.note(gid, "interrupted", left.talker, grant=epoch, **weight)
         if (group := self.groups.get(gid)) is not None and group.floor.grants < epoch:
             group.floor.grants = epoch
             self._outlets.states.put(gid, group.state(time.monotonic()))
