@@ -47,7 +47,7 @@ def test_an_address_without_a_port_is_refused_with_an_example(
     [
         ("way.gpx", "<gpx", "cannot be read"),
         ("way.csv", "lat,lon,time\n31.2,121.4,2026-03-01T08:00:00Z\n", "at least two"),
-        ("way.kml", "", "neither .gpx nor .csv"),
+        ("way.kml", "", "is no XML"),
     ],
 )
 def test_a_track_that_cannot_be_walked_is_refused_with_a_reason(
