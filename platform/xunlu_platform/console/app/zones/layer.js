@@ -1,0 +1,85 @@
+/** Zones on a map: all that are in force, each with its name where there is room. */
+
+import { fill, h } from "../kit/dom.js";
+import { t } from "../kit/i18n.js";
+import { theme } from "../kit/theme.js";
+import { complain } from "../view/notice.js";
+import { boundsOf, drawn, kindSign, summary, widen } from "./look.js";
+import { loadZones, zones } from "./zones.js";
+
+/** From this zoom on zones have names, and so many at most. */
+const NAMES_ZOOM = 13;
+const NAMES_MAX = 60;
+
+/** @typedef {import("./zones.js").Zone} Zone */
+
+/**
+ * @param {any} map Leaflet's
+ * @param {import("../kit/store.js").Scope} scope
+ * @param {(zone: Zone) => void} choose when a name is clicked
+ */
+export function mountZoneLayer(map, scope, choose) {
+  map.createPane("zones").style.setProperty("z-index", "430");
+  const shapes = L.layerGroup();
+  const names = L.layerGroup();
+  const paint = () => {
+    shapes.clearLayers();
+    for (const zone of zones.value ?? []) for (const layer of drawn(map, zone.shape, zone.kind)) shapes.addLayer(layer);
+  };
+  const label = () => {
+    names.clearLayers();
+    if (map.getZoom() < NAMES_ZOOM || !map.hasLayer(shapes)) return;
+    const seen = map.getBounds();
+    const inView = (zones.value ?? []).filter((zone) => seen.intersects(boundsOf(zone.shape))).slice(0, NAMES_MAX);
+    for (const zone of inView) names.addLayer(tag(map, zone, choose));
+  };
+  scope.read(zones, () => (paint(), label()));
+  scope.read(theme, paint);
+  map.on("moveend", label);
+  map.on("zoomend", () => shapes.eachLayer((/** @type {any} */ layer) => widen(map, layer)));
+  if (zones.value === null) void loadZones().catch(complain);
+  return {
+    /** @param {boolean} shown */
+    show(shown) {
+      if (shown === map.hasLayer(shapes)) return;
+      for (const group of [shapes, names]) group[shown ? "addTo" : "remove"](map);
+      label();
+    },
+  };
+}
+
+/**
+ * The name of a zone in its middle: pointing at it tells the facts, choosing it opens the zone.
+ * @param {any} map
+ * @param {Zone} zone
+ * @param {(zone: Zone) => void} choose
+ */
+function tag(map, zone, choose) {
+  const facts = h("div", { class: "tip", hidden: true });
+  /** @type {any[]} */
+  let raised = [];
+  const tell = (/** @type {boolean} */ on) => {
+    facts.hidden = !on;
+    fill(facts, on ? summary(zone) : null);
+    for (const layer of raised) layer.remove();
+    raised = on ? drawn(map, zone.shape, zone.kind, true).map((layer) => layer.addTo(map)) : [];
+  };
+  const button = h(
+    "button",
+    {
+      class: "zone-tag",
+      "aria-label": `${t("zone")} ${zone.name}, ${t(`zone.kind.${zone.kind}`)}`,
+      onclick: (/** @type {Event} */ event) => (event.stopPropagation(), tell(false), choose(zone)),
+      onpointerenter: () => tell(true),
+      onpointerleave: () => tell(false),
+      onfocus: () => tell(true),
+      onblur: () => tell(false),
+    },
+    kindSign(zone.kind),
+    zone.name,
+  );
+  const icon = L.divIcon({ className: "zone-name-box", html: h("div", {}, button, facts), iconSize: null });
+  const marker = L.marker(boundsOf(zone.shape).getCenter(), { icon, pane: "zones", keyboard: false, interactive: false });
+  marker.on("remove", () => tell(false));
+  return marker;
+}
