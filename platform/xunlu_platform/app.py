@@ -54,6 +54,7 @@ from xunlu_platform.api import (
     users,
     viewings,
     voice_notes,
+    who,
     zones,
 )
 from xunlu_platform.api.access import require_permissions
@@ -104,6 +105,7 @@ NOUNS = (
     stream,
     track,
     review,
+    who,
     events,
     commands,
     live,
