@@ -1,0 +1,186 @@
+"""An officer's day: who wore what, and what came of it."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from xunlu_gis.fence import Fixes
+from xunlu_gis.presence import presences
+from xunlu_platform.errors import NotFoundError, TooMuchError
+from xunlu_platform.reports.period import Day
+from xunlu_platform.review.moments import Kind, Moment, find_moments
+from xunlu_platform.review.subjects import SUBJECTS_MAX, Officer, find_subjects
+from xunlu_platform.review.tracks import Worn, find_tracks
+from xunlu_platform.store.reports import Zones, read_ends
+from xunlu_platform.store.store import Row, Scope, Store
+from xunlu_platform.store.zones import Holder, milliseconds
+
+LEVEL: Final = 5
+"""Metres that the drawn way may lie off: less than a fix of a good receiver."""
+
+STEP_MS: Final = 10_000
+"""How far apart the places are at which a way is compared with zones."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """An officer, and the path of the unit, which says what zones concern them."""
+
+    officer: Officer
+    path: str
+
+    @classmethod
+    def of(cls, row: Row) -> "Member":
+        """From a row of `reports.members`."""
+        return cls(officer=Officer.of(row), path=row["path"])
+
+    @property
+    def key(self) -> str:
+        """As a subject."""
+        return f"o{self.officer.id}"
+
+    @property
+    def holder(self) -> Holder:
+        """As zones see somebody; which device it is makes no difference to them."""
+        return Holder(device=0, officer=self.officer.id, path=self.path)
+
+
+class Stay(NamedTuple):
+    """All visits of one zone: its id, how many, how long without gaps, and when the first began (UTC milliseconds)."""
+
+    zone: int
+    visits: int
+    dwell_s: float
+    first_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class OfficerDay:
+    """What is known of a day.
+
+    Attributes:
+        member: whose it is.
+        day: which.
+        worn: what each device that was worn comes to, one after the other.
+        first_fix: None without any.
+        last_fix: None without any.
+        moments: in order of time.
+        kinds: those that the reader may see; others are not known.
+        stays: in order of zone; only of zones that concern the officer.
+    """
+
+    member: Member
+    day: Day
+    worn: tuple[Worn, ...]
+    first_fix: datetime | None
+    last_fix: datetime | None
+    moments: tuple[Moment, ...]
+    kinds: frozenset[Kind]
+    stays: tuple[Stay, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reader:
+    """Who reads, and from where.
+
+    Attributes:
+        store: the database.
+        scope: of the reader.
+        kinds: of moments that they may see.
+        zones: of the whole time of the sheet.
+    """
+
+    store: Store
+    scope: Scope
+    kinds: frozenset[Kind]
+    zones: Zones
+
+
+async def find_days(reader: Reader, members: Sequence[Member], day: Day) -> list[OfficerDay]:
+    """The day of each officer, in their order.
+
+    Where that is too much at once, because many hours have no shape yet, halves of them are asked for one by one.
+
+    Raises:
+        NotFoundError: an officer is not within the scope.
+        TooMuchError: the day of one officer alone is too much.
+        StoreError: the database does not answer.
+    """
+    if len(members) <= SUBJECTS_MAX:
+        try:
+            return await _find(reader, members, day)
+        except TooMuchError:
+            if len(members) <= 1:
+                raise
+    middle = len(members) // 2
+    return [*await find_days(reader, members[:middle], day), *await find_days(reader, members[middle:], day)]
+
+
+async def _find(reader: Reader, members: Sequence[Member], day: Day) -> list[OfficerDay]:
+    async with reader.store.session(reader.scope) as session:
+        subjects = await find_subjects(session, [one.key for one in members], day.since, day.until)
+        told = await find_moments(session, subjects, day.since, day.until, reader.kinds)
+        ends = await read_ends(session, [stretch for subject in subjects for stretch in subject.worn])
+    if told.more:
+        raise TooMuchError("More happened than one answer holds. Ask for a shorter shift.")
+    found = await find_tracks(reader.store, reader.scope, subjects, LEVEL)
+    of_each: dict[str, list[Moment]] = {one.key: [] for one in members}
+    for moment in told.moments:
+        of_each[moment.subject].append(moment)
+    fixes = iter([ends.get(n) for n in range(sum(len(subject.worn) for subject in subjects))])
+    known = [[one for one in (next(fixes) for _ in subject.worn) if one] for subject in subjects]
+    work = list(zip(members, found, known, strict=True))
+    return await asyncio.to_thread(
+        lambda: [
+            OfficerDay(
+                member=member,
+                day=day,
+                worn=tuple(worn),
+                first_fix=min((first for first, _ in fix), default=None),
+                last_fix=max((last for _, last in fix), default=None),
+                moments=tuple(of_each[member.key]),
+                kinds=reader.kinds,
+                stays=tuple(_stays(reader.zones, member, worn, day)),
+            )
+            for member, worn, fix in work
+        ]
+    )
+
+
+def _stays(zones: Zones, member: Member, worn: Collection[Worn], day: Day) -> list[Stay]:
+    """Visits of zones, by the rules of live events, on the cleaned way; within it there is no gap."""
+    pieces = [piece for one in worn for piece in one.shape.pieces]
+    if not pieces or not zones.watched.concerns_any(member.holder):
+        return []
+    times = [np.arange(piece.time_ms[0], piece.time_ms[-1] + STEP_MS, STEP_MS) for piece in pieces]
+    times = [np.minimum(at, piece.time_ms[-1]) for at, piece in zip(times, pieces, strict=True)]
+    lon, lat = (
+        np.concatenate([np.interp(at, one.time_ms, getattr(one, axis)) for at, one in zip(times, pieces, strict=True)])
+        for axis in ("lon", "lat")
+    )
+    fixes = Fixes.of(member.officer.id, np.concatenate(times), lon, lat)
+    found = presences(zones.watched.fences, fixes, milliseconds(day.since), milliseconds(day.until))
+    stays: dict[int, Stay] = {}
+    for one in found:
+        if not zones.watched.concerns(one.zone, member.holder):
+            continue
+        zone = zones.watched.zones[one.zone]
+        before = stays.get(zone, Stay(zone, 0, 0.0, one.visits[0].start_ms))
+        first_ms = min(before.first_ms, one.visits[0].start_ms)
+        stays[zone] = Stay(zone, before.visits + len(one.visits), before.dwell_s + one.dwell_s, first_ms)
+    return sorted(stays.values())
+
+
+def member_of(rows: Sequence[Row]) -> Member:
+    """The one officer that was asked for.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    if not rows:
+        raise NotFoundError("There is no such officer in your part of the organisation; look them up again.")
+    return Member.of(rows[0])
