@@ -5,12 +5,13 @@ import { when } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { claimKey } from "../kit/keys.js";
 import { link } from "../net/stream.js";
-import { route } from "../router.js";
+import { go, route } from "../router.js";
 import { may } from "../net/session.js";
 import { followed, gathered, selected, sidebar, tool, watching } from "../state/desk.js";
 import { mountDrawer } from "../drawer/drawer.js";
 import { putOnWall } from "../drawer/live.js";
 import { mountMap } from "../map/map.js";
+import { openReview } from "../review/open.js";
 import { mountSidebar } from "./sidebar.js";
 import { showDevice } from "./show.js";
 
@@ -52,10 +53,12 @@ export function mountCommand(root, scope) {
 function claimKeys(scope) {
   claimKey(scope, "F", "key.follow", () => followed.set(followed.value === selected.value ? null : selected.value));
   claimKey(scope, "C", "key.centre", () => selected.value && showDevice(selected.value));
+  if (may("review")) claimKey(scope, "R", "key.review", () => void openReview(selected.value));
   if (may("live")) {
     claimKey(scope, "V", "key.video", () => watching.set(watching.value === selected.value ? null : selected.value));
     claimKey(scope, "W", "key.wall.add", () => selected.value && putOnWall(selected.value));
   }
+  claimKey(scope, "Z", "key.zones", () => go("/zones"));
   claimKey(scope, "L", "key.sidebar", () => sidebar.set(!sidebar.value));
   claimKey(scope, "Escape", "key.clear", () => {
     if (tool.value !== "none") tool.set("none");

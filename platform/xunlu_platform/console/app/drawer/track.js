@@ -4,6 +4,8 @@ import { fill, h, icon } from "../kit/dom.js";
 import { clock, count, day, metres, span } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { get, query } from "../net/http.js";
+import { may } from "../net/session.js";
+import { openReview } from "../review/open.js";
 import { tracks } from "../state/desk.js";
 import { busy } from "../view/notice.js";
 
@@ -46,10 +48,16 @@ function parseTrack(collection) {
   return track;
 }
 
-/** A local day as the query of the interface. @param {string} date `YYYY-MM-DD` */
+/** A local day. @param {string} date `YYYY-MM-DD` */
+function spanOf(date) {
+  const from_ms = new Date(`${date}T00:00:00`).getTime();
+  return { from_ms, to_ms: from_ms + DAY_MS };
+}
+
+/** The same as the query of the interface. @param {string} date `YYYY-MM-DD` */
 function rangeOf(date) {
-  const from = new Date(`${date}T00:00:00`);
-  return { from: from.toISOString(), to: new Date(from.getTime() + DAY_MS).toISOString() };
+  const { from_ms, to_ms } = spanOf(date);
+  return { from: new Date(from_ms).toISOString(), to: new Date(to_ms).toISOString() };
 }
 
 /**
@@ -81,8 +89,11 @@ export function mountTrack(root, scope, did) {
     h("span", { class: "dim" }, t("export")),
     FORMATS.map((format) => link(address, format, date)),
   );
+  const replay = may("review")
+    ? h("button", { onclick: () => void openReview(did, spanOf(date.value)) }, icon("history"), t("review.open"), h("kbd", {}, "R"))
+    : null;
   root.append(
-    h("section", { class: "track" }, h("h3", {}, t("track")), h("div", { class: "row" }, date, show), result, files),
+    h("section", { class: "track" }, h("h3", {}, t("track")), h("div", { class: "row" }, date, show, replay), result, files),
   );
   scope.onClose(() => tracks.set(new Map()));
 }

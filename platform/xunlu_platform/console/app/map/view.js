@@ -1,6 +1,9 @@
 /** The map's window as numbers: world coordinates (0…1) to pixels of the canvas, one multiplication each. */
 
+import { worldX, worldY } from "../state/fleet.js";
+
 const TILE_PX = 256;
+const NEAR_PX = 40;
 
 export class MapView {
   scale = 1;
@@ -30,6 +33,16 @@ export class MapView {
   /** @param {number} y world coordinate */
   py(y) {
     return y * this.scale - this.top;
+  }
+
+  /** @param {number} lon degrees @param {number} lat @returns {[number, number]} */
+  pixel(lon, lat) {
+    return [this.px(worldX(lon)), this.py(worldY(lat))];
+  }
+
+  /** Whether a pixel lies in the window, or so near that a sign reaches in. @param {number} px @param {number} py */
+  shows(px, py) {
+    return px > -NEAR_PX && py > -NEAR_PX && px < this.width + NEAR_PX && py < this.height + NEAR_PX;
   }
 
   /** Metres of one pixel at a latitude. @param {number} lat degrees */

@@ -6,6 +6,7 @@ import { claimKey } from "../kit/keys.js";
 import { mountCommand } from "../command/command.js";
 import { mountHealth } from "../manage/health.js";
 import { mountManage } from "../manage/manage.js";
+import { mountReview } from "../review/page.js";
 import { mountTalkPage } from "../talk/page.js";
 import { may } from "../net/session.js";
 import { route } from "../router.js";
@@ -16,6 +17,7 @@ import { openPalette } from "./palette.js";
 import { mountPttBar } from "./ptt-bar.js";
 import { mountTopBar } from "./top-bar.js";
 import { mountWall } from "../wall/view.js";
+import { mountZones } from "../zones/page.js";
 
 /** @typedef {(root: HTMLElement, scope: import("../kit/store.js").Scope) => void} View */
 
@@ -23,9 +25,11 @@ import { mountWall } from "../wall/view.js";
 function viewOf(path) {
   if (path === "/") return { name: "command", mount: mountCommand };
   if (path === "/wall" || path.startsWith("/wall/")) return { name: "wall", mount: mountWall };
+  if (path === "/review") return { name: "review", mount: mountReview };
   if (path === "/manage" || path.startsWith("/manage/")) return { name: "manage", mount: mountManage };
   if (path === "/talk" || path.startsWith("/talk/"))
     return { name: "talk", mount: may("talk") ? mountTalkPage : (root) => root.append(notAllowed()) };
+  if (path === "/zones") return { name: "zones", mount: mountZones };
   if (path === "/health")
     return { name: "health", mount: may("system") ? mountHealth : (root) => root.append(notAllowed()) };
   return { name: "nowhere", mount: (root) => root.append(notice(t("lost"), t("lost.do"), "map")) };

@@ -45,6 +45,8 @@ function navigation(scope) {
     ["/", "nav.command", true],
     ["/wall", "nav.wall", may("live")],
     ["/talk", "nav.talk", may("talk")],
+    ["/review", "nav.review", may("review")],
+    ["/zones", "nav.zones", true],
     ["/manage/devices", "nav.manage", true],
     ["/health", "nav.health", may("system")],
   ];

@@ -1,0 +1,62 @@
+/** What happened, in words and signs: the same in the list, on the lanes and in the tips. */
+
+import { shape } from "../kit/dom.js";
+import { span } from "../kit/format.js";
+import { t, word } from "../kit/i18n.js";
+
+/** @typedef {import("./types").Moment} Moment */
+/** @typedef {"talk" | "alarms" | "orders" | "zones"} Lane */
+
+/** Signs are told apart without colour. */
+export const SIGNS = {
+  alarm: "M6 0l6 6-6 6-6-6z",
+  event: "M2 0h8v12L6 8.6 2 12z",
+  command: "M0 1.5h12v9H0z",
+  zone_enter: "M6 1l6 10H0z",
+  zone_leave: "M6 11L0 1h12z",
+  zone_dwell: "M6 1a5 5 0 1 0 .01 0z",
+  burst: "M0 4h3l4-3.5v11L3 8H0z",
+  recording: "M1 1l10 5-10 5z",
+  viewing: "M0 6c3-5 9-5 12 0-3 5-9 5-12 0z",
+};
+
+/** The lane that shows a kind. @param {Moment} moment @returns {Lane | null} */
+export function laneOf({ kind }) {
+  if (kind === "burst") return "talk";
+  if (kind === "alarm" || kind === "event") return "alarms";
+  if (kind === "command") return "orders";
+  return kind.startsWith("zone_") ? "zones" : null;
+}
+
+/** Key moments: what a person goes to; recordings and talk have lists of their own. @param {Moment} moment */
+export const isKey = ({ kind }) => kind !== "recording" && kind !== "burst" && kind !== "viewing";
+
+/** @param {Moment} moment */
+export function wordsOf({ kind, text, detail, at_ms, until_ms }) {
+  const took = until_ms > at_ms ? ` ${span((until_ms - at_ms) / 1000)}` : "";
+  if (kind === "alarm") return t("review.moment.alarm", { what: word("alarm.kind", text) });
+  if (kind === "event") return word("event", text);
+  if (kind === "command") return t("review.moment.command", { what: word("command", text) });
+  if (kind === "burst") return t("review.moment.burst", { group: text }) + took;
+  if (kind === "recording") return t("recordings") + took;
+  if (kind === "viewing") return t("review.moment.viewing", { who: text });
+  return t(`review.moment.${kind}`, { zone: text || t("review.zone.hidden") }) + (detail["late"] ? ` · ${t("review.late")}` : "");
+}
+
+/** @param {Moment} moment @returns {"" | "bad" | "warn"} */
+export function gravityOf({ kind, detail }) {
+  if (kind === "alarm") return Number(detail["severity"]) >= 3 ? "bad" : "warn";
+  return kind === "zone_dwell" ? "warn" : "";
+}
+
+/** @param {Moment} moment */
+export function signOf(moment) {
+  const gravity = gravityOf(moment);
+  return shape(SIGNS[moment.kind], `sign ${gravity === "bad" ? "is-sos" : gravity === "warn" ? "is-warn" : ""}`);
+}
+
+/** @param {any} record of the answer @returns {Moment} */
+export function momentOf(record) {
+  const at_ms = Date.parse(record.at);
+  return { ...record, at_ms, until_ms: record.until ? Date.parse(record.until) : at_ms };
+}

@@ -1,0 +1,195 @@
+/** The pictures of the time of the clock: recordings that cover it, each on the clock; beside them somebody's live picture. */
+
+import { fill, h, icon } from "../kit/dom.js";
+import { clock, when } from "../kit/format.js";
+import { t } from "../kit/i18n.js";
+import { Picture } from "../live/picture.js";
+import { Watermark } from "../live/watermark.js";
+import { may } from "../net/session.js";
+import { fleet } from "../state/fleet.js";
+import { notice } from "../view/notice.js";
+import { Follower, PLAY_RATE_MAX } from "./media.js";
+
+/** @typedef {import("./types").Moment} Moment */
+
+/** So many are decoded at once; the others are named. */
+const TILES_MAX = 4;
+/** A file is opened so long before the clock is there, milliseconds of the wall. */
+const AHEAD_MS = 1500;
+const HASH_DIGITS = 12;
+
+/** One recording. */
+class Tile {
+  element = h("figure", { class: "film", "data-theme": "dark" });
+  follower;
+  moment;
+  #mark;
+  #at = h("time", { class: "num" });
+  #words = h("figcaption", { class: "words", role: "status" });
+  #title = h("b", { class: "ellipsis" });
+  #sound;
+
+  /** @param {Moment} moment @param {() => void} listen */
+  constructor(moment, listen) {
+    this.moment = moment;
+    const video = h("video", { playsinline: true, preload: "auto", disablepictureinpicture: true, src: moment.detail["url"] });
+    video.muted = true;
+    video.addEventListener("error", () => this.#say());
+    video.addEventListener("loadedmetadata", () => this.#say());
+    this.follower = new Follower(video, moment.at_ms);
+    const hash = String(moment.detail["sha256"] ?? "");
+    this.#sound = h("button", { class: "quiet", onclick: listen, "aria-label": t("review.sound"), title: t("review.sound") }, icon("volume-x"));
+    const top = h("div", { class: "over top" }, this.#title, h("span", { class: "soft" }, moment.id.slice(0, 8)), h("span", { class: "grow" }), this.#sound);
+    const proof = h("span", { class: "mono ellipsis soft", title: `SHA-256 ${hash}` }, `SHA-256 ${hash.slice(0, HASH_DIGITS)}…`);
+    this.element.append(video, this.#words);
+    this.#mark = new Watermark(this.element);
+    this.element.append(top, h("div", { class: "over bottom" }, proof, h("span", { class: "grow" }), this.#at));
+    this.#words.hidden = true;
+    this.element.dataset["recording"] = moment.id;
+  }
+
+  /** @param {import("./clock.js").Clock} time */
+  follow(time) {
+    this.follower.follow(time);
+    const { element } = this.follower;
+    const stills = time.playing && (time.rate < 0 || time.rate > PLAY_RATE_MAX);
+    const told = clock(this.moment.at_ms + element.currentTime * 1000) + (stills ? ` · ${t("review.stills")}` : "");
+    if (this.#at.textContent !== told) this.#at.textContent = told;
+    this.element.dataset["drift"] = String(Math.round(this.follower.drift_ms(time.now_ms)));
+    this.#mark.keep();
+  }
+
+  /** @param {string} title whose it is */
+  name(title) {
+    this.#title.textContent = title;
+  }
+
+  /** @param {boolean} heard */
+  hear(heard) {
+    const { element } = this.follower;
+    element.muted = !heard;
+    fill(this.#sound, icon(heard ? "volume-2" : "volume-x"));
+    this.#sound.setAttribute("aria-pressed", String(heard));
+  }
+
+  #say() {
+    const broken = this.follower.element.error !== null;
+    this.#words.hidden = !broken;
+    if (broken) fill(this.#words, h("div", { class: "say" }, icon("triangle-alert"), h("b", {}, t("review.film.missing")), h("span", {}, t("review.film.missing.do"))));
+  }
+}
+
+/** @param {Moment} film @param {number} now_ms */
+const covers = ({ at_ms, until_ms }, now_ms) => at_ms <= now_ms && now_ms < until_ms;
+
+export class Videos {
+  element = h("section", { class: "films", "aria-label": t("recordings") });
+  #replay;
+  #live = h("div", { class: "live-beside", hidden: true });
+  #list = h("div", { class: "film-list" });
+  #none = h("div", { class: "film-none" });
+  /** @type {Map<string, Tile>} */
+  #tiles = new Map();
+  /** The recording that is heard. @type {string | null} */
+  #heard = null;
+  /** @type {Moment[]} */
+  #films = [];
+  #told = "";
+
+  /**
+   * @param {import("./replay.js").Replay} replay
+   * @param {import("../kit/store.js").Scope} scope
+   */
+  constructor(replay, scope) {
+    this.#replay = replay;
+    this.element.append(this.#live, this.#list, this.#none);
+    let inner = scope.inner();
+    let shown = "";
+    const beside = () => {
+      const wanted = replay.view.value.on.has("live") ? `live ${replay.main?.key ?? ""}` : "";
+      if (wanted === shown) return;
+      shown = wanted;
+      inner.close();
+      inner = scope.inner();
+      this.#live.hidden = !wanted;
+      fill(this.#live, wanted ? this.#livePicture(inner) : null);
+    };
+    for (const store of [replay.view, replay.chosen, replay.tracks]) scope.read(/** @type {import("../kit/store.js").Store<any>} */ (store), beside);
+    scope.read(replay.moments, (moments) => {
+      this.#films = moments.filter(({ kind }) => kind === "recording");
+    });
+    scope.read(replay.tracks, () => this.#tiles.forEach((tile) => tile.name(this.#titleOf(tile.moment))));
+    scope.onClose(() => this.#tiles.forEach(({ follower }) => follower.close()));
+  }
+
+  /** One frame. */
+  draw() {
+    const { clock: time } = this.#replay;
+    const lead_ms = time.playing ? AHEAD_MS * time.rate : 0;
+    const [from_ms, to_ms] = [time.now_ms + Math.min(0, lead_ms), time.now_ms + Math.max(0, lead_ms)];
+    const films = this.#films.filter(({ at_ms, until_ms }) => at_ms <= to_ms && from_ms < until_ms);
+    const main = this.#replay.main?.key;
+    const rank = (/** @type {Moment} */ one) => Number(covers(one, time.now_ms)) * 2 + Number(one.subject === main);
+    this.#settle(films.sort((a, b) => rank(b) - rank(a)).slice(0, TILES_MAX));
+    this.#say(films.filter((film) => covers(film, time.now_ms)).length);
+    for (const tile of this.#tiles.values()) {
+      tile.element.hidden = !covers(tile.moment, time.now_ms);
+      tile.follow(time);
+    }
+  }
+
+  /** Open what is wanted and close the rest. @param {Moment[]} wanted */
+  #settle(wanted) {
+    for (const [id, tile] of this.#tiles) {
+      if (wanted.some((film) => film.id === id)) continue;
+      tile.follower.close();
+      tile.element.remove();
+      this.#tiles.delete(id);
+    }
+    for (const moment of wanted) if (!this.#tiles.has(moment.id)) this.#open(moment);
+  }
+
+  /** @param {Moment} moment */
+  #open(moment) {
+    const listen = () => {
+      this.#heard = this.#heard === moment.id ? null : moment.id;
+      for (const [id, tile] of this.#tiles) tile.hear(id === this.#heard);
+    };
+    const tile = new Tile(moment, listen);
+    tile.name(this.#titleOf(moment));
+    tile.hear(this.#heard === moment.id);
+    this.#tiles.set(moment.id, tile);
+    this.#list.append(tile.element);
+  }
+
+  /** @param {Moment} moment */
+  #titleOf({ subject, did }) {
+    return this.#replay.track(subject)?.title ?? did ?? "";
+  }
+
+  /** What is not shown, and where the next picture is. @param {number} count of recordings that cover the clock */
+  #say(count) {
+    const { clock: time, tracks } = this.#replay;
+    const next = count ? undefined : this.#films.find(({ at_ms }) => at_ms > time.now_ms);
+    const told = `${count} ${next?.id ?? ""} ${tracks.value.length > 0}`;
+    if (told === this.#told) return;
+    this.#told = told;
+    const more = count - TILES_MAX;
+    if (count) return void fill(this.#none, more > 0 ? h("p", { class: "dim" }, t("review.film.more", { n: more })) : null);
+    if (!tracks.value.length) return void fill(this.#none);
+    if (!may("recordings")) return void fill(this.#none, notice(t("denied"), t("review.film.denied"), "lock"));
+    const box = notice(t("review.film.none"), t(next ? "review.film.none.next" : "review.film.none.do"), "video");
+    const go = next && h("button", { onclick: () => time.seek(next.at_ms) }, icon("step-forward"), when(next.at_ms));
+    if (go) box.lastElementChild?.append(h("div", {}, go));
+    fill(this.#none, box);
+  }
+
+  /** Who is chosen, as they are now. @param {import("../kit/store.js").Scope} scope */
+  #livePicture(scope) {
+    const main = this.#replay.main;
+    const device = fleet.order.find(({ did, num, kind }) => (main?.officer ? num === main.officer.number && kind !== "station" : did === main?.key.slice(1)));
+    if (!may("live")) return notice(t("live.denied"), t("live.denied.do"), "lock");
+    if (!device) return notice(t("review.live.none"), t("review.live.none.do"), "video");
+    return new Picture(device.did, scope).element;
+  }
+}

@@ -1,0 +1,313 @@
+"""Looking back: one clock, and map, lanes, films and voices that follow it."""
+
+import re
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.console.bureau import Bureau
+from tests.console.review_scene import (
+    END,
+    Past,
+    address,
+    afternoon,
+    films,
+    leaps,
+    marks,
+    officer,
+    speaks,
+    walks,
+)
+
+pytestmark = [pytest.mark.console, pytest.mark.integration]
+
+DRIFT_MAX_MS = 200
+# How far every film in sight is from the clock, frame by frame; the first half second after a start does not count.
+DRIFTS = """
+([watch_ms, settle_ms]) => new Promise((done) => {
+  const seen = [];
+  const begin = performance.now();
+  const tick = () => {
+    const film = document.querySelector(".film:not([hidden])");
+    if (performance.now() - begin > settle_ms && film) seen.push(Number(film.dataset.drift));
+    if (performance.now() - begin < watch_ms) requestAnimationFrame(tick);
+    else done(seen);
+  };
+  tick();
+})
+"""
+READY = "() => document.querySelector('.film:not([hidden]) video')?.readyState >= 3"
+
+
+def face(page: Page) -> Locator:
+    return page.locator(".transport .face")
+
+
+def film(page: Page) -> Locator:
+    return page.locator(".film:not([hidden])")
+
+
+async def looks_back(page: Page, bureau: Bureau, *people: Past, t: float = 0, more: str = "") -> None:
+    """A supervisor opens the view and sees everybody in it."""
+    await bureau.sign_in(page, await bureau.account("supervisor"), address(*people, t=t, more=more))
+    for one in people:
+        await expect(page.locator(".subject", has_text=one.number)).to_be_visible()
+
+
+async def test_the_clock_moves_films_voices_and_the_cursor(page: Page, bureau: Bureau) -> None:
+    one, two, three = await afternoon(bureau)
+    await looks_back(page, bureau, one, two, three, t=8.96)
+    await expect(film(page)).to_contain_text(one.name)
+    await expect(film(page)).to_contain_text("SHA-256")
+    await expect(face(page)).to_have_text("05:58:57")
+    await page.wait_for_function(READY)
+    async with page.expect_response(lambda answer: answer.url.endswith("/audio")) as heard:
+        await page.keyboard.press("Space")
+    assert (await heard.value).status in (200, 206)
+    await expect(page.locator(".voices [aria-current]")).to_contain_text(two.number)
+    await page.wait_for_function("() => document.querySelector('.film video').currentTime > 61")
+    await page.keyboard.press("Space")
+    await expect(page.locator(".play")).to_have_attribute("aria-label", "播放")
+    await expect(page.get_by_role("slider", name="时间轴")).to_have_attribute("aria-valuetext", re.compile("05:5"))
+
+
+@pytest.mark.parametrize(("rate", "start"), [(1, 8.1), (4, 8.1)])
+async def test_a_film_keeps_to_the_clock(page: Page, bureau: Bureau, rate: int, start: float) -> None:
+    one = await officer(bureau, "周敏")
+    await walks(bureau, one, 0, 20)
+    await films(bureau, one, 8)
+    await looks_back(page, bureau, one, t=start, more=f"&rate={rate}")
+    await page.wait_for_function(READY)
+    await page.keyboard.press("Space")
+    drifts = await page.evaluate(DRIFTS, [4500, 1500])
+    assert len(drifts) > 20
+    late = sorted(abs(drift) for drift in drifts)
+    assert late[int(len(late) * 0.95)] <= DRIFT_MAX_MS
+    assert await film(page).locator("video").evaluate("video => !video.paused && video.muted")
+
+
+async def test_above_four_times_and_backwards_there_are_stills(page: Page, bureau: Bureau) -> None:
+    one = await officer(bureau, "周敏")
+    await walks(bureau, one, 0, 20)
+    await films(bureau, one, 8)
+    await looks_back(page, bureau, one, t=8.2, more="&rate=8")
+    await page.wait_for_function(READY)
+    await page.keyboard.press("Space")
+    await expect(film(page)).to_contain_text("逐帧")
+    await page.wait_for_function("() => document.querySelector('.film video').currentTime > 40")
+    assert await film(page).locator("video").evaluate("video => video.paused")
+    await page.keyboard.press("j")
+    await expect(page.locator(".play")).to_have_text("−1×")
+    await page.wait_for_function("() => Math.abs(Number(document.querySelector('.film').dataset.drift)) < 1500")
+
+
+async def test_a_gap_is_explained_in_words(page: Page, bureau: Bureau) -> None:
+    one, two, three = await afternoon(bureau)
+    await looks_back(page, bureau, one, two, three, t=18)
+    state = page.locator(f".lane-name[data-key={three.subject}] small")
+    await expect(state).to_have_text("无信号")
+    lanes = page.locator(".lane-area canvas")
+    box = await lanes.bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + box["width"] * 18 / 50, box["y"] + 100)
+    await expect(page.locator("body > .tip")).to_contain_text("断点 8 分 · 无信号")
+    await page.mouse.move(box["x"] + box["width"] * 30 / 50, box["y"] + 100)
+    await expect(page.locator("body > .tip")).to_contain_text("在线")
+    await page.mouse.click(box["x"] + box["width"] * 30 / 50, box["y"] + 100)
+    await expect(state).to_have_text("在线")
+
+
+async def test_keys_of_an_editing_desk_move_the_clock(page: Page, bureau: Bureau) -> None:
+    one, two, three = await afternoon(bureau)
+    await looks_back(page, bureau, one, two, three, t=10)
+    await expect(page.locator(".key-moments")).to_contain_text("重点标记")
+    await page.keyboard.press("ArrowRight")
+    await expect(face(page)).to_have_text("06:00:10")
+    await page.keyboard.press("ArrowLeft")
+    await page.keyboard.press("ArrowLeft")
+    await expect(face(page)).to_have_text("05:59:50")
+    await page.keyboard.press("n")
+    await expect(face(page)).to_have_text("06:02:00")
+    await expect(page.locator(".key-moments [aria-current]")).to_contain_text("重点标记")
+    await page.keyboard.press("p")
+    await expect(face(page)).to_have_text("05:59:00")
+    await page.keyboard.press(".")
+    await expect(face(page)).to_have_text("05:59:05")
+    await page.keyboard.press("End")
+    await expect(face(page)).to_have_text("06:40:00")
+    await page.keyboard.press("Home")
+    await expect(face(page)).to_have_text("05:50:00")
+    await page.keyboard.press("]")
+    await expect(page.locator(".play")).to_have_text("2×")
+    await page.keyboard.press("f")
+    await expect(page.locator(".subject", has_text=one.number).get_by_role("button", name="跟随")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog", name="快捷键")).to_contain_text("原始或清洗后的轨迹")
+
+
+async def test_every_view_has_its_address(page: Page, bureau: Bureau) -> None:
+    one, two, three = await afternoon(bureau)
+    await looks_back(page, bureau, one, two, t=8)
+    await expect(film(page)).to_be_visible()
+    await page.keyboard.press("n")
+    await page.keyboard.press("]")
+    await page.keyboard.press("r")
+    await page.get_by_role("button", name="1 小时").click()
+    await page.get_by_role("button", name="10 分").click()
+    await page.wait_for_url(re.compile(r"t=2026-11-22T05:59:00.*rate=2.*clean=0.*lane=\d+,\d+"))
+    await page.reload()
+    await expect(face(page)).to_have_text("05:59:00")
+    await expect(page.locator(".play")).to_have_text("2×")
+    await expect(page.get_by_role("button", name="原始 / 清洗")).to_have_attribute("aria-pressed", "true")
+    await page.get_by_role("button", name="添加", exact=True).click()
+    await page.get_by_label("添加", exact=True).last.fill(three.number)
+    await page.get_by_role("option", name=three.number).click()
+    await expect(page.locator(".subject")).to_have_count(3)
+    await page.go_back()
+    await expect(page.locator(".subject")).to_have_count(2)
+    await expect(face(page)).to_have_text("05:59:00")
+    await page.go_forward()
+    await expect(page.locator(".subject")).to_have_count(3)
+
+
+async def test_raw_shows_what_was_rejected(page: Page, bureau: Bureau) -> None:
+    one = await officer(bureau, "周敏")
+    await walks(bureau, one, 0, 20)
+    await leaps(bureau, one, 10)
+    await looks_back(page, bureau, one, t=10)
+    async with page.expect_response(lambda answer: "raw=true" in answer.url) as told:
+        await page.keyboard.press("r")
+    pieces = (await (await told.value).json())["subjects"][0]["pieces"]
+    assert "spike" in {flag for piece in pieces for flag in piece["flags"]}
+    still = "() => document.querySelector('.review-still').toDataURL()"
+    raw = await page.evaluate(still)
+    await page.keyboard.press("r")
+    await expect(page.get_by_role("button", name="原始 / 清洗")).to_have_attribute("aria-pressed", "false")
+    await page.wait_for_function(f"before => ({still})() !== before", arg=raw)
+
+
+async def test_a_film_whose_file_is_gone_is_told_clearly(page: Page, bureau: Bureau) -> None:
+    one = await officer(bureau, "周敏")
+    await walks(bureau, one, 0, 20)
+    await films(bureau, one, 8, there=False)
+    await looks_back(page, bureau, one, t=9)
+    await expect(film(page)).to_contain_text("录像文件缺失或损坏")
+    await page.keyboard.press("Space")
+    await expect(face(page)).not_to_have_text("05:59:00")
+
+
+async def test_between_films_the_next_one_is_named(page: Page, bureau: Bureau) -> None:
+    one = await officer(bureau, "周敏")
+    await walks(bureau, one, 0, 20)
+    await films(bureau, one, 8)
+    await looks_back(page, bureau, one, t=2)
+    panel = page.locator(".film-none")
+    await expect(panel).to_contain_text("此刻没有录像")
+    await panel.get_by_role("button").click()
+    await expect(face(page)).to_have_text("05:58:00")
+    await expect(film(page)).to_be_visible()
+
+
+async def test_an_officer_who_has_left_still_shows(page: Page, bureau: Bureau) -> None:
+    one = await officer(bureau, "离职者")
+    await walks(bureau, one, 0, 20)
+    await marks(bureau, one, 5)
+    await bureau.rig.connection.execute("update officer set active = false where id = %s", [one.id])
+    await bureau.rig.connection.execute("update device set status = 'disabled' where did = %s", [one.did])
+    await looks_back(page, bureau, one)
+    await expect(page.locator(".subject")).to_contain_text("km")
+    await expect(page.locator(".key-moments")).to_contain_text("重点标记")
+
+
+async def test_stops_and_gaps_are_skipped(page: Page, bureau: Bureau) -> None:
+    one = await officer(bureau, "周敏")
+    await walks(bureau, one, 0, 5)
+    await walks(bureau, one, 40, 50)
+    await looks_back(page, bureau, one, t=4.8, more="&on=skip&rate=16")
+    await page.keyboard.press("Space")
+    await expect(face(page)).to_have_text(re.compile("06:3|06:4"))
+    await page.keyboard.press("k")
+
+
+async def test_a_stretch_that_is_dragged_is_played_over_and_over(page: Page, bureau: Bureau) -> None:
+    one = await officer(bureau, "周敏")
+    await walks(bureau, one, 0, 50)
+    await looks_back(page, bureau, one)
+    box = await page.locator(".lane-area canvas").bounding_box()
+    assert box is not None
+    y = box["y"] + 30
+    await page.mouse.move(box["x"] + box["width"] * 0.5, y)
+    await page.mouse.down()
+    await page.mouse.move(box["x"] + box["width"] * 0.52, y, steps=4)
+    await page.mouse.up()
+    await expect(face(page)).to_have_text(re.compile("06:1[45]"))
+    await page.keyboard.press("End")
+    await page.keyboard.press("Space")
+    await expect(face(page)).to_have_text(re.compile("06:1[456]"))
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="取消循环")).to_be_hidden()
+
+
+async def test_the_wheel_comes_closer_on_the_time_axis(page: Page, bureau: Bureau) -> None:
+    one = await officer(bureau, "周敏")
+    await walks(bureau, one, 0, 50)
+    await looks_back(page, bureau, one)
+    box = await page.locator(".lane-area canvas").bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    await page.mouse.wheel(0, -600)
+    await page.wait_for_url(re.compile(r"lane=\d+,\d+"))
+    await page.keyboard.press("0")
+    await page.wait_for_url(re.compile(r"^((?!lane=).)*$"))
+
+
+async def test_nobody_chosen_somebody_unknown_and_no_leave_are_told(page: Page, bureau: Bureau) -> None:
+    await bureau.sign_in(page, await bureau.account("supervisor"), "/review")
+    await expect(page.locator(".people")).to_contain_text("还没有选择队员")
+    await page.goto(f"{bureau.api.url}/review?s=o999999")
+    await expect(page.locator(".people")).to_contain_text("o999999")
+    await page.get_by_role("button", name="o999999").click()
+    await expect(page.locator(".people")).to_contain_text("还没有选择队员")
+
+
+async def test_a_clerk_does_not_look_back(page: Page, bureau: Bureau) -> None:
+    await bureau.sign_in(page, await bureau.account("clerk"), "/review")
+    await expect(page.locator(".stage")).to_contain_text("您的角色不能查看此页")
+    await expect(page.get_by_role("link", name="回放")).to_have_count(0)
+
+
+async def test_a_missing_voice_is_told_in_its_line(page: Page, bureau: Bureau) -> None:
+    one = await officer(bureau, "周敏")
+    await walks(bureau, one, 0, 20)
+    burst = await speaks(bureau, one, 9)
+    (bureau.recordings / "ptt" / f"{burst}.opus").unlink()
+    await looks_back(page, bureau, one, t=9)
+    await page.keyboard.press("Space")
+    await expect(page.locator(".voices li")).to_contain_text("文件缺失")
+
+
+async def test_r_opens_the_day_of_the_chosen_officer(page: Page, bureau: Bureau) -> None:
+    worn = await bureau.worn("高翔")
+    await bureau.stands(worn, 31.2290, 121.4790)
+    await bureau.sign_in(page, await bureau.account("dispatcher"), f"/?device={worn.did}")
+    await expect(page.get_by_role("button", name="轨迹回放")).to_be_visible()
+    await page.keyboard.press("r")
+    await expect(page.locator(".subject")).to_contain_text(worn.number)
+    await page.go_back()
+    await expect(page.get_by_role("complementary", name="详情")).to_contain_text(worn.number)
+
+
+async def test_files_of_every_device_are_offered(page: Page, bureau: Bureau) -> None:
+    one = await officer(bureau, "周敏")
+    await walks(bureau, one, 0, 20)
+    await looks_back(page, bureau, one)
+    await page.get_by_role("button", name="导出").click()
+    dialog = page.get_by_role("dialog", name="导出轨迹")
+    await expect(dialog).to_contain_text(one.did)
+    async with page.expect_download() as loaded:
+        await dialog.get_by_role("link", name="GPX").click()
+    text = (await (await loaded.value).path()).read_text("utf-8")
+    assert "<gpx" in text
+    assert END.strftime("%Y-%m-%d") in text
