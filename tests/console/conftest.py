@@ -1,18 +1,17 @@
 """A bureau for all tests of the console, and a browser whose pages may neither complain nor look elsewhere."""
 
-import shutil
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Request
 
+from tests.chromium import chromium
 from tests.console.bureau import Bureau, running_bureau
 from tests.services import Services, fresh_database
 from xunlu_gis.map.prepare import prepare
 
-CHROMIUM = shutil.which("chromium")
 TIMEOUT_MS = 10_000
 # It beeps once a second, and nobody is asked for leave.
 FAKE_MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
@@ -45,15 +44,8 @@ async def bureau(open_bureau: Bureau) -> AsyncIterator[Bureau]:
 
 @pytest_asyncio.fixture(scope="package")
 async def browser() -> AsyncIterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", *FAKE_MICROPHONE],
-        )
-        yield browser
-        await browser.close()
+    async with chromium(*FAKE_MICROPHONE) as launched:
+        yield launched
 
 
 @pytest_asyncio.fixture

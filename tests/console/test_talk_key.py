@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
+from tests.chromium import CHROMIUM
 from tests.console.bureau import LONGEST_S, Bureau
-from tests.console.conftest import CHROMIUM
 from tests.console.radio import DENY, PERMIT, REVOKED, at_the_radio, phase, radio, sounds
 from tests.talk import Participant
 from xunlu_protocol.talk import Granted, Idle, Taken

@@ -16,13 +16,15 @@
     if (player.paused && !player.ended) player.play().catch(() => { player.muted = true; });
   }
 
-  function shown(it) {
+  // `again` is called when the player can be told more: what it could not do before it was loaded, or while it jumped.
+  function shown(it, again) {
     const figure = document.createElement("figure"), caption = document.createElement("figcaption");
     const player = document.createElement(it.kind === "recording" ? "video" : "audio");
     player.preload = "auto";
     player.src = it.href;
     if (it.kind === "recording") player.playsInline = true;
     caption.textContent = it.who;
+    for (const ready of ["loadeddata", "seeked"]) player.addEventListener(ready, again);
     player.addEventListener("error", () => { caption.textContent = `${it.who} · ${it.href} ✕`; });
     figure.append(player, caption);
     return { figure, player };
@@ -31,10 +33,13 @@
   // `items` are in order of time; what cannot be shown at once for want of room is shown when there is some.
   window.xunluFootage = function (items, panel) {
     const box = document.createElement("section"), open = new Map();
+    let now_ms = 0, rate_now = 0;
     box.id = "footage";
     panel.prepend(box);
+    const lead = (it) => open.has(it) && follow(open.get(it).player, (now_ms - it.from) / 1000, rate_now);
     return {
       follow(ms, rate) {
+        [now_ms, rate_now] = [ms, rate];
         const now = items.filter((it) => it.from <= ms && ms < it.to).slice(0, AT_ONCE_MAX);
         for (const [it, { figure, player }] of open) {
           if (now.includes(it)) continue;
@@ -44,8 +49,8 @@
           open.delete(it);
         }
         for (const it of now) {
-          if (!open.has(it)) { open.set(it, shown(it)); box.append(open.get(it).figure); }
-          follow(open.get(it).player, (ms - it.from) / 1000, rate);
+          if (!open.has(it)) { open.set(it, shown(it, () => lead(it))); box.append(open.get(it).figure); }
+          lead(it);
         }
       },
     };

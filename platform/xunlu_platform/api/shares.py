@@ -29,7 +29,7 @@ from xunlu_platform.api.units import Id
 from xunlu_platform.auth.logins import hash_token
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.export.composition import Composition, compose, find_media
-from xunlu_platform.export.playing import Reader, playback_of
+from xunlu_platform.export.playing import Fault, Reader, playback_of
 from xunlu_platform.review.moments import Kind
 from xunlu_platform.store.store import SYSTEM, Row, Scope, Session
 
@@ -218,5 +218,6 @@ def _page(whole: Composition, reader: Reader, settings: PlatformSettings) -> str
     from xunlu_gis.formats.page import to_page  # noqa: PLC0415  folium takes a second to load, and few ask for it
 
     folder: Path = settings.recordings
-    playback = playback_of(whole, reader, lambda media: media.path(folder) is not None, {})
+    faults: dict[str, Fault] = {one.name: "missing" for one in whole.media if one.path(folder) is None}
+    playback = playback_of(whole, reader, faults, {})
     return to_page(playback, settings.leaflet_assets or LEAFLET, settings.map)

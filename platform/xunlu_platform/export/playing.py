@@ -1,10 +1,10 @@
 """A composition as the page that plays it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from xunlu_platform.review.tracks import Worn
 
 PRESENT: Final = frozenset({"on_air", "back_filled"})
 """States in which there is a track."""
+
+Fault = Literal["missing", "changed"]
+"""Of a file beside what was registered."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,15 +40,13 @@ class Reader:
     shown_at: datetime
 
 
-def playback_of(
-    whole: Composition, reader: Reader, is_there: Callable[[Media], bool], hashes: Mapping[str, str]
-) -> Playback:
+def playback_of(whole: Composition, reader: Reader, faults: Mapping[str, Fault], hashes: Mapping[str, str]) -> Playback:
     """What the page plays.
 
     Args:
         whole: of an incident.
         reader: for whom.
-        is_there: whether the file of a recording or burst goes with the page.
+        faults: of recordings and bursts, by the path beside the page.
         hashes: SHA-256 by path, of what lies beside the page.
 
     Raises:
@@ -61,7 +62,7 @@ def playback_of(
         walked=tuple(_walked(one, worn) for one, worn in zip(whole.subjects, whole.tracks, strict=True)),
         zones=shape,
         happenings=tuple(sorted(_happenings(whole, reader.language), key=lambda one: one.at)),
-        footage=tuple(_footage(media, whole, known, is_there(media)) for media in whole.media),
+        footage=tuple(_footage(media, whole, known, faults.get(media.name)) for media in whole.media),
         remarks=tuple(_remarks(whole, known)),
         cleaning=cleaning(),
         hashes=hashes,
@@ -136,7 +137,7 @@ def _where(worn: Sequence[Worn], at: datetime) -> tuple[float | None, float | No
     return None, None
 
 
-def _footage(media: Media, whole: Composition, known: Mapping[str, str], there: bool) -> Footage:
+def _footage(media: Media, whole: Composition, known: Mapping[str, str], fault: Fault | None) -> Footage:
     moment = media.moment
     who = next(called(one) for one in whole.subjects if one.key == moment.subject)
     # A clock that jumped back may have ended a file before it began.
@@ -147,8 +148,8 @@ def _footage(media: Media, whole: Composition, known: Mapping[str, str], there: 
         start=moment.at,
         end=end,
         who=who,
-        text=text if there else f"{text} · {known['incident.file.missing']}",
-        href=media.name if there else None,
+        text=f"{text} · {known[f'incident.file.{fault}']}" if fault else text,
+        href=None if fault == "missing" else media.name,
         sha256=media.sha256,
     )
 

@@ -18,6 +18,7 @@ from xunlu_platform.config import PlatformSettings
 from xunlu_platform.errors import StoreError
 from xunlu_platform.jobs import live, talk
 from xunlu_platform.jobs.erased_files import ErasedFiles
+from xunlu_platform.jobs.exports import Exports
 from xunlu_platform.jobs.inbox import Taker, take_messages
 from xunlu_platform.jobs.live import LiveVideo, Rhythm
 from xunlu_platform.jobs.messages import Messages
@@ -74,6 +75,11 @@ class Jobs:
             await self.session.publish(self.topic, FleetFrame(notices=tuple(self.unsaid)).encode(), qos=0)
             self.unsaid.clear()
 
+    async def keep_watch(self) -> None:
+        """Note that we hear who comes and goes; what a power cut ends, only the missing note tells."""
+        if self.session.connected:
+            await housekeeping.keep_watch(self.store)
+
     async def roll_up(self) -> None:
         """Mark the hours that are over, then compute what is due."""
         over = (datetime.now(UTC) - ROLL_UP_DELAY).replace(minute=0, second=0, microsecond=0)
@@ -126,6 +132,7 @@ async def run(settings: PlatformSettings) -> None:
         radio = Talk(settings, store, session)
         rhythm: Rhythm = [
             ("expire_commands", 2, jobs.expire_commands),
+            ("keep_watch", 10, jobs.keep_watch),
             ("roll_up", 30, jobs.roll_up),
             ("apply_retention", 3600, jobs.apply_retention),
             ("erase_files", 60, ErasedFiles(store, settings.recordings).erase),
@@ -135,6 +142,7 @@ async def run(settings: PlatformSettings) -> None:
             *radio.rhythm(),
             *Messages(settings, store, session).rhythm(),
             *Zones(store, settings.time_zone).rhythm(),
+            *Exports(settings, store).rhythm(),
         ]
         registry = CollectorRegistry()
         runs = Counter("xunlu_jobs_runs", "Runs by job and outcome.", ("job", "outcome"), registry=registry)
