@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from typing import Any
 
+from av import AudioFrame
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
@@ -80,14 +81,13 @@ class Participant:
         self._certificate = RTCCertificate.generateCertificate()
         self._voice: Voice | None = None
         self._outbox: asyncio.Queue[Wire] | None = None
-        self._speaking: asyncio.Task[None] | None = None
+        self._opened = asyncio.Event()
         self._permit_ends_s = 0.0
         self._grace: asyncio.TimerHandle | None = None
         self._taken: set[str] = set()
         self._pressed = asyncio.Event()
         self._hurry = asyncio.Event()
         self._moved = asyncio.Event()
-        self._group: asyncio.TaskGroup
 
     @property
     def is_joined(self) -> bool:
@@ -96,10 +96,11 @@ class Participant:
 
     async def run(self) -> None:
         """Stay on the net, for ever."""
-        async with asyncio.TaskGroup() as self._group:
-            self._group.create_task(self._sounder.run(), name="radio.loudspeaker")
-            self._group.create_task(self._ear.run(), name="radio.ear")
-            self._group.create_task(self._stay_joined(), name="radio.net")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._sounder.run(), name="radio.loudspeaker")
+            group.create_task(self._ear.run(), name="radio.ear")
+            group.create_task(self._speak(), name="radio.microphone")
+            group.create_task(self._stay_joined(), name="radio.net")
 
     # -- from the agent -----------------------------------------------------------------------------------------------
 
@@ -257,10 +258,7 @@ class Participant:
             else:
                 self._send(effect)
         is_open = self.key.state in ("asking", "queued", "talking", "ending")
-        if is_open and (self._speaking is None or self._speaking.done()):
-            self._speaking = self._group.create_task(self._speak(), name="radio.microphone")
-        elif not is_open and self._speaking is not None:
-            self._speaking.cancel()
+        (self._opened.set if is_open else self._opened.clear)()
         if self._voice is not None:
             self._voice.rest(idle=not is_open and not self._taken)
 
@@ -274,21 +272,27 @@ class Participant:
             self._moved.set()
 
     async def _speak(self) -> None:
-        """The microphone is open while the key is down, and what it hears goes out while the floor is ours."""
-        try:
-            async with Handover("radio.microphone", self._microphone.open, depth=SOUNDS_WAITING_MAX) as microphone:
-                encoder, first = OpusEncoder(), True
-                while True:
-                    frame = await microphone.get()
-                    if not self.key.is_talking or self._voice is None or float(frame.time or 0.0) < self._permit_ends_s:
-                        first = True
-                        continue
-                    for sound in encoder.encode(frame):
-                        self._voice.say(sound, first=first)
-                        first = False
-        except DeviceError as error:
-            log.warning("microphone failed", extra={"error": str(error)})
-            self._do([*self.key.let_go(), "deny"])
+        """The microphone is open while the key is down, for ever."""
+        while True:
+            await self._opened.wait()
+            try:
+                async with Handover("radio.microphone", self._microphone.open, depth=SOUNDS_WAITING_MAX) as microphone:
+                    await self._say(microphone)
+            except DeviceError as error:
+                log.warning("microphone failed", extra={"error": str(error)})
+                self._do([*self.key.let_go(), "deny"])
+
+    async def _say(self, microphone: Handover[AudioFrame]) -> None:
+        """What it hears goes out while the floor is ours."""
+        encoder, first = OpusEncoder(), True
+        while self._opened.is_set():
+            frame = await microphone.get()
+            if not self.key.is_talking or self._voice is None or float(frame.time or 0.0) < self._permit_ends_s:
+                first = True
+                continue
+            for sound in encoder.encode(frame):
+                self._voice.say(sound, first=first)
+                first = False
 
 
 async def _tell(socket: ClientConnection, outbox: "asyncio.Queue[Wire]") -> None:
