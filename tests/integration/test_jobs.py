@@ -13,15 +13,18 @@ import pytest_asyncio
 
 from tests.integration.ingest_rig import TENANT, Rig, eventually, now_s, rig
 from tests.services import TestBroker, TestDatabase
-from xunlu_kit.mqtt import Subscription
+from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_platform.jobs import run
 from xunlu_platform.jobs.jobs import Jobs
 from xunlu_platform.jobs.roll_up import roll_up
+from xunlu_platform.review.evidence import server_down
 from xunlu_platform.store import housekeeping
+from xunlu_platform.store.review import read_server_states
 from xunlu_platform.store.store import SYSTEM, Store
 from xunlu_protocol.fleet import FleetFrame
+from xunlu_protocol.presence import publish_presence
 from xunlu_protocol.status import State
-from xunlu_protocol.topics import fleet, up
+from xunlu_protocol.topics import fleet, server_state, up
 
 pytestmark = pytest.mark.integration
 
@@ -127,6 +130,45 @@ async def test_a_device_that_vanished_while_nobody_listened_is_found_offline(mad
         assert await eventually(offline)
         assert await eventually(lambda: made.rows("select from server_state where host like 'jobs@%%' and online"))
     await made.session.publish(up(TENANT, did, "state"), b"", retain=True)
+
+
+async def test_a_power_cut_that_nobody_lived_to_tell_of_counts_as_server_down(made: Rig) -> None:
+    workers = [f"ingest-{made.worker}-{number}@here" for number in (1, 2)]
+
+    @contextlib.asynccontextmanager
+    async def everything_running() -> AsyncIterator[None]:
+        """Whoever leaves it says nothing: a session that is closed in good order has no will."""
+        since = datetime.now(UTC)
+
+        async def heard() -> bool:
+            rows = await made.rows("select host from server_state where online and at >= %s", since)
+            return {row["host"] for row in rows}.issuperset(workers)
+
+        async with jobs_running(made), contextlib.AsyncExitStack() as stack:
+            for host in workers:
+                options, hello = SessionOptions(client_id=host), publish_presence(host)
+                await stack.enter_async_context(Session(made.session.broker, options, on_connect=hello))
+            assert await eventually(heard)
+            assert await eventually(lambda: made.rows("select from server_watch where until > now() - interval '9 s'"))
+            yield
+
+    async with everything_running():
+        pass
+    # An hour goes by.
+    await made.connection.execute("update server_state set at = at - interval '1 hour'")
+    await made.connection.execute(
+        "update server_watch set since = since - interval '1 hour', until = until - interval '1 hour'"
+    )
+    ended = (await made.rows("select max(until) as at from server_watch"))[0]["at"]
+    async with everything_running():
+        pass
+    async with Store(made.settings.database("api")) as store, store.session(SYSTEM) as session:
+        rows = await read_server_states(session, ended - timedelta(hours=1), datetime.now(UTC))
+    begun = min(row["at"] for row in rows if row["host"] in workers and row["at"] > ended)
+    told = server_down(row for row in rows if row["host"] in workers)
+    assert told == [(round(ended.timestamp() * 1000), round(begun.timestamp() * 1000))]
+    for host in workers:
+        await made.session.publish(server_state(host), b"", retain=True)
 
 
 async def test_retention_acts_only_when_it_is_on_and_was_seen_before(made: Rig, store: Store) -> None:

@@ -68,23 +68,25 @@ def server_down(rows: Iterable[Row]) -> list[tuple[int, int]]:
     Its end is noted when it is heard of, which may be after the time that its next beginning claims.
 
     Args:
-        rows: `host`, `at`, `online`, in the order in which they were heard of.
+        rows: `host`, `at`, `online`; of each process in the order in which they were heard of.
     """
-    online: set[str] = set()
-    found: list[tuple[int, int]] = []
-    since_ms: int | None = None
-    last_ms = 0
+    begun: dict[str, int] = {}
+    first_ms = now_ms = _ms(datetime.now(UTC))
+    there: list[tuple[int, int]] = []
     for row in rows:
-        last_ms = max(last_ms, _ms(row["at"]))
-        name = row["host"].partition("@")[0]
-        was_online = bool(online)
-        (online.add if row["online"] else online.discard)(name)
-        if online and since_ms is not None:
-            found.append((since_ms, last_ms))
-            since_ms = None
-        elif was_online and not online:
-            since_ms = last_ms
-    return found if since_ms is None else [*found, (since_ms, _ms(datetime.now(UTC)))]
+        name, at_ms = row["host"].partition("@")[0], _ms(row["at"])
+        first_ms = min(first_ms, at_ms)
+        if row["online"]:
+            begun.setdefault(name, at_ms)
+        elif name in begun:
+            there.append((begun.pop(name), at_ms))
+    there += [(at_ms, now_ms) for at_ms in begun.values()]
+    down, last_ms = [], first_ms
+    for begin_ms, end_ms in [*sorted(there), (now_ms, now_ms)]:
+        if begin_ms > last_ms:
+            down.append((last_ms, begin_ms))
+        last_ms = max(last_ms, end_ms)
+    return down
 
 
 def _explained(

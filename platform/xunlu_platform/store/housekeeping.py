@@ -12,9 +12,18 @@ from xunlu_platform.store.store import SYSTEM, Row, Store
 FILE = "housekeeping"
 
 
-async def note_server_state(store: Store, *, host: str, at: datetime, online: bool) -> None:
-    """A server process came or went."""
+async def keep_watch(store: Store) -> None:
+    """Somebody listens for who comes and goes."""
     async with store.session(SYSTEM) as session:
+        if not await session.run(FILE, "keep_watch"):
+            await session.run(FILE, "begin_watch")
+
+
+async def note_server_state(store: Store, *, host: str, at: datetime, online: bool) -> None:
+    """A server process came or went; one that comes again, and that nobody heard go, went when the watch was broken."""
+    async with store.session(SYSTEM) as session:
+        if online:
+            await session.run(FILE, "end_unheard", {"host": host, "at": at})
         await session.run(FILE, "server_state", {"host": host, "at": at, "online": online})
 
 
@@ -38,9 +47,10 @@ async def expire_commands(store: Store) -> list[Row]:
 
 
 async def tidy(store: Store) -> None:
-    """Forget ended logins and the oldest dead letters beyond the bound."""
+    """Forget ended logins, old watches, and the oldest dead letters beyond the bound."""
     async with store.session(SYSTEM) as session:
         await session.run(FILE, "forget_logins")
+        await session.run(FILE, "forget_watches")
         await session.run(FILE, "trim_dead_letters")
 
 

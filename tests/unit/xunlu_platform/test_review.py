@@ -90,15 +90,18 @@ def minutes(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
         # Another process went on, so somebody listened.
         ([word("a", 0, online=True), word("b", 0, online=True), word("a", 5, online=False)], []),
         # The will of the connection that was replaced is heard of first, with a later time.
-        ([word("a@x", 0, online=True), word("a@x", 6, online=False), word("a@x", 5, online=True)], [(6, 6)]),
+        ([word("a@x", 0, online=True), word("a@x", 6, online=False), word("a@x", 5, online=True)], []),
+        # After a power cut each is heard of again, and only then that it had gone.
+        ([word("a", 0, online=True), word("b", 1, online=True), word("a", 5, online=False), word("a", 9, online=True),
+          word("b", 5, online=False), word("b", 10, online=True)], [(5, 9)]),
         # A new machine stands for the old one of its name, whose end nobody told.
         ([word("a@x", 0, online=True), word("a@y", 3, online=True), word("a@y", 5, online=False),
           word("a@y", 9, online=True)], [(5, 9)]),
-        # Told twice, and never heard of before.
+        # Told twice, and one that was away from the beginning.
         (
             [word("c", 1, online=False), word("a", 2, online=True), word("a", 5, online=False),
              word("a", 6, online=False), word("b", 8, online=True), word("b", 9, online=True)],
-            [(5, 8)],
+            [(1, 2), (5, 8)],
         ),
     ],
 )  # fmt: skip

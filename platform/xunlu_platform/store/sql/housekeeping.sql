@@ -1,5 +1,25 @@
 -- What the jobs process does; each statement is safe to run again and beside itself.
 
+-- name: keep_watch
+-- Goes on with the watch of a moment ago.
+update server_watch set until = now()
+  where id = (select id from server_watch where until > now() - interval '30 s' order by until desc limit 1)
+
+-- name: begin_watch
+insert into server_watch default values
+
+-- name: end_unheard
+-- A process of this name was there, and begins anew: if nobody listened meanwhile, that is when it has gone.
+-- It counts under its name before the `@`, for a new machine may stand for the old one.
+insert into server_state (host, at, online)
+  select s.host, w.until, false
+    from (select host, at, online from server_state
+      where split_part(host, '@', 1) = split_part(%(host)s, '@', 1) order by id desc limit 1) s
+    cross join lateral (select until from server_watch
+      where until >= s.at and until < %(at)s::timestamptz - interval '30 s' order by until desc limit 1) w
+    where s.online
+  on conflict do nothing
+
 -- name: server_state
 insert into server_state (host, at, online) values (%(host)s, %(at)s, %(online)s) on conflict do nothing
 
@@ -17,6 +37,10 @@ update command c set state = 'expired', code = 3, finished_at = now()
 
 -- name: forget_logins
 delete from login where expires_at < now()
+
+-- name: forget_watches
+-- They matter for whoever begins anew after them.
+delete from server_watch where until < now() - interval '400 days'
 
 -- name: trim_dead_letters
 -- The newest hundred thousand are enough to find any fault.

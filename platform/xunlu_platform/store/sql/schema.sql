@@ -870,6 +870,22 @@ ALTER TABLE public.server_state ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     CACHE 1
 );
 
+CREATE TABLE public.server_watch (
+    id bigint NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    until timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT server_watch_check CHECK ((until >= since))
+);
+
+ALTER TABLE public.server_watch ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.server_watch_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.talk_group (
     gid text NOT NULL,
     unit_id bigint NOT NULL,
@@ -1263,6 +1279,9 @@ ALTER TABLE ONLY public.server_state
 ALTER TABLE ONLY public.server_state
     ADD CONSTRAINT server_state_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.server_watch
+    ADD CONSTRAINT server_watch_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.talk_group_member
     ADD CONSTRAINT talk_group_member_pkey PRIMARY KEY (id);
 
@@ -1385,6 +1404,8 @@ CREATE UNIQUE INDEX recording_order_open ON public.recording_order USING btree (
 CREATE INDEX recording_started ON public.recording USING btree (started_at DESC, id DESC);
 
 CREATE INDEX retention_run_subject ON public.retention_run USING btree (subject, at DESC);
+
+CREATE INDEX server_watch_until ON public.server_watch USING btree (until);
 
 CREATE INDEX talk_group_member_gid ON public.talk_group_member USING btree (gid);
 
@@ -2086,6 +2107,8 @@ GRANT SELECT ON TABLE public.retention_rule TO xunlu_jobs;
 
 GRANT SELECT ON TABLE public.server_state TO xunlu_api;
 GRANT SELECT,INSERT ON TABLE public.server_state TO xunlu_jobs;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.server_watch TO xunlu_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.talk_group TO xunlu_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.talk_group TO xunlu_jobs;
