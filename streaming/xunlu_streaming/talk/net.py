@@ -31,7 +31,7 @@ REPORTS_S = 1.0
 RETRY_S = (2, 6)
 """Whoever is turned away comes again after a time out of this range, not all at once."""
 GATHERING_S = 5.0
-"""Who talked when a server was killed comes back within this time, as do the others, and one of them is the first."""
+"""Within this time everybody comes back to a server that was killed, and one of them is the first."""
 EPOCH_MAX = 2**53
 """What every client's numbers hold; a larger one was not ours."""
 
@@ -88,7 +88,6 @@ class RadioNet:
         self._limits = limits
         self._outlets = outlets
         self._epochs: dict[str, int] = {}
-        self._cut_off: set[str] = set()
         self._began_ms = time.time_ns() // 1_000_000
         self._gathers_until_s = time.monotonic() + GATHERING_S
 
@@ -229,7 +228,6 @@ class RadioNet:
             return
         self._epochs[gid] = max(epoch, self._epochs.get(gid, 0))
         if left.talker is not None and gid not in self.groups:
-            self._cut_off.add(gid)
             weight = {"urgency": left.urgency, "priority": left.priority}
             self._outlets.log.note(gid, "interrupted", left.talker, grant=epoch, **weight)
         if (group := self.groups.get(gid)) is not None and group.floor.grants < epoch:
@@ -245,7 +243,7 @@ class RadioNet:
                 return
             grants = max(self._began_ms, self._epochs.get(spec.gid, 0)) + 1
             group = self.groups[spec.gid] = Group(spec, self._limits.timers, grants, connection)
-            if spec.gid in self._cut_off:
+            if spec.gid in self._epochs:
                 group.floor.gathers_until_s = self._gathers_until_s
             self._outlets.states.put(spec.gid, group.state(time.monotonic()))
             self._follow(spec.gid, {})
