@@ -49,7 +49,8 @@ def to_pdf(report: Report, fonts: Path | None = None) -> bytes:
         ReportError: no Chinese font is installed, or the report cannot be typeset.
     """
     found, family = _fonts(fonts)
-    data = dumps(_printable(_plain(report, family)))
+    # The map is no words: cut like them it would be none.
+    data = dumps({**_printable(_plain(report, family)), "map": _map(report)})
     try:
         return _typeset(data, found, report, "a-2b")
     except typst.TypstError:
@@ -116,18 +117,19 @@ def _plain(report: Report, family: str) -> dict[str, Any]:
             [words["made"], made(report)],
         ],
         "summary": [{"name": name, **_cell(figure, report)} for name, figure in report.summary.items()],
-        "map": _map(report, words),
         "sections": [_section(section, report) for section in report.sections],
         "notes": report.notes,
     }
 
 
-def _map(report: Report, words: dict[str, str]) -> dict[str, Any] | None:
+def _map(report: Report) -> dict[str, Any] | None:
     if report.coverage is None or not (svg := to_svg(report.coverage)):
         return None
+    words = WORDS[report.language]
+    title = clipped(printable(report.coverage.title), HEADING_CHARACTERS_MAX)
     kinds = {patch.kind for patch in report.coverage.patches}
     legend = [{"name": words[kind], "colour": colour} for kind, colour in COLOURS.items() if kind in kinds]
-    return {"title": report.coverage.title, "svg": svg, "legend": legend}
+    return {"title": title, "svg": svg, "legend": legend}
 
 
 def _section(section: Section, report: Report) -> dict[str, Any]:

@@ -131,6 +131,12 @@ def test_a_pdf_in_english_with_many_columns_and_without_a_map_is_made_too() -> N
     assert to_pdf(replace(REPORT, language="en", coverage=None, sections=(wide,), notes=())).startswith(b"%PDF-")
 
 
+def test_a_map_of_a_whole_day_is_printed() -> None:
+    way = {"type": "LineString", "coordinates": [[121.47 + n % 7 / 1000, 31.22 + n / 100_000] for n in range(3000)]}
+    patches = (Patch(kind="track", geometry=way),)
+    assert to_pdf(replace(REPORT, coverage=Coverage(title="图", patches=patches))).startswith(b"%PDF-")
+
+
 @pytest.mark.parametrize("words", ["\0\x1b\ufffe", "ไทย עברית 😀 𠮷", "\u200b\r\n", "", "长" * 40_000])
 def test_any_words_can_be_printed_and_filed(words: str) -> None:
     section = Section(
