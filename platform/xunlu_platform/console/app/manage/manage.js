@@ -14,6 +14,7 @@ import { mountOfficers } from "./officers.js";
 import { mountOrganisation } from "./organisation.js";
 import { mountRetention } from "./retention.js";
 import { mountUsers } from "./users.js";
+import { mountMovements } from "../zones/events.js";
 
 /** @typedef {{name: string, label: string, icon: string, allowed: () => boolean, mount: import("../view/shell.js").View}} Section */
 
@@ -24,6 +25,7 @@ const SECTIONS = [
   { name: "organisation", label: "organisation", icon: "building-2", allowed: () => true, mount: mountOrganisation },
   { name: "officers", label: "officers", icon: "users", allowed: () => true, mount: mountOfficers },
   { name: "alarms", label: "alarms", icon: "bell", allowed: () => may("events"), mount: mountAlarms },
+  { name: "zone-events", label: "zone.events", icon: "map", allowed: () => may("track"), mount: mountMovements },
   { name: "users", label: "users", icon: "id-card", allowed: () => may("users"), mount: mountUsers },
   { name: "audit", label: "audit", icon: "history", allowed: () => may("audit"), mount: mountAudit },
   { name: "retention", label: "retention", icon: "hard-drive", allowed: () => may("system"), mount: mountRetention },

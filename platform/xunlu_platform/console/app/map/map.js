@@ -6,13 +6,15 @@ import { reducedMotion } from "../kit/theme.js";
 import { get } from "../net/http.js";
 import { fleet } from "../state/fleet.js";
 import { watchArea, watchDevices } from "../state/watch.js";
-import { followed, goTo, place, selected, sidebar, tool } from "../state/desk.js";
+import { followed, goTo, layers, place, selected, sidebar, tool } from "../state/desk.js";
 import { showDevice } from "../command/show.js";
 import { complain } from "../view/notice.js";
 import { mountBasemap } from "./basemap.js";
 import { OfficerLayer } from "./officers.js";
 import { mountTip } from "./tip.js";
 import { mountTools } from "./tools.js";
+import { mountZoneLayer } from "../zones/layer.js";
+import { go } from "../router.js";
 
 const CLOSE_ZOOM = 16;
 const CLUSTER_STEP = 2;
@@ -46,6 +48,8 @@ export function mountMap(box, scope) {
   const start = place.value ?? FIRST;
   map.setView([start.lat, start.lon], start.zoom);
   L.control.scale({ imperial: false, position: "bottomleft", maxWidth: 120 }).addTo(map);
+  const zones = mountZoneLayer(map, scope, ({ id }) => go(`/zones?zone=${id}`));
+  scope.read(layers, (on) => zones.show(Boolean(on.zones)));
   const officers = new OfficerLayer(map, scope);
   reportWindow(map, scope);
   answerPointer(map, officers);

@@ -14,7 +14,7 @@ export const unitFilter = new Store(/** @type {number | null} */ (null));
 export const hiddenStates = new SavedStore("hidden", /** @type {string[]} */ ([]));
 export const trails = new SavedStore("trails", false);
 /** What the map shows besides the officers. */
-export const layers = new SavedStore("layers", { places: true, accuracy: true, names: true });
+export const layers = new SavedStore("layers", { places: true, accuracy: true, names: true, zones: true });
 /** Where the map was last. @type {SavedStore<{lat: number, lon: number, zoom: number} | null>} */
 export const place = new SavedStore("place", /** @type {{lat: number, lon: number, zoom: number} | null} */ (null));
 /**

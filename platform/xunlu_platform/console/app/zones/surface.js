@@ -32,6 +32,9 @@ export class Surface {
   #sketch;
   #snapper;
   #sheet = svg("svg", { class: "sketch", role: "group", "aria-label": t("zone.drawing") });
+  /** Corners stay while the line follows the pointer: nobody can grab what is replaced under the hand. */
+  #body = svg("g", {});
+  #handles = svg("g", {});
   #pointer = /** @type {Place | null} */ (null);
 
   /**
@@ -45,6 +48,7 @@ export class Surface {
     this.#sketch = sketch;
     this.#snapper = snapper;
     const box = map.getContainer();
+    this.#sheet.append(this.#body, this.#handles);
     box.append(this.#sheet);
     scope.onClose(() => this.#sheet.remove());
     const on = (/** @type {string} */ names, /** @type {(event: any) => void} */ act) => {
@@ -55,7 +59,7 @@ export class Surface {
     on("mousemove", ({ latlng }) => this.#point([latlng.lng, latlng.lat]));
     on("mouseout", () => this.#point(null));
     on("move zoomend resize", () => this.draw());
-    on("zoomanim", () => this.#sheet.replaceChildren());
+    on("zoomanim", () => [this.#body, this.#handles].forEach((part) => part.replaceChildren()));
     scope.read(sketch.drawing, () => this.draw());
     scope.listen(this.#sheet, "keydown", (event) => this.#key(event));
     scope.onClose(() => box.classList.remove("aiming"));
@@ -78,7 +82,7 @@ export class Surface {
   #point(place) {
     if (this.#sketch.drawing.value.done && this.#pointer === null) return;
     this.#pointer = this.#sketch.drawing.value.done ? null : place;
-    this.draw();
+    this.#drawBody();
   }
 
   /** @param {Place} place @returns {Point} */
@@ -90,10 +94,21 @@ export class Surface {
     const drawing = this.#sketch.drawing.value;
     this.#map.getContainer().classList.toggle("aiming", !drawing.done);
     const had = this.#focused();
-    const rings = drawing.rings.map((ring) => ring.map((place) => this.#pixel(place)));
-    const next = this.#pointer && rings.at(-1)?.length ? [this.#pixel(this.#snapper.snapped(this.#pointer))] : [];
-    this.#sheet.replaceChildren(...this.#body(drawing, rings, next), ...this.#handles(drawing, rings));
+    this.#drawBody();
+    this.#handles.replaceChildren(...this.#handlesOf(drawing, this.#rings(drawing)));
     if (had) this.#focus(had);
+  }
+
+  #drawBody() {
+    const drawing = this.#sketch.drawing.value;
+    const rings = this.#rings(drawing);
+    const next = this.#pointer && !drawing.done && rings.at(-1)?.length ? [this.#pixel(this.#snapper.snapped(this.#pointer))] : [];
+    this.#body.replaceChildren(...this.#bodyOf(drawing, rings, next));
+  }
+
+  /** @param {import("./drawing.js").Drawing} drawing */
+  #rings({ rings }) {
+    return rings.map((ring) => ring.map((place) => this.#pixel(place)));
   }
 
   /**
@@ -102,7 +117,7 @@ export class Surface {
    * @param {Point[][]} rings
    * @param {Point[]} next
    */
-  #body(drawing, rings, next) {
+  #bodyOf(drawing, rings, next) {
     const [first] = drawing.rings[0] ?? [];
     const [middle] = rings[0] ?? [];
     if (drawing.tool === "circle")
@@ -115,7 +130,7 @@ export class Surface {
   }
 
   /** @param {import("./drawing.js").Drawing} drawing @param {Point[][]} rings */
-  #handles(drawing, rings) {
+  #handlesOf(drawing, rings) {
     const corners = rings.flatMap((ring, r) => ring.map((point, at) => this.#handle({ ring: r, at }, point)));
     if (!drawing.done || drawing.tool === "circle") return corners;
     const middles = rings.flatMap((ring, r) =>
@@ -163,6 +178,7 @@ export class Surface {
     };
     const drop = () => {
       removeEventListener("pointermove", move);
+      swallowClick();
       this.#map.dragging.enable();
       const after = this.#sketch.drawing.value;
       this.#sketch.preview(before);
@@ -171,7 +187,6 @@ export class Surface {
     };
     addEventListener("pointermove", move);
     addEventListener("pointerup", drop, { once: true });
-    addEventListener("click", (click) => click.stopPropagation(), { once: true, capture: true });
   }
 
   /** @param {KeyboardEvent} event */
@@ -207,6 +222,13 @@ export class Surface {
     const dot = this.#sheet.querySelector(`[data-corner="${ring} ${at}"]`);
     if (dot instanceof SVGElement) dot.focus({ preventScroll: true });
   }
+}
+
+/** The click that a browser makes of the end of a drag is no click on the map. */
+function swallowClick() {
+  const swallow = (/** @type {Event} */ click) => click.stopPropagation();
+  addEventListener("click", swallow, { once: true, capture: true });
+  setTimeout(() => removeEventListener("click", swallow, { capture: true }));
 }
 
 /** @param {Point[]} points @param {boolean} round */
