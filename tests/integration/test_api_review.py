@@ -1,6 +1,7 @@
 """Looking back at tracks, over the real ingest and database."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -198,3 +199,13 @@ async def test_a_stop_over_the_full_hour_is_one(platform: Platform, jobs: Store)
     [stop] = (await track(platform, "o3"))["stops"]
     assert (stop["from_ms"], stop["to_ms"]) == (fresh["from_ms"], fresh["to_ms"])
     assert (stop["from_ms"] / 60_000, stop["to_ms"] / 60_000) == (pytest.approx(598, abs=1.1), 604)
+
+
+async def test_what_has_not_been_yet_is_not_explained(platform: Platform) -> None:
+    now = datetime.now(UTC)
+    ahead = {"from": (now - timedelta(hours=1)).isoformat(), "to": (now + timedelta(hours=1)).isoformat()}
+    for key in ("o2", "dR1"):
+        told = await track(platform, key, **ahead)
+        assert told["states"][-1]["to_ms"] == pytest.approx(HOUR_MS, abs=60_000)
+        after = {"from": (now + timedelta(hours=1)).isoformat(), "to": (now + timedelta(hours=2)).isoformat()}
+        assert (await track(platform, key, **after))["states"] == []

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Self
 
 from xunlu_platform.errors import NotFoundError, TooMuchError
@@ -55,7 +55,7 @@ async def find_subjects(session: Session, keys: Sequence[str], since: datetime, 
         session: within the scope of whoever asks.
         keys: in the form of `SUBJECT_PATTERN`.
         since: included.
-        until: excluded.
+        until: excluded; nothing is worn in the future, so that nobody explains what has not been.
 
     Raises:
         NotFoundError: one of them does not exist within the scope.
@@ -63,6 +63,7 @@ async def find_subjects(session: Session, keys: Sequence[str], since: datetime, 
         StoreError: the database does not answer.
     """
     distinct = list(dict.fromkeys(keys))
+    until = min(until, datetime.now(UTC))
     ids = [int(key[1:]) for key in distinct if key[0] == "o"]
     officers = {f"o{row['id']}": Officer.of(row) for row in await read_officers(session, ids)}
     devices = {f"d{row['did']}": row for row in await read_devices(session, [k[1:] for k in distinct if k[0] == "d"])}
@@ -74,7 +75,7 @@ async def find_subjects(session: Session, keys: Sequence[str], since: datetime, 
         raise TooMuchError("Devices changed hands too often. Ask for a shorter time or for fewer officers.")
     for row in rows:
         worn[f"o{row['officer_id']}"].append(_stretch(row))
-    for key, row in devices.items():
+    for key, row in devices.items() if since < until else ():
         worn[key].append(Stretch(device_id=row["id"], did=row["did"], since=since, until=until))
     return [Subject(key=key, officer=officers.get(key), worn=tuple(worn[key])) for key in distinct]
 
