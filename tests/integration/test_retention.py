@@ -110,12 +110,15 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-async def test_a_file_that_the_disk_keeps_is_tried_again(made: Rig, store: Store, folder: Path) -> None:
+async def test_a_file_that_the_disk_keeps_is_tried_again_and_holds_up_no_others(
+    made: Rig, store: Store, folder: Path
+) -> None:
     await switch_on(made, "recording")
     await housekeeping.apply_retention(store)
     stuck = folder / "r" / "old.mp4"
     stuck.unlink()
     stuck.mkdir()
+    await made.connection.execute("insert into file_to_erase (file) values ('z.mp4')")
     with pytest.raises(OSError, match="directory"):
         await ErasedFiles(store, folder).erase()
     assert await housekeeping.files_to_erase(store, limit=10) == ["r/old.mp4"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from fastapi import WebSocket
+from fastapi import WebSocket, WebSocketDisconnect
 from starlette.requests import HTTPConnection
 
 from xunlu_platform.api.access import Guard, caller_of, kind_of
@@ -26,6 +26,9 @@ FORBIDDEN = 4403
 TOO_SLOW = 4408
 REPLACED = 4409
 TOO_MANY = 4429
+
+# How a send or a receive finds that the other side has gone.
+_GONE = (WebSocketDisconnect, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,9 @@ async def serve(websocket: WebSocket, caller: Caller, *sides: Coroutine[None, No
         for task in tasks:
             task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception) and not isinstance(result, _GONE):
+            log.error("stream failed", extra={"username": caller.username}, exc_info=result)
     refusal = next((result for result in results if isinstance(result, Refusal)), None)
     if refusal:
         log.info("stream closed", extra={"username": caller.username, "code": refusal.code})

@@ -25,20 +25,30 @@ class ErasedFiles:
 
         Raises:
             StoreError: the database does not answer.
-            OSError: the disk keeps a file; its note stays.
+            OSError: the disk keeps a file; its note stays, and holds up no others.
         """
         while files := await housekeeping.files_to_erase(self._store, limit=FILES_MAX):
-            await asyncio.to_thread(self._erase, files)
-            await housekeeping.forget_files(self._store, files)
-            log.info("files erased", extra={"files": len(files)})
+            erased, kept = await asyncio.to_thread(self._erase, files)
+            await housekeeping.forget_files(self._store, erased)
+            log.info("files erased", extra={"files": len(erased)})
+            if kept:
+                raise kept[0]
 
-    def _erase(self, files: Iterable[str]) -> None:
+    def _erase(self, files: Iterable[str]) -> tuple[list[str], list[OSError]]:
+        """What is gone, and why the rest is not."""
         folder = self._folder.resolve()
+        erased, kept = [], []
         for file in files:
             path = (folder / file).resolve()
-            if not path.is_relative_to(folder):
-                log.error("file lies outside of the recordings, it is left alone", extra={"file": file[:200]})
-                continue
-            # The recorder process writes the report of a file beside it.
-            path.with_suffix(".json").unlink(missing_ok=True)
-            path.unlink(missing_ok=True)
+            try:
+                if path.is_relative_to(folder):
+                    # The recorder process writes the report of a file beside it.
+                    path.with_suffix(".json").unlink(missing_ok=True)
+                    path.unlink(missing_ok=True)
+                else:
+                    log.error("file lies outside of the recordings, it is left alone", extra={"file": file[:200]})
+            except OSError as error:
+                kept.append(error)
+            else:
+                erased.append(file)
+        return erased, kept

@@ -48,6 +48,9 @@ class Messages:
         Raises:
             StoreError: the database does not answer.
         """
+        # Without a broker each try would count, and the next one come ever later.
+        if not self._session.connected:
+            return
         async with self._store.session(SYSTEM) as session:
             due = await session.all(FILE, "due_notes", {"limit": RECORDERS_MAX})
             queued = []
