@@ -1,5 +1,6 @@
 """A screen that belongs to another program: orders are handed over in a folder, one file each."""
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -24,9 +25,12 @@ class FolderDisplay:
         """
         order = json.dumps({"text": text, "by": by, "tst": int(time.time())}, ensure_ascii=False)
         try:
-            waiting = sum(1 for _ in self._folder.glob("*.json"))
-            if waiting >= SHOWN_MAX:
-                raise DeviceError(f"{waiting} orders wait at the screen: start the recorder's screen program.")
-            write_durably(self._folder / f"{time.time_ns()}.json", order.encode())
+            await asyncio.to_thread(self._hand_over, order.encode())
         except OSError as error:
             raise DeviceError(f"{self._folder} cannot be written: {error}.") from error
+
+    def _hand_over(self, order: bytes) -> None:
+        waiting = sum(1 for _ in self._folder.glob("*.json"))
+        if waiting >= SHOWN_MAX:
+            raise DeviceError(f"{waiting} orders wait at the screen: start the recorder's screen program.")
+        write_durably(self._folder / f"{time.time_ns()}.json", order)
