@@ -210,6 +210,7 @@ async def running_bureau(database: TestDatabase, broker: TestBroker, folder: Pat
             "streaming_urls": relay.url,
             "talk_url": f"http://127.0.0.1:{talk.port}",
             "recordings": recordings,
+            "exports": folder / "exports",
         }
         jobs = platform_environment(database, broker, **settings)
         async with (

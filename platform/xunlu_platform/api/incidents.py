@@ -329,4 +329,4 @@ def _drawn(feature: dict[str, Any] | None) -> dict[str, Any] | None:
     try:
         return dict(read_drawing(feature).shape.as_geojson())
     except ZoneError as error:
-        raise invalid("place", "shape", str(error)) from error
+        raise invalid("place", "shape", "{error}", error=str(error)) from error

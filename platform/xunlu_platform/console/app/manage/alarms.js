@@ -1,9 +1,11 @@
 /** All alarms: what was raised, who took it and when, how it ended. */
 
-import { h } from "../kit/dom.js";
+import { h, icon } from "../kit/dom.js";
 import { span, when } from "../kit/format.js";
 import { t, word } from "../kit/i18n.js";
 import { query } from "../net/http.js";
+import { may } from "../net/session.js";
+import { createOfAlarm } from "../incidents/create.js";
 import { listen } from "./devices.js";
 import { Listing } from "./listing.js";
 
@@ -46,6 +48,7 @@ export function mountAlarms(root, scope) {
       { label: "alarm.answered", cell: (alarm) => step(alarm.acknowledged_by, alarm.raised_at, alarm.acknowledged_at) },
       { label: "alarm.closed", cell: (alarm) => step(alarm.closed_by, alarm.raised_at, alarm.closed_at) },
       { label: "alarm.note", cell: (alarm) => alarm.note },
+      { label: "", cell: (alarm) => (may("incidents") ? incidentButton(alarm) : null), kind: "end" },
     ],
     { title: t("alarms.none"), detail: t("alarms.none.do"), icon: "bell" },
   );
@@ -72,6 +75,11 @@ export function mountAlarms(root, scope) {
   );
   listen(filters, reload, scope);
   void reload();
+}
+
+/** @param {AlarmRecord} alarm */
+function incidentButton(alarm) {
+  return h("button", { class: "quiet", title: t("incident.new"), "aria-label": t("incident.new"), onclick: () => createOfAlarm(alarm) }, icon("file-text"), t("incident"));
 }
 
 /**

@@ -4,6 +4,8 @@ import { fill, h, icon } from "../kit/dom.js";
 import { clock, day } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { may } from "../net/session.js";
+import { createIncident } from "../incidents/create.js";
+import { toast } from "../view/notice.js";
 import { openExports } from "./exports.js";
 
 const HOUR_MS = 3_600_000;
@@ -60,6 +62,7 @@ export function transport(replay, timeline, stepper, scope) {
     loop,
     h("span", { class: "grow" }),
     lengths(replay, timeline, scope),
+    may("incidents") ? incidentButton(replay) : null,
     may("track") ? filesButton(replay) : null,
   );
 }
@@ -85,4 +88,14 @@ function lengths(replay, timeline, scope) {
 /** @param {import("./replay.js").Replay} replay */
 function filesButton(replay) {
   return h("button", { onclick: () => openExports(replay) }, icon("download"), t("export"));
+}
+
+/** An incident of what is shown. @param {import("./replay.js").Replay} replay */
+function incidentButton(replay) {
+  const make = () => {
+    const { subjects, from_ms, to_ms } = replay.view.value;
+    if (subjects.length) createIncident({ title: "", subjects, from_ms, to_ms });
+    else toast(t("review.empty"), "bad");
+  };
+  return h("button", { onclick: make }, icon("file-text"), t("incident"));
 }

@@ -4,6 +4,7 @@ import { fill, h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { claimKey } from "../kit/keys.js";
 import { mountCommand } from "../command/command.js";
+import { mountIncidents } from "../incidents/page.js";
 import { mountHealth } from "../manage/health.js";
 import { mountManage } from "../manage/manage.js";
 import { mountReview } from "../review/page.js";
@@ -26,6 +27,7 @@ function viewOf(path) {
   if (path === "/") return { name: "command", mount: mountCommand };
   if (path === "/wall" || path.startsWith("/wall/")) return { name: "wall", mount: mountWall };
   if (path === "/review") return { name: "review", mount: mountReview };
+  if (path === "/incidents" || path.startsWith("/incidents/")) return { name: "incidents", mount: mountIncidents };
   if (path === "/manage" || path.startsWith("/manage/")) return { name: "manage", mount: mountManage };
   if (path === "/talk" || path.startsWith("/talk/"))
     return { name: "talk", mount: may("talk") ? mountTalkPage : (root) => root.append(notAllowed()) };
