@@ -199,7 +199,7 @@ async def test_the_floor_log_of_a_killed_server_is_told_by_the_next_one(broker: 
             told.clear()
             return await stack.enter_async_context(running_talk(broker, tmp_path, **ports))
 
-        def whats(gid: str) -> list[str]:
+        def happened(gid: str) -> list[str]:
             return [entry.what for entry in told if entry.gid == gid]
 
         hearing = asyncio.create_task(hear())
@@ -208,14 +208,14 @@ async def test_the_floor_log_of_a_killed_server_is_told_by_the_next_one(broker: 
             await a.press(gid)
             await b.hears(a)
             talk = await restart(net.talk)
-            await until(lambda: "interrupted" in whats(gid), "what was not confirmed is told again")
-            assert whats(gid) == ["joined", "joined", "granted", "interrupted"]
+            await until(lambda: "interrupted" in happened(gid), "what was not confirmed is told again")
+            assert happened(gid) == ["joined", "joined", "granted", "interrupted"]
             await net.session.publish(talk_ack(TENANT, "log"), TalkAck(entries=tuple(one.id for one in told)).encode())
             await until(lambda: not kept(tmp_path), "what is confirmed stays on the disk")
             net.talk = await restart(talk)
             await net.person("a").join(gid)
-            await until(lambda: "joined" in whats(gid))
-            assert whats(gid) == ["joined"], "what was confirmed is not told again"
+            await until(lambda: "joined" in happened(gid))
+            assert happened(gid) == ["joined"], "what was confirmed is not told again"
         hearing.cancel()
         await asyncio.gather(hearing, return_exceptions=True)
 
