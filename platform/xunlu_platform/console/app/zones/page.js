@@ -5,6 +5,7 @@ import { t } from "../kit/i18n.js";
 import { claimKey } from "../kit/keys.js";
 import { may } from "../net/session.js";
 import { go, route } from "../router.js";
+import { units } from "../state/organisation.js";
 import { notAllowed, notice } from "../view/notice.js";
 import { mountEditor } from "./editor.js";
 import { mountFacts } from "./facts.js";
@@ -51,6 +52,8 @@ export function mountZones(root, scope) {
     const { path, query } = route.value;
     if (path !== "/zones" || zones.value === null) return;
     const { id, edit } = viewOf(query);
+    // A form offers units: it waits for them.
+    if (edit && !units.value.length) return;
     const zone = zoneById(id);
     const key = `${id} ${zone?.version_id} ${edit}`;
     // A drawing in hand is not thrown away because others changed something.
@@ -69,6 +72,7 @@ export function mountZones(root, scope) {
   };
   scope.read(zones, paint);
   scope.read(route, paint);
+  scope.read(units, paint);
   if (may("zones")) claimKey(scope, "Z", "key.zone.new", () => go(zoneAddress(null, true)));
   claimKey(scope, "Escape", "key.clear", () => go(zoneAddress(null)));
 }
