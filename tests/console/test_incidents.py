@@ -24,8 +24,8 @@ async def makes(page: Page, bureau: Bureau, *people: Past, title: str = "外滩�
     """A supervisor makes an incident of a look back, and sees it."""
     await bureau.sign_in(page, await bureau.account("supervisor"), address(*people))
     await expect(page.locator(".subject", has_text=people[0].number)).to_be_visible()
-    await page.get_by_role("button", name="建事件").click()
-    dialog = page.get_by_role("dialog", name="新建事件")
+    await page.get_by_role("button", name="建案事件").click()
+    dialog = page.get_by_role("dialog", name="新建案事件")
     await dialog.get_by_label("名称").fill(title)
     await dialog.get_by_role("button", name="新建", exact=True).click()
     await expect(page.get_by_role("heading", name=title)).to_be_visible()
@@ -40,7 +40,7 @@ async def test_an_incident_is_made_of_a_look_back_and_leads_back_to_it(page: Pag
     await incident.get_by_role("link", name="回放").click()
     await expect(page.locator(".subject", has_text=two.number)).to_be_visible()
     await page.go_back()
-    await page.get_by_role("link", name="事件", exact=True).first.click()
+    await page.get_by_role("link", name="案事件", exact=True).first.click()
     await expect(page.get_by_role("row", name=one.number)).to_contain_text("进行中")
 
 
@@ -48,7 +48,7 @@ async def test_an_alarm_becomes_an_incident_around_its_time(page: Page, bureau: 
     one = await walked(bureau, "李倩")
     await calls_for_help(bureau, one, 5)
     await bureau.sign_in(page, await bureau.account("dispatcher"), "/manage/alarms")
-    await page.get_by_role("row", name=one.number).get_by_role("button", name="新建事件").click()
+    await page.get_by_role("row", name=one.number).get_by_role("button", name="新建案事件").click()
     await page.get_by_role("dialog").get_by_role("button", name="新建", exact=True).click()
     await expect(page.get_by_role("heading", name=one.number)).to_be_visible()
     await expect(page.get_by_role("link", name="来自告警")).to_be_visible()

@@ -4,8 +4,8 @@ from typing import Final
 
 from xunlu_platform.export.key import PublicKey
 
-_TEXT: Final = """巡录 · 事件导出包
-================
+_TEXT: Final = """巡录 · 案事件导出包
+==================
 
 打开 index.html 即可回放，任何现代浏览器均可，无需联网，无需安装软件。请先解压整个 ZIP。
 data/  原始定位（WGS-84）：GPX、KML、GeoJSON、CSV；*-cleaning.csv 列出存疑的定位及原因。

@@ -45,7 +45,7 @@ function markRow(incident, mark, show) {
   const struck = mark.struck_at ? h("span", { class: "dim" }, t("incident.struck.by", { who: mark.struck_by ?? "", at: when(mark.struck_at) })) : null;
   return h(
     "tr",
-    { class: mark.struck_at ? "struck" : null },
+    {},
     h("td", { class: "num" }, h("a", { href: replayOf(incident, mark.at) }, when(mark.at))),
     h("td", {}, mark.struck_at ? h("s", {}, mark.text) : mark.text, struck ? " " : null, struck),
     h("td", {}, who),
