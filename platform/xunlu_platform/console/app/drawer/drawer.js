@@ -19,6 +19,7 @@ import { mountLive } from "./live.js";
 import { mountRecordings } from "./recordings.js";
 import { gatherTools, mountTalk } from "./talk.js";
 import { mountTrack } from "./track.js";
+import { mountZoneEvents } from "../zones/events.js";
 
 /** @typedef {import("../kit/store.js").Scope} Scope */
 
@@ -151,6 +152,7 @@ async function details(root, scope, did) {
     if (may("recordings") && isCarried(record.kind)) mountBursts(part, scope, did);
     if (may("track")) mountTrack(part, scope, did);
     if (may("track")) mountEvents(part, scope, did);
+    if (may("track")) mountZoneEvents(part, scope, { did });
     part.append(identity(record));
   } catch (problem) {
     if (!scope.closed)

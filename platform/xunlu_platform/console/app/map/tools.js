@@ -76,7 +76,7 @@ function zoomButtons(map) {
 
 /** @param {HTMLElement} anchor */
 function chooseLayers(anchor) {
-  const names = /** @type {("names" | "places" | "accuracy")[]} */ (["names", "places", "accuracy"]);
+  const names = /** @type {("names" | "places" | "accuracy" | "zones")[]} */ (["names", "zones", "places", "accuracy"]);
   const items = names.map((name) => ({
     label: t(`layer.${name}`),
     checked: layers.value[name],

@@ -7,6 +7,7 @@ import { fleet } from "./fleet.js";
 import { loadUnits } from "./organisation.js";
 import { Poll } from "./poll.js";
 import { setThinned, watched } from "./watch.js";
+import { forgetZones, reloadZones } from "../zones/zones.js";
 
 /** The newest event of any device. @type {Store<import("../types").DeviceEvent | null>} */
 export const lastEvent = new Store(/** @type {import("../types").DeviceEvent | null} */ (null));
@@ -40,6 +41,10 @@ function receive(message) {
     case "organisation":
       void loadUnits();
       break;
+    case "zones":
+      // What is shown stays until the next notice.
+      void reloadZones().catch(() => undefined);
+      break;
   }
 }
 
@@ -69,4 +74,5 @@ export function stopFeed() {
   clearInterval(aging);
   fleet.clear();
   replaceAlarms([]);
+  forgetZones();
 }
