@@ -320,6 +320,7 @@ class Played:
         flashes_s: when white begins.
         beeps_s: when sound begins.
         sound_s: length of the sound.
+        ends_s: when the last picture appears or the sound is over, whatever comes later.
         metadata: of the container.
         size: of the last picture.
     """
@@ -329,6 +330,7 @@ class Played:
     flashes_s: list[float]
     beeps_s: list[float]
     sound_s: float
+    ends_s: float
     metadata: dict[str, str]
     size: tuple[int, int]
 
@@ -341,14 +343,16 @@ def play(file: Path) -> Played:
         for frame in container.decode(video=0):
             assert frame.time is not None
             shown.append(frame.time)
+            ends_s = frame.time
             light.append(bytes(frame.planes[0])[:16] > b"\xb0")
             size = (frame.width, frame.height)
-    sound_s = 0.0
+    sound_s = ends_s = 0.0
     with av.open(str(file)) as container:
         for sound in container.decode(audio=0):
             assert sound.time is not None
             samples = memoryview(sound.planes[0]).cast("B").cast("f").tolist()
-            sound_s += sound.samples / sound.sample_rate
+            lasts_s = sound.samples / sound.sample_rate
+            sound_s, ends_s = sound_s + lasts_s, max(ends_s, sound.time + lasts_s)
             loud.append((sound.time, max(samples) > 0.1))
     return Played(
         pictures=len(shown),
@@ -356,6 +360,7 @@ def play(file: Path) -> Played:
         flashes_s=_onsets(list(zip(shown, light, strict=True))),
         beeps_s=_onsets(loud),
         sound_s=sound_s,
+        ends_s=ends_s,
         metadata=metadata,
         size=size,
     )

@@ -205,16 +205,16 @@ async def test_what_stock_aiortc_publishes_to_a_relay_is_recorded(
         await rig.order("REC-10")
         await eventually(lambda: rig.healthy("relay"))
         await publisher.publish(codec)
-        await eventually(lambda: rig.counted("xunlu_record_frames_total", 200))
+        await eventually(lambda: rig.counted("xunlu_record_frames_total", 400))
         await rig.withdraw("REC-10")
         report = await rig.report()
         await eventually(publisher.ended)
         await publisher.close()
         played = play(file_of(rig, report))
     assert (report.video, report.audio, report.complete, report.gaps) == (codec, "opus", True, ())
-    assert report.ended_ms - report.started_ms == pytest.approx(1000 * played.picture_s[-1], abs=500)
-    # Until the first reports the sound lies where a busy machine sent it.
-    assert 0.3 * played.picture_s[-1] < played.sound_s < 1.3 * played.picture_s[-1]
+    assert report.ended_ms - report.started_ms == pytest.approx(1000 * played.ends_s, abs=100)
+    # Until the first reports the sound lies where a busy machine sent it: what they move it by is left out, or missing.
+    assert played.sound_s == pytest.approx(played.picture_s[-1], abs=1)
     assert played.size == (320, 180)
 
 
