@@ -175,6 +175,15 @@ class Ground:
             seen_ms=seen_ms,
         )
 
+    def seen(self, ways: Sequence[Way], rules: CoverageRules | None = None) -> tuple[Floats, Times]:
+        """Metres seen of each piece of street, and when last (`NEVER_SEEN`): `coverage` without the area.
+
+        Args:
+            ways: of any number of people.
+            rules: how far they see.
+        """
+        return self._seen(*self._swaths(ways, rules or CoverageRules()))
+
     def ages(self, seen_ms: Times, since_ms: int) -> list[StreetAge]:
         """Streets that were not seen, those that wait longest first; streets seen in full are left out.
 
@@ -215,8 +224,11 @@ class Ground:
         seen_m = np.zeros(len(self._lines))
         seen_ms = np.full(len(self._lines), NEVER_SEEN, dtype=np.int64)
         swath, piece = self._tree.query(swaths, predicate="intersects")
-        parts = shapely.intersection(self._lines[piece], swaths[swath])
-        parts_m = shapely.length(parts)
+        shapely.prepare(swaths)
+        parts, parts_m = self._lines[piece], self._lengths_m[piece]
+        (cut,) = np.nonzero(~shapely.covers(swaths[swath], parts))
+        parts[cut] = shapely.intersection(parts[cut], swaths[swath[cut]])
+        parts_m[cut] = shapely.length(parts[cut])
         np.maximum.at(seen_m, piece, parts_m)
         enough = parts_m >= SEEN_SHARE * self._lengths_m[piece]
         np.maximum.at(seen_ms, piece[enough], until_ms[swath[enough]])

@@ -17,12 +17,13 @@ _SCALE_SHARE_MAX: Final = 0.25
 
 _STYLES: Final[dict[Kind, str]] = {
     "zone": f'fill="#f4f1e8" stroke="{COLOURS["zone"]}" stroke-width="1.2" stroke-dasharray="5 3"',
-    "seen": f'fill="{COLOURS["seen"]}" fill-opacity="0.35" stroke="{COLOURS["seen"]}" stroke-width="2"',
-    "unseen": f'fill="{COLOURS["unseen"]}" fill-opacity="0.2" stroke="{COLOURS["unseen"]}" stroke-width="2" '
+    "seen": f'fill="{COLOURS["seen"]}" fill-opacity="0.35" stroke="{COLOURS["seen"]}" stroke-width="4"',
+    "unseen": f'fill="{COLOURS["unseen"]}" fill-opacity="0.2" stroke="{COLOURS["unseen"]}" stroke-width="1" '
     'stroke-dasharray="6 4"',
     "track": f'stroke="{COLOURS["track"]}" stroke-width="1.2"',
 }
-"""In the order in which they are drawn; what was not seen is broken, for who prints without colours."""
+"""In the order in which they are drawn: what was seen shows beside the track on it; what was not is thin and broken,
+for who prints without colours."""
 
 
 _DEPTHS: Final = {"LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}

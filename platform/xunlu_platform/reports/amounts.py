@@ -102,10 +102,11 @@ def _ways(day: OfficerDay) -> dict[Name, Amount]:
 
 
 def _zones(day: OfficerDay) -> dict[Name, Amount]:
-    first_ms = min((stay.first_ms for stay in day.stays), default=None)
+    there = union(time for stay in day.stays for time in stay.times)
+    first_ms = there[0].since if there else None
     return {
         "zone_visits": Amount(sum(stay.visits for stay in day.stays), first_ms),
-        "zone_dwell": Amount(sum(stay.dwell_s for stay in day.stays), first_ms),
+        "zone_dwell": Amount(seconds(there), first_ms),
     }
 
 

@@ -9,10 +9,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from xunlu_gis.fence import Fixes
-from xunlu_gis.presence import presences
+from xunlu_gis.presence import GAP_S, presences
 from xunlu_platform.errors import NotFoundError, TooMuchError
 from xunlu_platform.reports.period import Day
 from xunlu_platform.review.moments import Kind, Moment, find_moments
+from xunlu_platform.review.shifts import Interval, union, without
 from xunlu_platform.review.subjects import SUBJECTS_MAX, Officer, find_subjects
 from xunlu_platform.review.tracks import Worn, find_tracks
 from xunlu_platform.store.reports import Zones, read_ends
@@ -50,12 +51,17 @@ class Member:
 
 
 class Stay(NamedTuple):
-    """All visits of one zone: its id, how many, how long without gaps, and when the first began (UTC milliseconds)."""
+    """All visits of one zone.
+
+    Attributes:
+        zone: id.
+        visits: how many.
+        times: when somebody was there, gaps left out, in order.
+    """
 
     zone: int
     visits: int
-    dwell_s: float
-    first_ms: int
+    times: tuple[Interval, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -163,16 +169,14 @@ def _stays(zones: Zones, member: Member, worn: Collection[Worn], day: Day) -> li
         for axis in ("lon", "lat")
     )
     fixes = Fixes.of(member.officer.id, np.concatenate(times), lon, lat)
-    found = presences(zones.watched.fences, fixes, milliseconds(day.since), milliseconds(day.until))
-    stays: dict[int, Stay] = {}
-    for one in found:
-        if not zones.watched.concerns(one.zone, member.holder):
-            continue
-        zone = zones.watched.zones[one.zone]
-        before = stays.get(zone, Stay(zone, 0, 0.0, one.visits[0].start_ms))
-        first_ms = min(before.first_ms, one.visits[0].start_ms)
-        stays[zone] = Stay(zone, before.visits + len(one.visits), before.dwell_s + one.dwell_s, first_ms)
-    return sorted(stays.values())
+    (silent,) = np.nonzero(np.diff(fixes.time_ms) > GAP_S * 1000)
+    gaps = [Interval(*fixes.time_ms[at : at + 2].tolist()) for at in silent.tolist()]
+    visits: dict[int, list[Interval]] = {}
+    for one in presences(zones.watched.fences, fixes, milliseconds(day.since), milliseconds(day.until)):
+        if zones.watched.concerns(one.zone, member.holder):
+            inside = [Interval(visit.start_ms, visit.end_ms) for visit in one.visits]
+            visits.setdefault(zones.watched.zones[one.zone], []).extend(inside)
+    return [Stay(zone, len(inside), tuple(without(union(inside), gaps))) for zone, inside in sorted(visits.items())]
 
 
 def member_of(rows: Sequence[Row]) -> Member:

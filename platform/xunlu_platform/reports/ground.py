@@ -77,10 +77,10 @@ def _beat(zone: int, shape: dict[str, Any], days: Iterable[OfficerDay], ground_o
     street_m = sum(piece.length_m for piece in ground.pieces) if ground else 0.0
     if ground is None or not street_m:
         return Beat(zone, area, None, None)
-    found = ground.coverage(_ways(days), RULES)
-    seen = (found.seen_ms != NEVER_SEEN).tolist()
+    seen_m, seen_ms = ground.seen(_ways(days), RULES)
+    seen = (seen_ms != NEVER_SEEN).tolist()
     lines = tuple((piece.line, was) for piece, was in zip(ground.pieces, seen, strict=True))
-    return Beat(zone, area, street_m, found.street_m, lines)
+    return Beat(zone, area, street_m, float(seen_m.sum()), lines)
 
 
 def _ways(days: Iterable[OfficerDay]) -> list[Way]:

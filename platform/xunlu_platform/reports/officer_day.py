@@ -97,13 +97,14 @@ class _Desk:
         rows = []
         for number in sorted({*stays, *seen}):
             stay, beat = stays.get(number), seen.get(number)
-            link = view(self.subjects, self.day.day, self.zone, at_ms=stay.first_ms if stay else None, on="zones")
+            first_ms = stay.times[0].since if stay and stay.times else None
+            link = view(self.subjects, self.day.day, self.zone, at_ms=first_ms, on="zones")
             rows.append(
                 (
                     Figure(value=zones.names[number]["name"]),
                     Figure(value=Word(zones.names[number]["kind"])),
                     Figure(value=stay.visits if stay else 0, unit="count", link=link),
-                    Figure(value=stay.dwell_s if stay else 0.0, unit="duration_s", link=link),
+                    Figure(value=seconds(stay.times) if stay else 0.0, unit="duration_s", link=link),
                     streets([beat] if beat else [], self.subjects, self.day.day, self.zone),
                 )
             )

@@ -13,6 +13,7 @@ from xunlu_platform.reports.notes import notes_of
 from xunlu_platform.reports.period import Day
 from xunlu_platform.reports.sheet import Sheet, Table, Word
 from xunlu_platform.reports.views import view
+from xunlu_platform.review.shifts import seconds
 from xunlu_platform.store.reports import Zones
 
 DAY_COLUMNS: tuple[Name, ...] = (
@@ -60,7 +61,8 @@ def squad_week(
             )
             if table.rows
         ),
-        coverage=map_of("coverage", beats, days),
+        # Hundreds of ways would hide the streets that they tell of.
+        coverage=map_of("coverage", beats, () if any(beat.lines for beat in beats) else days),
         notes=notes_of(amounts, beats, unfinished=unfinished),
     )
 
@@ -106,14 +108,14 @@ class _Desk:
             mine = [(key, stay) for key, stay in stays if stay.zone == number]
             everybody = list(dict.fromkeys(day.member.key for day in self._days))
             subjects = list(dict.fromkeys(key for key, _ in mine)) or everybody
-            first_ms = min((stay.first_ms for _, stay in mine), default=None)
+            first_ms = min((time.since for _, stay in mine for time in stay.times), default=None)
             link = view(subjects, self._period, self._zone, at_ms=first_ms, on="zones")
             rows.append(
                 (
                     Figure(value=zones.names[number]["name"]),
                     Figure(value=Word(zones.names[number]["kind"])),
                     Figure(value=sum(stay.visits for _, stay in mine), unit="count", link=link),
-                    Figure(value=sum((stay.dwell_s for _, stay in mine), 0.0), unit="duration_s", link=link),
+                    Figure(value=sum((seconds(stay.times) for _, stay in mine), 0.0), unit="duration_s", link=link),
                     streets([seen[number]] if number in seen else [], everybody, self._period, self._zone),
                 )
             )

@@ -78,7 +78,8 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "recording.always": "持续",
         "note.track": "坐标系 WGS-84。轨迹先经清洗，简化误差不超过 {bound} 米；"
         "里程按椭球面计算，不跨越断点；移动时长不含停留与断点。",
-        "note.sums": "录像、讲话计入其开始的日子，时长按落在当日的部分计；同时在几个区域内的时间，各区域分别计。",
+        "note.sums": "录像、讲话计入其开始的日子，时长按落在当日的部分计；"
+        "同时在几个区域内的时间，各区域分别计，合计只计一次。",
         "note.zones": "在区时长按实时进出规则在清洗后的轨迹上计算，超过 5 分钟的静默不计。",
         "note.streets": "步行 30 米、骑行 15 米之内的街道算已巡查，过半即算；"
         "覆盖率为责任区、岗位与巡逻线内街道长度之比。",
@@ -162,7 +163,7 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "note.track": "Datum WGS-84. Tracks are cleaned and simplified to within {bound} m; mileage is geodesic "
         "and crosses no gap; moving time leaves out stops and gaps.",
         "note.sums": "Recordings and bursts count on the day they begin, their length by what lies in the day; "
-        "time in several zones at once counts in each.",
+        "time in several zones at once counts in each of them, and once in all.",
         "note.zones": "Presence follows the rules of live events on the cleaned track; "
         "silences of more than 5 min are left out.",
         "note.streets": "Streets within 30 m of a walk or 15 m of a ride are seen, by pieces of which half is; "
