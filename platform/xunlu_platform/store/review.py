@@ -186,6 +186,7 @@ async def read_moments(
 
 async def read_fleet_at(session: Session, at: datetime) -> tuple[list[Row], list[Row]]:
     """The devices and the open alarms of a moment, in the columns of `store.fleet`."""
+    await session.one(FILE, "probe_plainly")
     cursor = session.connection.cursor(row_factory=dict_row, binary=True)
     await cursor.execute(query(FILE, "fleet_devices"), {"at": at})
     devices: list[Row] = []
