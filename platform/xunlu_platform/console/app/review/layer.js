@@ -3,8 +3,13 @@
 import { theme } from "../kit/theme.js";
 import { MapView } from "../map/view.js";
 import { drawAccuracy, Movers } from "./movers.js";
+import { drawRaw } from "./raw.js";
 import { Ways } from "./ways.js";
 
+/** So many are a crowd: it moves 30 times a second, and its ways grow ten times. */
+const CROWD = 20;
+const CROWD_FRAME_MS = 1000 / 30 - 2;
+const CROWD_PAST_MS = 100;
 /** Who talks and who is in need is looked up so often, milliseconds. */
 const STANDING_MS = 150;
 const NAMES = /** @type {const} */ (["still", "past", "movers"]);
@@ -24,6 +29,9 @@ export class ReviewLayer {
   #stale = true;
   #zooming = false;
   #drawn_ms = NaN;
+  /** When the movers and the past were drawn last, on the steady clock. */
+  #movers_ms = -Infinity;
+  #past_ms = -Infinity;
   #standing = { chosen: /** @type {string | null} */ (null), talking: new Set(), sos: new Set() };
   #looked_ms = -Infinity;
 
@@ -61,11 +69,17 @@ export class ReviewLayer {
     const now_ms = this.#replay.clock.now_ms;
     if (!this.#stale && now_ms === this.#drawn_ms) return;
     const tracks = this.#replay.tracks.value;
+    const crowd = tracks.length > CROWD && this.#replay.clock.playing;
+    if (crowd && !this.#stale && told_ms - this.#movers_ms < CROWD_FRAME_MS) return;
+    this.#movers_ms = told_ms;
     if (this.#stale) this.#redraw(tracks);
     if (told_ms - this.#looked_ms > STANDING_MS) this.#look(told_ms, now_ms);
     const [, past, moving] = this.#contexts;
     if (!past || !moving) return;
-    this.#ways.drawPast(past, this.view, tracks, now_ms);
+    if (!crowd || told_ms - this.#past_ms >= CROWD_PAST_MS) {
+      this.#past_ms = told_ms;
+      this.#ways.drawPast(past, this.view, tracks, now_ms, this.#replay.main?.key ?? null);
+    }
     moving.clearRect(0, 0, this.view.width, this.view.height);
     this.#drawAccuracy(moving, now_ms);
     this.#movers.draw(moving, this.view, tracks, now_ms, /** @type {any} */ (this.#standing));
@@ -96,7 +110,7 @@ export class ReviewLayer {
   /** @param {import("./track.js").Track[]} tracks */
   #redraw(tracks) {
     this.#stale = false;
-    this.#looked_ms = -Infinity;
+    this.#looked_ms = this.#past_ms = -Infinity;
     this.#fit();
     this.view.read(this.#map);
     this.#ways.forget();
@@ -104,8 +118,8 @@ export class ReviewLayer {
     if (!still) return;
     const { on, clean } = this.#replay.view.value;
     still.clearRect(0, 0, this.view.width, this.view.height);
-    this.#ways.drawStill(still, this.view, tracks, on.has("stops"));
-    if (!clean && this.#detail.value) this.#ways.drawRaw(still, this.view, tracks, this.#detail.value);
+    this.#ways.drawStill(still, this.view, tracks, on.has("stops"), this.#replay.main?.key ?? null);
+    if (!clean && this.#detail.value) drawRaw(still, this.view, tracks, this.#detail.value);
   }
 
   /** @param {CanvasRenderingContext2D} context @param {number} now_ms */

@@ -51,8 +51,15 @@ export class ReviewMap {
     void loadGround(this.#map, box, scope).catch(complain);
   }
 
-  zoom(/** @type {1 | -1} */ steps) {
+  /** @param {1 | -1} steps */
+  zoom(steps) {
     this.#map.setZoom(this.#map.getZoom() + steps);
+  }
+
+  /** Of what is shown, as a ring. @returns {{lat: number, lng: number}[]} */
+  get corners() {
+    const bounds = this.#map.getBounds();
+    return [bounds.getSouthWest(), bounds.getSouthEast(), bounds.getNorthEast(), bounds.getNorthWest()];
   }
 
   /** Bring every way into view. */

@@ -3,8 +3,8 @@
 import { span } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { token } from "../kit/theme.js";
+import { takes } from "./boxes.js";
 import { lastBefore } from "./clock.js";
-import { takes } from "./ways.js";
 
 /** @typedef {import("./track.js").Track} Track */
 /** @typedef {CanvasRenderingContext2D} Context */
@@ -49,7 +49,7 @@ export class Movers {
    */
   draw(context, view, tracks, now_ms, { chosen, talking, sos }) {
     this.places = [];
-    /** @type {import("./ways.js").Box[]} */
+    /** @type {import("./boxes.js").Box[]} */
     const taken = [];
     const order = [...tracks].sort((a, b) => Number(b.key === chosen) - Number(a.key === chosen));
     for (const track of order) {
@@ -137,7 +137,7 @@ export class Movers {
    * @param {number} now_ms
    * @param {[number, number]} at
    * @param {boolean} full
-   * @param {import("./ways.js").Box[]} taken
+   * @param {import("./boxes.js").Box[]} taken
    */
   #name(context, track, place, now_ms, [x, y], full, taken) {
     const name = full ? track.title : (track.officer?.number ?? track.name);

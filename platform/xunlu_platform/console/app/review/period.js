@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 const DAYS_MAX = 31;
 
 /** Local time as people write it, of 24 hours in every language. @param {number} ms */
-const localOf = (ms) => `${day(ms)} ${clock(ms)}`;
+const localOf = (ms) => `${day(ms)} ${clock(ms).replace(/:00$/, "")}`;
 
 /** A time without the date that everybody knows. @param {import("./types").Span} range @param {number} ms */
 export function timeIn({ from_ms, to_ms }, ms) {

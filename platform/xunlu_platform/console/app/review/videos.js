@@ -106,7 +106,7 @@ export class Videos {
     let inner = scope.inner();
     let shown = "";
     const beside = () => {
-      const wanted = replay.view.value.on.has("live") ? `live ${replay.main?.key ?? ""}` : "";
+      const wanted = replay.view.value.on.has("live") ? `live ${replay.main?.key ?? ""} ${fleet.loaded.value}` : "";
       if (wanted === shown) return;
       shown = wanted;
       inner.close();
@@ -114,7 +114,8 @@ export class Videos {
       this.#live.hidden = !wanted;
       fill(this.#live, wanted ? this.#livePicture(inner) : null);
     };
-    for (const store of [replay.view, replay.chosen, replay.tracks]) scope.read(/** @type {import("../kit/store.js").Store<any>} */ (store), beside);
+    for (const store of [replay.view, replay.chosen, replay.tracks, fleet.loaded])
+      scope.read(/** @type {import("../kit/store.js").Store<any>} */ (store), beside);
     scope.read(replay.moments, (moments) => {
       this.#films = moments.filter(({ kind }) => kind === "recording");
     });

@@ -6,8 +6,8 @@
 import { span } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { token } from "../kit/theme.js";
+import { takes } from "./boxes.js";
 import { lastBefore, spanAt } from "./clock.js";
-import { isRejected } from "./detail.js";
 
 /** @typedef {import("./track.js").Track} Track */
 /** @typedef {import("./track.js").Piece} Piece */
@@ -16,13 +16,16 @@ import { isRejected } from "./detail.js";
 
 const DIM = 0.34;
 const WIDTH_PX = 2.6;
+/** Of a crowd the ways step back behind the one that is meant. */
+const CROWD_DIM = 0.13;
+const CROWD_PAST = 0.5;
+const CROWD_WIDTH_PX = 1.5;
 /** So many are drawn with all their signs; a crowd would hide the map under them. */
 const SIGNED_MAX = 12;
 const ARROW_STEP_PX = 110;
 const STEP_MIN_PX = 0.8;
 const GAP_LABEL_MIN_PX = 34;
 const STOP_MIN_ZOOM = 14;
-const CROSS_PX = 3.5;
 /** Shorter breaks are drawn without words, milliseconds. */
 const TOLD_GAP_MS = 60_000;
 
@@ -34,7 +37,7 @@ const TOLD_GAP_MS = 60_000;
  * @param {number} from_ms
  * @param {number} to_ms
  */
-function trace(context, view, piece, from_ms, to_ms) {
+export function trace(context, view, piece, from_ms, to_ms) {
   const { x, y, t: time, jump } = piece;
   const first = lastBefore(time.length, (i) => (time[i] ?? 0) <= from_ms);
   let [px, py] = first < 0 ? [view.px(x[0] ?? 0), view.py(y[0] ?? 0)] : pointAt(view, piece, first, from_ms);
@@ -62,7 +65,7 @@ function pointAt(view, { x, y, t: time, jump }, i, ms) {
 export class Ways {
   /** What the bright part reaches to, UTC milliseconds; null: nothing is drawn yet. @type {number | null} */
   #drawn_ms = null;
-  #colours = { gap: "", halo: "", text: "", warn: "", label: "" };
+  #colours = { gap: "", halo: "", text: "", label: "" };
   #font = "";
 
   /** Read the colours of the theme in force. */
@@ -71,7 +74,6 @@ export class Ways {
       gap: token("--faint"),
       halo: token("--map-halo"),
       text: token("--text"),
-      warn: token("--warn"),
       label: token("--label"),
     };
     this.#font = `11px ${token("--font")}`;
@@ -89,25 +91,27 @@ export class Ways {
    * @param {MapView} view
    * @param {readonly Track[]} tracks
    * @param {boolean} stops
+   * @param {string | null} main the subject that is meant: of a crowd only it has signs
    */
-  drawStill(context, view, tracks, stops) {
-    const signed = tracks.length <= SIGNED_MAX;
-    /** @type {Box[]} */
+  drawStill(context, view, tracks, stops, main) {
+    const few = tracks.length <= SIGNED_MAX;
+    /** @type {import("./boxes.js").Box[]} */
     const taken = [];
     context.lineJoin = "round";
     context.lineCap = "round";
     for (const track of tracks) {
+      const signed = few || track.key === main;
       this.#drawPieces(context, view, track, signed);
       this.#drawGaps(context, view, track, signed, taken);
-      if (stops && view.zoom >= STOP_MIN_ZOOM) this.#drawStops(context, view, track, signed, taken);
+      if (stops && signed && view.zoom >= STOP_MIN_ZOOM) this.#drawStops(context, view, track, taken);
     }
   }
 
   /** @param {Context} context @param {MapView} view @param {Track} track @param {boolean} signed */
   #drawPieces(context, view, track, signed) {
-    context.globalAlpha = DIM;
+    context.globalAlpha = signed ? DIM : CROWD_DIM;
     context.strokeStyle = track.colour;
-    context.lineWidth = WIDTH_PX;
+    context.lineWidth = signed ? WIDTH_PX : CROWD_WIDTH_PX;
     for (const piece of track.pieces) {
       context.setLineDash(piece.late ? [9, 4] : []);
       context.beginPath();
@@ -127,7 +131,7 @@ export class Ways {
    * @param {MapView} view
    * @param {Track} track
    * @param {boolean} signed
-   * @param {Box[]} taken
+   * @param {import("./boxes.js").Box[]} taken
    */
   #drawGaps(context, view, track, signed, taken) {
     const { pieces } = track;
@@ -152,8 +156,8 @@ export class Ways {
     }
   }
 
-  /** @param {Context} context @param {MapView} view @param {Track} track @param {boolean} signed @param {Box[]} taken */
-  #drawStops(context, view, track, signed, taken) {
+  /** @param {Context} context @param {MapView} view @param {Track} track @param {import("./boxes.js").Box[]} taken */
+  #drawStops(context, view, track, taken) {
     for (const stop of track.stops) {
       const [x, y] = view.pixel(stop.lon, stop.lat);
       if (!view.shows(x, y)) continue;
@@ -164,11 +168,11 @@ export class Ways {
       context.lineWidth = 2;
       context.strokeStyle = track.colour;
       context.stroke();
-      if (signed) this.#label(context, t("review.stop", { span: span((stop.to_ms - stop.from_ms) / 1000) }), x, y + 16, taken);
+      this.#label(context, t("review.stop", { span: span((stop.to_ms - stop.from_ms) / 1000) }), x, y + 16, taken);
     }
   }
 
-  /** @param {Context} context @param {string} text @param {number} x @param {number} y @param {Box[]} taken */
+  /** @param {Context} context @param {string} text @param {number} x @param {number} y @param {import("./boxes.js").Box[]} taken */
   #label(context, text, x, y, taken) {
     context.font = this.#font;
     const width = context.measureText(text).width + 8;
@@ -188,8 +192,9 @@ export class Ways {
    * @param {MapView} view
    * @param {readonly Track[]} tracks
    * @param {number} now_ms
+   * @param {string | null} main
    */
-  drawPast(context, view, tracks, now_ms) {
+  drawPast(context, view, tracks, now_ms, main) {
     if (this.#drawn_ms === null || now_ms < this.#drawn_ms) {
       context.clearRect(0, 0, view.width, view.height);
       this.#drawn_ms = -Infinity;
@@ -197,8 +202,10 @@ export class Ways {
     if (now_ms === this.#drawn_ms) return;
     context.lineJoin = "round";
     context.lineCap = "round";
-    context.lineWidth = WIDTH_PX;
     for (const track of tracks) {
+      const signed = tracks.length <= SIGNED_MAX || track.key === main;
+      context.globalAlpha = signed ? 1 : CROWD_PAST;
+      context.lineWidth = signed ? WIDTH_PX : CROWD_WIDTH_PX;
       context.beginPath();
       for (let k = track.pieceBefore(now_ms); k >= 0; k--) {
         const piece = /** @type {Piece} */ (track.pieces[k]);
@@ -208,48 +215,8 @@ export class Ways {
       context.strokeStyle = track.colour;
       context.stroke();
     }
+    context.globalAlpha = 1;
     this.#drawn_ms = now_ms;
-  }
-
-  /**
-   * Every fix as it came: the line through all of them, and a cross where one is not believed.
-   * @param {Context} context
-   * @param {MapView} view
-   * @param {readonly Track[]} tracks
-   * @param {import("./detail.js").Detail} detail
-   */
-  drawRaw(context, view, tracks, detail) {
-    for (const track of tracks) {
-      for (const piece of detail.pieces.get(track.key) ?? []) {
-        context.beginPath();
-        trace(context, view, piece, -Infinity, Infinity);
-        context.lineWidth = 1;
-        context.strokeStyle = this.#colours.text;
-        context.stroke();
-        this.#drawFixes(context, view, piece, track.colour);
-      }
-    }
-  }
-
-  /** @param {Context} context @param {MapView} view @param {import("./detail.js").DetailPiece} piece @param {string} colour */
-  #drawFixes(context, view, { x, y, flags }, colour) {
-    for (let i = 0; i < x.length; i++) {
-      const [px, py] = [view.px(x[i] ?? 0), view.py(y[i] ?? 0)];
-      if (!view.shows(px, py)) continue;
-      if (!isRejected(flags[i])) {
-        context.fillStyle = colour;
-        context.fillRect(px - 1.5, py - 1.5, 3, 3);
-        continue;
-      }
-      context.beginPath();
-      context.moveTo(px - CROSS_PX, py - CROSS_PX);
-      context.lineTo(px + CROSS_PX, py + CROSS_PX);
-      context.moveTo(px + CROSS_PX, py - CROSS_PX);
-      context.lineTo(px - CROSS_PX, py + CROSS_PX);
-      context.lineWidth = 1.8;
-      context.strokeStyle = this.#colours.warn;
-      context.stroke();
-    }
   }
 }
 
@@ -257,16 +224,6 @@ export class Ways {
 export function gapWords(track, from_ms, to_ms) {
   const state = spanAt(track.states, (from_ms + to_ms) / 2)?.state;
   return t("review.gap", { span: span((to_ms - from_ms) / 1000), why: state ? t(`review.state.${state}`) : t("review.state.unworn") });
-}
-
-/** Left, top, width, height. @typedef {[number, number, number, number]} Box */
-
-/** Take a place for a label when nobody else has it. @param {Box[]} taken @param {Box} box */
-export function takes(taken, box) {
-  const [x, y, width, height] = box;
-  if (taken.some(([left, top, wide, high]) => x < left + wide && left < x + width && y < top + high && top < y + height)) return false;
-  taken.push(box);
-  return true;
 }
 
 /** Which way somebody went. @param {Context} context @param {MapView} view @param {Piece} piece */
