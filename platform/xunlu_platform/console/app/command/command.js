@@ -11,7 +11,9 @@ import { followed, gathered, selected, sidebar, tool, watching } from "../state/
 import { mountDrawer } from "../drawer/drawer.js";
 import { putOnWall } from "../drawer/live.js";
 import { mountMap } from "../map/map.js";
+import { mountPast } from "../past/bar.js";
 import { openReview } from "../review/open.js";
+import { found } from "../who/found.js";
 import { mountSidebar } from "./sidebar.js";
 import { showDevice } from "./show.js";
 
@@ -47,6 +49,7 @@ export function mountCommand(root, scope) {
   mountSidebar(left, scope);
   mountMap(map, scope);
   claimKeys(scope);
+  mountPast(root, scope);
 }
 
 /** @param {import("../kit/store.js").Scope} scope */
@@ -64,6 +67,7 @@ function claimKeys(scope) {
     if (tool.value !== "none") tool.set("none");
     else if (followed.value !== null) followed.set(null);
     else if (selected.value !== null) showDevice(null);
+    else if (found.value !== null) found.set(null);
     else gathered.set(null);
   });
 }

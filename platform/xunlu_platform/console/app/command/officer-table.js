@@ -6,11 +6,11 @@
 import { fill, h, icon } from "../kit/dom.js";
 import { shortSpan } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
-import { serverNow } from "../net/stream.js";
 import { may } from "../net/session.js";
 import { selected } from "../state/desk.js";
 import { isFresh, stateText } from "../state/display.js";
 import { fleet } from "../state/fleet.js";
+import { shownNow } from "../state/moment.js";
 import { watchDevices } from "../state/watch.js";
 import { offerDevices } from "../view/device-drag.js";
 import { recordedSign, sign, stateSign } from "../view/device-sign.js";
@@ -141,7 +141,7 @@ const key = (device) => device.num ?? device.serial;
  * @param {boolean} focusable
  */
 function row(device, index, focusable) {
-  const now_ms = serverNow();
+  const now_ms = shownNow();
   const late = device.tms !== null && device.st === "online" && !isFresh(device, now_ms);
   const age = device.tms === null ? "—" : shortSpan((now_ms - device.tms) / 1000);
   return h(

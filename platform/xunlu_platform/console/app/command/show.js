@@ -1,14 +1,18 @@
 /** Bring something before the dispatcher, from wherever it was asked. */
 
+import { isoLocal } from "../review/address.js";
 import { go } from "../router.js";
 import { fleet } from "../state/fleet.js";
 import { goTo, selected, unitFilter } from "../state/desk.js";
+import { past, shownNow } from "../state/moment.js";
+import { query } from "../net/http.js";
 
 const CLOSE_ZOOM = 16;
 
-/** The map, with a device in the drawer or without. @param {string | null} did */
-function commandAddress(did) {
-  return did === null ? "/" : `/?device=${encodeURIComponent(did)}`;
+/** The map of the moment that is shown, with a device in the drawer or without. @param {string | null} did */
+export function commandAddress(did, at_ms = past.value ? shownNow() : null) {
+  const at = at_ms === null ? null : isoLocal(Math.floor(at_ms / 1000) * 1000);
+  return `/${query({ device: did, at })}`;
 }
 
 /** Select a device. @param {string | null} did @param {boolean} [centre] bring it into view too */

@@ -7,10 +7,13 @@ import { may } from "../net/session.js";
 import { followed, gathered, selected } from "../state/desk.js";
 import { isCarried, stateText } from "../state/display.js";
 import { fleet } from "../state/fleet.js";
+import { past } from "../state/moment.js";
 import { unitName } from "../state/organisation.js";
 import { showDevice } from "../command/show.js";
 import { deviceTitle, stateSign } from "../view/device-sign.js";
 import { failure, loading, notice } from "../view/notice.js";
+import { found } from "../who/found.js";
+import { mountFound } from "../who/results.js";
 import { mountCommands } from "./commands.js";
 import { mountEvents } from "./events.js";
 import { mountFacts } from "./facts.js";
@@ -31,7 +34,7 @@ export function mountDrawer(root, scope) {
   let inner = scope.inner();
   let shown = "";
   const paint = () => {
-    const what = selected.value !== null ? `device ${selected.value}` : gathered.value ? `list ${gathered.value.title}` : "";
+    const what = selected.value !== null ? `device ${selected.value} ${past.value}` : found.value ? "who" : gathered.value ? `list ${gathered.value.title}` : "";
     if (what === shown && what.startsWith("device")) return;
     shown = what;
     inner.close();
@@ -40,10 +43,13 @@ export function mountDrawer(root, scope) {
     fill(root);
     root.scrollTop = 0;
     if (selected.value !== null) mountDevice(root, inner, selected.value);
+    else if (found.value) mountFound(root, found.value);
     else if (gathered.value) mountList(root, inner, gathered.value);
   };
   scope.read(selected, paint);
   scope.read(gathered, paint);
+  scope.read(found, paint);
+  scope.read(past, paint);
 }
 
 /**
@@ -69,8 +75,9 @@ function mountDevice(root, scope, did) {
     if (begun || !fleet.devices.has(did)) return;
     begun = true;
     const carried = isCarried(fleet.devices.get(did)?.kind ?? "");
-    if (carried) mountLive(rest, scope, did);
-    if (may("talk") && carried) mountTalk(rest, scope, did);
+    if (past.value) rest.append(notice(t("past.live"), t("past.live.do"), "history"));
+    else if (carried) mountLive(rest, scope, did);
+    if (may("talk") && carried && !past.value) mountTalk(rest, scope, did);
     rest.append(facts);
     mountFacts(facts, scope, did);
     void details(rest, scope, did);
@@ -121,7 +128,7 @@ function who(device) {
 }
 
 function closeButton() {
-  const back = gathered.value !== null;
+  const back = gathered.value !== null || found.value !== null;
   return h(
     "button",
     {
@@ -147,7 +154,7 @@ async function details(root, scope, did) {
     /** @type {import("../types").DeviceRecord} */
     const record = await get(`/devices/${encodeURIComponent(did)}`);
     if (scope.closed) return;
-    if (may("command")) mountCommands(part, scope, record);
+    if (may("command") && !past.value) mountCommands(part, scope, record);
     if (may("recordings") && isCarried(record.kind)) mountRecordings(part, scope, did);
     if (may("recordings") && isCarried(record.kind)) mountBursts(part, scope, did);
     if (may("track")) mountTrack(part, scope, did);
@@ -194,7 +201,7 @@ function mountList(root, scope, list) {
   const close = h("button", { class: "quiet", "aria-label": t("close"), onclick: () => gathered.set(null) }, icon("x"));
   const body = h("ol", { class: "gathered" });
   root.append(h("header", { class: "who" }, h("h2", { class: "grow" }, list.title), close));
-  if (may("talk") && list.rows.length) root.append(gatherTools(list));
+  if (may("talk") && list.rows.length && !past.value) root.append(gatherTools(list));
   root.append(body);
   if (!list.rows.length) root.append(notice(t("gathered.none"), t("gathered.none.do"), "users"));
   scope.read(fleet.changed, () => {

@@ -3,9 +3,9 @@
 import { fill, h } from "../kit/dom.js";
 import { ago, quantity, shortSpan, size, when } from "../kit/format.js";
 import { t, word } from "../kit/i18n.js";
-import { serverNow } from "../net/stream.js";
 import { isFresh } from "../state/display.js";
 import { fleet } from "../state/fleet.js";
+import { shownNow } from "../state/moment.js";
 
 const CHARGING = 2;
 const FULL = 3;
@@ -22,7 +22,7 @@ export function mountFacts(list, scope, did) {
   scope.every(1000, () => {
     const device = fleet.devices.get(did);
     if (!device) return;
-    const now_ms = serverNow();
+    const now_ms = shownNow();
     const rows = [...position(device, now_ms), ...condition(device), ...housekeeping(device, now_ms)];
     fill(
       list,

@@ -4,6 +4,7 @@ import { t } from "../kit/i18n.js";
 import { gathered, tool } from "../state/desk.js";
 import { fleet, worldX, worldY } from "../state/fleet.js";
 import { showDevice } from "../command/show.js";
+import { askWho, featureOf } from "../who/ask.js";
 
 /** @typedef {import("../kit/store.js").Scope} Scope */
 /** @typedef {{x: number, y: number}} Point */
@@ -74,6 +75,8 @@ export function mountAreas(map, box, scope) {
   const gather = (/** @type {Point[]} */ corners) => gatherInside(corners.map((corner) => worldPlace(map, corner)));
   followDrag(map, box, scope, "box", { move: (path) => show(rectangle(path)), end: (path) => gather(rectangle(path)) });
   followDrag(map, box, scope, "lasso", { move: show, end: gather });
+  const ask = (/** @type {Point[]} */ corners) => askWho(featureOf(corners.map(({ x, y }) => map.containerPointToLatLng([x, y]))));
+  followDrag(map, box, scope, "who", { move: show, end: ask });
 }
 
 /** @param {any} map Leaflet's @param {Point} pixel @returns {Point} in the units of the fleet */

@@ -1,6 +1,5 @@
 /** Names beside officers: the gravest first, never one over another; each text is drawn once and then copied. */
 
-import { serverNow } from "../net/stream.js";
 import { span } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { token } from "../kit/theme.js";
@@ -8,6 +7,7 @@ import { CLUSTER_PX } from "./painter.js";
 
 const LABELS_MAX = 140;
 const TRIED_MAX = 500;
+import { shownNow } from "../state/moment.js";
 const CACHE_MAX = 2000;
 const HEIGHT_PX = 18;
 const OFFSET_PX = 13;
@@ -173,5 +173,5 @@ function labelText(device) {
   const name = device.name ? `${device.name} ${device.num ?? ""}` : device.serial || device.did;
   if (device.state === "sos") return `${name} · ${t("state.sos")}`;
   const old = device.state === "stale" || device.state === "nosignal" || device.state === "nofix";
-  return old && device.tms !== null ? `${name} · ${span((serverNow() - device.tms) / 1000)}` : name;
+  return old && device.tms !== null ? `${name} · ${span((shownNow() - device.tms) / 1000)}` : name;
 }

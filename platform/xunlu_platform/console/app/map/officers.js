@@ -6,8 +6,8 @@
 
 import { fleet } from "../state/fleet.js";
 import { reducedMotion, theme } from "../kit/theme.js";
-import { serverNow } from "../net/stream.js";
 import { followed, layers, selected, tracks, trails } from "../state/desk.js";
+import { shownNow } from "../state/moment.js";
 import { Labels } from "./labels.js";
 import { Layout } from "./layout.js";
 import { Lines } from "./lines.js";
@@ -135,7 +135,7 @@ export class OfficerLayer {
   }
 
   #drawTrails() {
-    const now_ms = serverNow();
+    const now_ms = shownNow();
     if (trails.value) return this.#lines.drawTrails(this.#context, this.view, this.#single(), now_ms);
     const some = [selected.value, followed.value].flatMap((did) => (did ? (fleet.devices.get(did) ?? []) : []));
     this.#lines.drawTrails(this.#context, this.view, some, now_ms);

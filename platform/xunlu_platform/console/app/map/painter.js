@@ -1,10 +1,10 @@
 /** One frame of officers and clusters, from numbers only: no allocation while it draws. */
 
 import { reducedMotion, token } from "../kit/theme.js";
-import { serverNow } from "../net/stream.js";
 import { followed, layers } from "../state/desk.js";
 import { STATES } from "../state/display.js";
 import { fleet } from "../state/fleet.js";
+import { shownNow } from "../state/moment.js";
 import { Sprites } from "./sprites.js";
 
 /** Radius of a cluster's disc. */
@@ -51,7 +51,7 @@ export class Painter {
   drawMovers(context, view, layout, chosen, clock) {
     const { order, orderCount } = layout;
     const { x, y, fromX, fromY, state, flags, course } = fleet;
-    const now_ms = serverNow();
+    const now_ms = shownNow();
     let gliding = false;
     this.pulsing = false;
     for (let k = 0; k < orderCount; k++) {

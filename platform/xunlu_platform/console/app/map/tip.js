@@ -3,9 +3,9 @@
 import { fill, h, icon } from "../kit/dom.js";
 import { ago, quantity } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
-import { serverNow } from "../net/stream.js";
 import { stateText } from "../state/display.js";
 import { fleet } from "../state/fleet.js";
+import { shownNow } from "../state/moment.js";
 import { unitName } from "../state/organisation.js";
 import { deviceTitle, recordedSign, stateSign } from "../view/device-sign.js";
 
@@ -36,7 +36,7 @@ export function mountTip(map, officers, box) {
 
 /** @param {import("../state/fleet.js").Device} device */
 function describe(device) {
-  const age = device.tms === null ? t("fix.none") : t("fix.ago", { ago: ago((serverNow() - device.tms) / 1000) });
+  const age = device.tms === null ? t("fix.none") : t("fix.ago", { ago: ago((shownNow() - device.tms) / 1000) });
   const accuracy = device.acc === null ? "" : ` · ±${quantity(device.acc, "m")}`;
   return [
     h("b", {}, deviceTitle(device)),

@@ -4,9 +4,15 @@ import { fill, h, icon } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { claimKey } from "../kit/keys.js";
 import { layers, selected, tool, trails } from "../state/desk.js";
+import { opened } from "../past/bar.js";
+import { may } from "../net/session.js";
 import { openMenu } from "../view/menu.js";
 import { gatherNearest, showNearest } from "../command/nearest.js";
+import { mountFoundPlace } from "../who/layer.js";
 import { mountAreas } from "./area.js";
+
+/** Tools that a drag draws with. */
+const DRAWN = new Set(["box", "lasso", "who"]);
 
 /**
  * @param {any} map Leaflet's
@@ -16,14 +22,17 @@ import { mountAreas } from "./area.js";
 export function mountTools(map, box, scope) {
   const near = () =>
     selected.value ? showNearest(selected.value) : tool.set(tool.value === "nearest" ? "none" : "nearest");
-  const toggle = (/** @type {"box" | "lasso"} */ name) => tool.set(tool.value === name ? "none" : name);
+  const toggle = (/** @type {"box" | "lasso" | "who"} */ name) => tool.set(tool.value === name ? "none" : name);
   const boxing = () => toggle("box");
   const lassoing = () => toggle("lasso");
+  const asking = () => toggle("who");
   const buttons = {
     trails: h("button", { onclick: () => trails.set(!trails.value) }, icon("route"), t("trails"), h("kbd", {}, "T")),
     box: h("button", { onclick: boxing }, icon("square-dashed-mouse-pointer"), t("box"), h("kbd", {}, "X")),
     lasso: h("button", { onclick: lassoing }, icon("pencil"), t("lasso"), h("kbd", {}, "Q")),
     nearest: h("button", { onclick: near }, icon("users"), t("nearest"), h("kbd", {}, "N")),
+    who: h("button", { hidden: !may("track"), onclick: asking }, icon("search"), t("who"), h("kbd", {}, "H")),
+    past: h("button", { hidden: !may("track"), onclick: () => opened.set(!opened.value) }, icon("history"), t("past"), h("kbd", {}, "B")),
     layers: h(
       "button",
       { onclick: () => chooseLayers(buttons.layers), "aria-haspopup": "menu" },
@@ -40,19 +49,22 @@ export function mountTools(map, box, scope) {
   const hint = h("div", { class: "map-hint", role: "status", hidden: true });
   box.parentElement?.append(bar, hint);
   scope.read(trails, (on) => buttons.trails.setAttribute("aria-pressed", String(on)));
+  scope.read(opened, (on) => buttons.past.setAttribute("aria-pressed", String(on)));
   scope.read(tool, (name) => {
     buttons.box.setAttribute("aria-pressed", String(name === "box"));
     buttons.lasso.setAttribute("aria-pressed", String(name === "lasso"));
     buttons.nearest.setAttribute("aria-pressed", String(name === "nearest"));
+    buttons.who.setAttribute("aria-pressed", String(name === "who"));
     hint.hidden = name === "none";
     fill(hint, name === "none" ? "" : t(`tool.${name}`));
     box.classList.toggle("aiming", name !== "none");
-    map.dragging[name === "box" || name === "lasso" ? "disable" : "enable"]();
+    map.dragging[DRAWN.has(name) ? "disable" : "enable"]();
   });
   claimKey(scope, "T", "key.trails", () => trails.set(!trails.value));
   claimKey(scope, "X", "key.box", boxing);
   claimKey(scope, "Q", "key.lasso", lassoing);
   claimKey(scope, "N", "key.nearest", near);
+  if (may("track")) claimKey(scope, "H", "key.who", asking);
   // Leaflet answers these keys itself while the map has the focus.
   const zoom = (/** @type {number} */ steps) => void (document.activeElement === box || map.setZoom(map.getZoom() + steps));
   claimKey(scope, "+", "key.zoom-in", () => zoom(1));
@@ -64,6 +76,7 @@ export function mountTools(map, box, scope) {
     gatherNearest(event.latlng.lat, event.latlng.lng, null);
   });
   mountAreas(map, box, scope);
+  mountFoundPlace(map, scope);
 }
 
 /** @param {any} map */

@@ -83,21 +83,23 @@ export function onRefused(handler) {
  * @param {string} method
  * @param {string} path below `/api/v1`
  * @param {unknown} [body] sent as JSON, or as it is when it is a string or a file
+ * @param {AbortSignal} [signal] nobody waits for the answer any more
  * @returns {Promise<any>} the answer's JSON, `null` when empty
  * @throws {Problem}
  */
-export async function request(method, path, body) {
-  return jsonOf(await answered(method, path, body));
+export async function request(method, path, body, signal) {
+  return jsonOf(await answered(method, path, body, signal));
 }
 
 /**
  * @param {string} method
  * @param {string} path
  * @param {unknown} [body]
+ * @param {AbortSignal} [signal]
  * @throws {Problem}
  */
-async function answered(method, path, body) {
-  const response = await reach(method, path, body);
+async function answered(method, path, body, signal) {
+  const response = await reach(method, path, body, signal);
   if (response.ok) return response;
   const problem = await problemOf(response);
   if (response.status === 401 || problem.type.includes("password-change-required")) refused(problem);
@@ -107,12 +109,16 @@ async function answered(method, path, body) {
 /** The answer as it is, for what is no JSON. @param {string} path below `/api/v1` @throws {Problem} */
 export const reachFile = (path) => answered("GET", path);
 
+/** The same of a question with a body. @param {string} path below `/api/v1` @param {unknown} body @throws {Problem} */
+export const askFile = (path, body) => answered("POST", path, body);
+
 /**
  * @param {string} method
  * @param {string} path
  * @param {unknown} body
+ * @param {AbortSignal} [signal]
  */
-async function reach(method, path, body) {
+async function reach(method, path, body, signal) {
   /** @type {Record<string, string>} */
   const headers = { accept: "application/json" };
   const raw = typeof body === "string" || body instanceof Blob;
@@ -124,10 +130,11 @@ async function reach(method, path, body) {
       method,
       headers,
       credentials: "same-origin",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]),
       body: body === undefined ? null : raw ? body : JSON.stringify(body),
     });
-  } catch {
+  } catch (failure) {
+    if (signal?.aborted) throw failure;
     throw new Problem(0, t("problem.unreachable"), t("problem.unreachable.do"));
   }
 }
@@ -173,8 +180,8 @@ export async function problemOf(response) {
   return new Problem(status, t(key), TOLD_BY_NAME.has(key) ? "" : [title, detail].filter(Boolean).join(" "), type, retry_s);
 }
 
-/** @param {string} path */
-export const get = (path) => request("GET", path);
+/** @param {string} path @param {AbortSignal} [signal] nobody waits for the answer any more */
+export const get = (path, signal) => request("GET", path, undefined, signal);
 /** @param {string} path @param {unknown} [body] */
 export const post = (path, body = {}) => request("POST", path, body);
 /** @param {string} path @param {unknown} body */

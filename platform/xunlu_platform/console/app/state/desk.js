@@ -25,8 +25,8 @@ export const place = new SavedStore("place", /** @type {{lat: number, lon: numbe
 export const gathered = new Store(/** @type {Gathered | null} */ (null));
 /** Tracks of today by device, drawn with their gaps. @type {Store<Map<string, import("../types").TrackPoint[][]>>} */
 export const tracks = new Store(new Map());
-/** What the map does with the next drag or click. @type {Store<"none" | "box" | "lasso" | "nearest">} */
-export const tool = new Store(/** @type {"none" | "box" | "lasso" | "nearest"} */ ("none"));
+/** What the map does with the next drag or click. @type {Store<"none" | "box" | "lasso" | "nearest" | "who">} */
+export const tool = new Store(/** @type {"none" | "box" | "lasso" | "nearest" | "who"} */ ("none"));
 /** A place to bring into view, asked for by a person. @type {Store<{lat: number, lon: number, zoom?: number} | null>} */
 export const goTo = new Store(/** @type {{lat: number, lon: number, zoom?: number} | null} */ (null));
 /** Sidebar shown. */

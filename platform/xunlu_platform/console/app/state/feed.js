@@ -4,6 +4,7 @@ import { Store } from "../kit/store.js";
 import { link, Stream } from "../net/stream.js";
 import { mergeAlarm, replaceAlarms } from "./alarms.js";
 import { fleet } from "./fleet.js";
+import { past } from "./moment.js";
 import { loadUnits } from "./organisation.js";
 import { Poll } from "./poll.js";
 import { setThinned, watched } from "./watch.js";
@@ -21,15 +22,38 @@ let poll = null;
 /** @type {ReturnType<typeof setInterval> | undefined} */
 let aging;
 
+/** What the devices are now, while the desk shows how they were. @type {Map<string, import("../types").Live> | null} */
+let aside = null;
+
+past.read((on) => {
+  if (on === (aside !== null)) return;
+  const now = aside;
+  aside = on ? new Map(fleet.order.map(({ index: _i, state: _s, warnings: _w, search: _t, ...live }) => [live.did, live])) : null;
+  if (now) fleet.replace([...now.values()]);
+});
+
+/** @param {import("../types").Live[]} devices */
+function replaceDevices(devices) {
+  if (aside) aside = new Map(devices.map((device) => [device.did, device]));
+  else fleet.replace(devices);
+}
+
+/** @param {(Partial<import("../types").Live> & {did: string})[]} parts @param {string[]} gone */
+function mergeDevices(parts, gone) {
+  if (!aside) return fleet.merge(parts, gone);
+  for (const part of parts) aside.set(part.did, /** @type {import("../types").Live} */ ({ ...aside.get(part.did), ...part }));
+  for (const did of gone) aside.delete(did);
+}
+
 /** @param {any} message */
 function receive(message) {
   switch (message.type) {
     case "snapshot":
-      fleet.replace(message.devices);
+      replaceDevices(message.devices);
       replaceAlarms(message.alarms ?? []);
       break;
     case "delta":
-      fleet.merge(message.devices ?? [], message.gone ?? []);
+      mergeDevices(message.devices ?? [], message.gone ?? []);
       for (const alarm of message.alarms ?? []) mergeAlarm(alarm);
       break;
     case "event":

@@ -4,8 +4,9 @@
  */
 
 import { Store } from "../kit/store.js";
-import { link, serverNow } from "../net/stream.js";
+import { link } from "../net/stream.js";
 import { isFresh, stateOf, STATES, warningsOf } from "./display.js";
+import { past, shownNow } from "./moment.js";
 
 /** A glide between two fixes never lasts longer: the drawing must not lag behind the truth. */
 const GLIDE_MS_MAX = 2000;
@@ -101,7 +102,7 @@ export class Fleet {
    */
   merge(parts, gone = []) {
     let restated = gone.length > 0;
-    const now_ms = serverNow();
+    const now_ms = shownNow();
     const clock = performance.now();
     for (const part of parts) restated = this.#take(part, now_ms, clock) || restated;
     for (const did of gone) this.#drop(did);
@@ -111,7 +112,7 @@ export class Fleet {
 
   /** Fixes age without any message: call once a second. */
   age() {
-    const now_ms = serverNow();
+    const now_ms = shownNow();
     let restated = false;
     for (const device of this.order) restated = this.#restate(device, now_ms) || restated;
     this.moved.set(this.moved.value + 1);
@@ -136,7 +137,8 @@ export class Fleet {
     if (!device) device = this.#add(part.did);
     const before_ms = device.tms;
     const renamed = part.name !== undefined || part.num !== undefined || part.unit !== undefined;
-    const older = part.tms !== undefined && part.tms !== null && before_ms !== null && part.tms < before_ms;
+    // Who goes back in time wants the older fix.
+    const older = !past.value && part.tms !== undefined && part.tms !== null && before_ms !== null && part.tms < before_ms;
     Object.assign(device, older ? { ...part, lat: device.lat, lon: device.lon, tms: before_ms } : part);
     if (fresh || renamed) device.search = searchText(device);
     if ((part.lat !== undefined || part.lon !== undefined) && !older) this.#place(device, before_ms, clock);
@@ -151,14 +153,15 @@ export class Fleet {
    */
   #place(device, before_ms, clock) {
     const i = device.index;
-    if (device.lat === null || device.lon === null) return;
+    if (device.lat === null || device.lon === null) return void (this.flags[i] = (this.flags[i] ?? 0) & ~1);
     const x = worldX(device.lon);
     const y = worldY(device.lat);
     const placed = ((this.flags[i] ?? 0) & 1) !== 0;
     const f = placed ? this.progress(i, clock) : 1;
     const fromX = placed ? lerp(this.fromX[i], this.x[i], f) : x;
     const fromY = placed ? lerp(this.fromY[i], this.y[i], f) : y;
-    const walk = placed && Math.hypot(x - fromX, y - fromY) < GLIDE_WORLD_MAX;
+    // The past is drawn where somebody was: who shows it has put every place between two fixes already.
+    const walk = !past.value && placed && Math.hypot(x - fromX, y - fromY) < GLIDE_WORLD_MAX;
     const gap_ms = before_ms === null || device.tms === null ? 0 : device.tms - before_ms;
     const interval_ms = (device.interval_s ?? 1) * 1000;
     this.fromX[i] = walk ? fromX : x;
@@ -187,7 +190,7 @@ export class Fleet {
    */
   #restate(device, now_ms) {
     const linked =
-      link.value.state === "open" || link.value.state === "forbidden" || Date.now() - link.value.since_ms < LINK_GRACE_MS;
+      past.value || link.value.state === "open" || link.value.state === "forbidden" || Date.now() - link.value.since_ms < LINK_GRACE_MS;
     const state = stateOf(device, now_ms, linked);
     const warnings = warningsOf(device);
     const i = device.index;

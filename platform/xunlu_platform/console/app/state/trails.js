@@ -51,6 +51,11 @@ fleet.onFix.add((device) => {
   trail.add(worldX(device.lon), worldY(device.lat), device.tms);
 });
 
+/** What was seen belongs to another time. */
+export function forgetTrails() {
+  trailsByDevice.clear();
+}
+
 /**
  * Draw one trail as a path of the context's present style; the caller strokes.
  * @param {CanvasRenderingContext2D} context

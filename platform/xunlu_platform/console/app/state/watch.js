@@ -4,6 +4,7 @@
  */
 
 import { Store } from "../kit/store.js";
+import { past } from "./moment.js";
 
 /** When a device comes into view, the server needs a moment to send what it had withheld. */
 const GRACE_MS = 3000;
@@ -63,7 +64,7 @@ export function setThinned(value) {
  * @param {import("../types").Live} live
  */
 export function isWithheld(live) {
-  if (!thinned || bounds === null || live.lat === null || live.lon === null) return false;
+  if (!thinned || past.value || bounds === null || live.lat === null || live.lon === null) return false;
   const [west, south, east, north] = bounds;
   const inside = live.lat >= south && live.lat <= north && live.lon >= west && live.lon <= east;
   const clock = performance.now();

@@ -9,6 +9,7 @@ import { serverNow } from "../net/stream.js";
 import { acknowledge, alarms, closeAlarm } from "../state/alarms.js";
 import { watching } from "../state/desk.js";
 import { fleet } from "../state/fleet.js";
+import { past, showMoment } from "../state/moment.js";
 import { unitName } from "../state/organisation.js";
 import { showNearest } from "../command/nearest.js";
 import { showDevice, showPlace } from "../command/show.js";
@@ -54,6 +55,7 @@ export function mountAlarmStrip(strip, scope) {
     fill(strip, shown.map(row), more);
   };
   scope.read(alarms, draw);
+  scope.read(past, draw);
   scope.every(1000, () => {
     for (const element of strip.querySelectorAll("[data-alarm]")) retime(/** @type {HTMLElement} */ (element));
   });
@@ -69,6 +71,9 @@ function retime(element) {
   if (alarm) element.textContent = element.dataset["tells"] === "where" ? whereabouts(alarm) : standing(alarm);
 }
 
+/** What is known of a device now: nothing while the desk shows how it was. @param {string} did */
+const present = (did) => (past.value ? undefined : fleet.devices.get(did));
+
 /** How long it has been open, and who has it. @param {Alarm} alarm */
 function standing(alarm) {
   const seconds = (serverNow() - alarm.raised_ms) / 1000;
@@ -80,7 +85,7 @@ function standing(alarm) {
 
 /** Where the officer was, as far as it is known. @param {Alarm} alarm */
 function whereabouts(alarm) {
-  const live = fleet.devices.get(alarm.did);
+  const live = present(alarm.did);
   const fix_ms = live?.tms ?? alarm.fix_ms;
   if (fix_ms === null || fix_ms === undefined) return t("alarm.nofix");
   const accuracy = live?.acc ? ` · ±${quantity(live.acc, "m")}` : "";
@@ -89,21 +94,24 @@ function whereabouts(alarm) {
 
 /** Who is in need, else whose device it is. @param {Alarm} alarm */
 function nameOf(alarm) {
-  const live = fleet.devices.get(alarm.did);
+  const live = present(alarm.did);
   return alarm.officer ? `${alarm.officer.name} ${alarm.officer.number}` : (live?.name ?? live?.serial ?? alarm.did);
 }
 
 /** @param {Alarm} alarm */
 function row(alarm) {
-  const live = fleet.devices.get(alarm.did);
+  const live = present(alarm.did);
   const unit = alarm.unit?.name ?? unitName(live?.unit);
   const show = () => {
+    showMoment(null);
+    const live = present(alarm.did);
     showDevice(alarm.did, live?.lat !== null && live?.lat !== undefined);
     if (live?.lat == null && alarm.lat !== null && alarm.lon !== null) showPlace(alarm.lat, alarm.lon);
   };
   return h(
     "div",
     { class: `alarm ${alarm.state} severity-${alarm.severity}` },
+    past.value ? h("span", { class: "tag info" }, t("past.strip")) : null,
     h("span", { class: "badge row" }, sign(alarm.severity >= GRAVE ? "sos" : "warn"), word("alarm.kind", alarm.kind)),
     alarm.zone ? h("span", {}, alarm.zone) : null,
     h("button", { class: "link big", onclick: show }, `${nameOf(alarm)} · ${unit}`),
@@ -123,7 +131,7 @@ function buttons(alarm, show) {
   const own = [
     h("button", { onclick: show }, icon("crosshair"), t("alarm.show")),
     may("live") ? h("button", { onclick: () => (show(), watching.set(alarm.did)) }, icon("video"), t("alarm.watch")) : null,
-    h("button", { onclick: () => showNearest(alarm.did) }, icon("users"), t("alarm.nearest")),
+    h("button", { onclick: () => (showMoment(null), showNearest(alarm.did)) }, icon("users"), t("alarm.nearest")),
   ];
   if (!may("alarm")) return own;
   const confirm = h(

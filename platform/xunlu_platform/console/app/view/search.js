@@ -8,6 +8,9 @@ import { get, query } from "../net/http.js";
 import { offerDevices } from "./device-drag.js";
 import { deviceTitle, stateSign } from "./device-sign.js";
 import { chooseDevice, showPlace, showUnit } from "../command/show.js";
+import { may } from "../net/session.js";
+import { go } from "../router.js";
+import { tool } from "../state/desk.js";
 import { fleet } from "../state/fleet.js";
 import { unitName, units } from "../state/organisation.js";
 
@@ -19,11 +22,13 @@ const PLACES_WAIT_MS = 180;
 
 /** What this desk knows itself: what begins so first. @param {string} text @returns {Hit[]} */
 export function localHits(text) {
+  const toolHits = may("track") && matches(t("who.search"), text) ? [{ begun: false, hit: whoHit() }] : [];
   const unitHits = best(units.value, (unit) => `${unit.name} ${unit.pinyin}`.toLowerCase(), text, UNITS_MAX);
   const deviceHits = best(fleet.order, (device) => device.search, text, DEVICES_MAX);
   const ranked = [
     ...unitHits.map(({ item, begun }) => ({ begun, hit: unitHit(item) })),
     ...deviceHits.map(({ item, begun }) => ({ begun, hit: deviceHit(item) })),
+    ...toolHits,
   ];
   return ranked.sort((a, b) => Number(b.begun) - Number(a.begun)).map(({ hit }) => hit);
 }
@@ -39,6 +44,15 @@ function best(items, textOf, query, max) {
   const found = items.filter((item) => matches(textOf(item), query));
   const ranked = found.map((item) => ({ item, begun: begins(textOf(item), query) }));
   return ranked.sort((a, b) => Number(b.begun) - Number(a.begun)).slice(0, max);
+}
+
+/** The map, with the tool that asks who was at a place. @returns {Hit} */
+function whoHit() {
+  const choose = () => {
+    go("/");
+    tool.set("who");
+  };
+  return { sign: icon("search"), title: t("who"), note: t("who.draw"), choose };
 }
 
 /** @param {import("../types").Unit} unit @returns {Hit} */

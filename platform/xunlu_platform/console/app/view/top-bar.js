@@ -132,7 +132,7 @@ function switches(scope) {
   const paint = () => theme.set(theme.value === "dark" ? "light" : "dark");
   const lamp = h("button", { class: "quiet", onclick: paint, "aria-label": t("theme"), title: t("theme") });
   scope.read(theme, (name) => fill(lamp, icon(name === "dark" ? "moon" : "sun")));
-  claimKey(scope, "B", "key.theme", paint);
+  claimKey(scope, "D", "key.theme", paint);
   return [h("button", { class: "quiet", onclick: speak, "aria-label": t("language"), lang: "mul" }, "中 / EN"), lamp];
 }
 
