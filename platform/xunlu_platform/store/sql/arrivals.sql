@@ -43,6 +43,7 @@ insert into position_hour_due as due (device_id, hour)
       (date_trunc('hour', fix_at + interval '15 minutes'), late), (date_trunc('hour', fix_at - interval '5 minutes'), late))
       as h(hour, counts)
     where h.counts and h.hour < date_trunc('hour', now())
+    order by 1, 2
   on conflict (device_id, hour) do update set mark = due.mark + 1
 
 -- name: hold
