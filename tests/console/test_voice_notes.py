@@ -76,6 +76,29 @@ async def test_a_note_that_was_heard_to_its_end_counts_as_played(page: Page, bur
     )
 
 
+async def test_leave_that_is_given_after_the_dialog_was_closed_opens_no_microphone(page: Page, bureau: Bureau) -> None:
+    await bureau.worn("郑洁")
+    await bureau.sign_in(page, await bureau.account("officer", number=await bureau.officer("高远")), "/phone")
+    leave = page.get_by_role("button", name="留言")
+    await expect(leave).to_be_enabled(timeout=SLOW_MS)
+    await leave.click()
+    await page.evaluate(
+        """() => {
+          const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+          navigator.mediaDevices.getUserMedia = async (wanted) => {
+            await new Promise((resolve) => (window.giveLeave = resolve));
+            return (window.given = await ask(wanted));
+          };
+        }"""
+    )
+    await page.get_by_role("dialog").get_by_role("button", name="录音").click()
+    await page.wait_for_function("window.giveLeave !== undefined")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.evaluate("window.giveLeave()")
+    await page.wait_for_function("window.given?.getTracks().every(({ readyState }) => readyState === 'ended')")
+
+
 async def test_an_officer_leaves_a_note_for_the_squad_from_a_telephone(page: Page, bureau: Bureau) -> None:
     worn = await bureau.worn("李倩")
     await bureau.sign_in(page, await bureau.account("officer", number=await bureau.officer("孙浩")), "/phone")

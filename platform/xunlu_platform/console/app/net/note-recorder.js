@@ -19,6 +19,8 @@ export class NoteRecorder {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #ending;
   #began_ms = 0;
+  /** Counts beginnings and ends, so that leave that is given too late opens no microphone behind a closed dialog. */
+  #turns = 0;
 
   /** @param {(problem: Error) => void} lost told when the microphone is gone; what was said until then is kept */
   constructor(lost) {
@@ -31,7 +33,9 @@ export class NoteRecorder {
    * @throws {import("./http.js").Problem}
    */
   async start(done) {
+    const mine = ++this.#turns;
     const track = await this.#microphone.open();
+    if (mine !== this.#turns) return this.#microphone.close();
     const recorder = new MediaRecorder(new MediaStream([track]), { mimeType: noteType() ?? "", audioBitsPerSecond: BITRATE_BPS });
     /** @type {Blob[]} */
     const parts = [];
@@ -44,6 +48,7 @@ export class NoteRecorder {
   }
 
   stop() {
+    this.#turns += 1;
     clearTimeout(this.#ending);
     if (this.#recorder?.state === "recording") this.#recorder.stop();
     this.#recorder = null;
