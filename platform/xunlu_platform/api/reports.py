@@ -92,7 +92,9 @@ class _Desk:
             )  # fmt: skip
         begun = [lived for day in whole if (lived := day.so_far(self.now))]
         if not begun:
-            raise invalid("date", "future", "{date} has not begun; choose an earlier day.", date=dates[0].isoformat())
+            raise invalid(
+                "date", "not-begun", "{date} has not begun; choose an earlier day.", date=dates[0].isoformat()
+            )
         return begun, self.now < whole[-1].until
 
     async def read(self, members: Sequence[Member], days: Sequence[Day]) -> tuple[list[OfficerDay], list[Beat], Reader]:

@@ -10,6 +10,7 @@ import { fleet } from "../state/fleet.js";
 import { past } from "../state/moment.js";
 import { unitName } from "../state/organisation.js";
 import { showDevice } from "../command/show.js";
+import { reportOf } from "../reports/address.js";
 import { deviceTitle, stateSign } from "../view/device-sign.js";
 import { failure, loading, notice } from "../view/notice.js";
 import { found } from "../who/found.js";
@@ -160,6 +161,7 @@ async function details(root, scope, did) {
     if (may("track")) mountTrack(part, scope, did);
     if (may("track")) mountEvents(part, scope, did);
     if (may("track")) mountZoneEvents(part, scope, { did });
+    if (may("review") && record.officer) part.append(report(record.officer.id));
     part.append(identity(record));
   } catch (problem) {
     if (!scope.closed)
@@ -168,6 +170,11 @@ async function details(root, scope, did) {
         failure(problem, () => (part.remove(), void details(root, scope, did))),
       );
   }
+}
+
+/** The sheet of today for who wears the device. @param {number} officer id */
+function report(officer) {
+  return h("section", {}, h("a", { class: "button", href: reportOf(officer, Date.now()) }, icon("file-text"), t("reports.open")));
 }
 
 /** @param {import("../types").DeviceRecord} record */

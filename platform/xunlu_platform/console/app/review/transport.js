@@ -6,6 +6,7 @@ import { t } from "../kit/i18n.js";
 import { may } from "../net/session.js";
 import { createIncident } from "../incidents/create.js";
 import { toast } from "../view/notice.js";
+import { reportOf } from "../reports/address.js";
 import { openExports } from "./exports.js";
 
 const HOUR_MS = 3_600_000;
@@ -63,6 +64,7 @@ export function transport(replay, timeline, stepper, scope) {
     h("span", { class: "grow" }),
     lengths(replay, timeline, scope),
     may("incidents") ? incidentButton(replay) : null,
+    reportLink(replay, scope),
     may("track") ? filesButton(replay) : null,
   );
 }
@@ -83,6 +85,17 @@ function lengths(replay, timeline, scope) {
     buttons.forEach((one, i) => one.setAttribute("aria-pressed", String(shown === LENGTHS_MS[i])));
   });
   return h("div", { class: "choices", role: "group", "aria-label": t("review.length") }, buttons);
+}
+
+/** The sheet of the first officer, of the day on which the clock stands. @param {import("./replay.js").Replay} replay @param {import("../kit/store.js").Scope} scope */
+function reportLink(replay, scope) {
+  const link = h("a", { class: "button" }, icon("file-text"), t("reports.open"));
+  scope.read(replay.view, ({ subjects, t_ms }) => {
+    const officer = subjects.find((one) => one.startsWith("o"));
+    link.hidden = !officer;
+    if (officer) link.href = reportOf(Number(officer.slice(1)), t_ms);
+  });
+  return link;
 }
 
 /** @param {import("./replay.js").Replay} replay */

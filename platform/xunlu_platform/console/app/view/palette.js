@@ -20,6 +20,7 @@ function actions() {
     ["/wall/thumbnails", "wall.thumbnails", may("live")],
     ["/talk", "nav.talk", may("talk")],
     ["/review", "nav.review", may("review")],
+    ["/reports", "nav.reports", may("review")],
     ["/incidents", "nav.incidents", may("incidents")],
     ["/zones", "nav.zones", true],
     ["/manage/devices", "devices", true],

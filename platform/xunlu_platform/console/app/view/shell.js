@@ -7,6 +7,7 @@ import { mountCommand } from "../command/command.js";
 import { mountIncidents } from "../incidents/page.js";
 import { mountHealth } from "../manage/health.js";
 import { mountManage } from "../manage/manage.js";
+import { mountReports } from "../reports/page.js";
 import { mountReview } from "../review/page.js";
 import { mountTalkPage } from "../talk/page.js";
 import { may } from "../net/session.js";
@@ -27,6 +28,7 @@ function viewOf(path) {
   if (path === "/") return { name: "command", mount: mountCommand };
   if (path === "/wall" || path.startsWith("/wall/")) return { name: "wall", mount: mountWall };
   if (path === "/review") return { name: "review", mount: mountReview };
+  if (path === "/reports") return { name: "reports", mount: mountReports };
   if (path === "/incidents" || path.startsWith("/incidents/")) return { name: "incidents", mount: mountIncidents };
   if (path === "/manage" || path.startsWith("/manage/")) return { name: "manage", mount: mountManage };
   if (path === "/talk" || path.startsWith("/talk/"))

@@ -46,6 +46,7 @@ function navigation(scope) {
     ["/wall", "nav.wall", may("live")],
     ["/talk", "nav.talk", may("talk")],
     ["/review", "nav.review", may("review")],
+    ["/reports", "nav.reports", may("review")],
     ["/incidents", "nav.incidents", may("incidents")],
     ["/zones", "nav.zones", true],
     ["/manage/devices", "nav.manage", true],
