@@ -1,5 +1,6 @@
 """A bureau of any size: real database and broker with durable settings, officers with recorders, a desk."""
 
+import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator
@@ -69,13 +70,13 @@ class Bureau:
         return token
 
     @contextlib.asynccontextmanager
-    async def ingesting(self, name: str = "ingest-1") -> AsyncIterator[None]:
+    async def ingesting(self, name: str = "ingest-1") -> AsyncIterator[asyncio.subprocess.Process]:
         """`xunlu-platform ingest`, ready to take what devices report."""
         [port] = free_ports(1)
         environment = platform_environment(self.database, self.broker, health_port=port)
         async with running("xunlu_platform", "ingest", "--name", name, environment=environment) as process:
             await answers(f"http://127.0.0.1:{port}/readyz", process)
-            yield
+            yield process
 
 
 @contextlib.asynccontextmanager

@@ -1,5 +1,7 @@
 """Positions stored a second, end to end, and how soon a desk sees them.
 
+`throughput_zones`: what it adds to ingest that a thousand zones are watched.
+
 Broker over plain TCP, two workers, a database that survives a kill, the API process with a desk on its WebSocket, and
 the load generator: all on this machine. Every position is one QoS 1 message in the agent's format.
 """
@@ -7,22 +9,27 @@ the load generator: all on this machine. Every position is one QoS 1 message in 
 import asyncio
 import json
 import os
+import random
 import statistics
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from math import cos, pi, radians, sin, sqrt
+from typing import Any
 
 import psycopg
 from websockets.asyncio.client import connect
 
 from tests.benchmarks.bureau import Bureau, running_bureau
 from tests.benchmarks.registry import Bench, benchmark
+from tests.benchmarks.usage import cpu_s
 from tests.processes import running_api
 from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_protocol.location import Location
 from xunlu_protocol.topics import parse_up
+from xunlu_sim.bulk import CENTRE, DEGREE_M
 
 DEVICES = int(os.environ.get("DEVICES", "5000"))
 SECONDS = float(os.environ.get("SECONDS", "30"))
@@ -32,6 +39,12 @@ SETTLED_S = 3.0
 PEER_SECONDS = 8.0
 # More than anything takes here: the generator slows down to what the broker takes.
 PEER_RATE = 20_000
+ZONES = 1000
+ZONES_RATE = 1000.0
+ZONES_SECONDS = 10.0
+ZONES_RUNS = 5
+CITY_M = 20_000.0
+"""Side of a square on which the zones lie: a fix is in one of them on the average."""
 
 
 @dataclass(slots=True)
@@ -70,6 +83,83 @@ async def throughput(bench: Bench) -> None:
                     load = await _run(bureau, rate, SECONDS)
                 load.latency_s = latency_s
                 _note(bench, rate, load, peer)
+
+
+@benchmark("throughput_zones", unit="µs/position")
+async def throughput_zones(bench: Bench) -> None:
+    """Processor time of a worker and its database sessions for each position; with zones and without take turns."""
+    async with running_bureau(bench.folder, devices=DEVICES) as bureau, bureau.ingesting() as worker:
+        await _draw_zones(bureau)
+        costs: dict[bool, list[float]] = {False: [], True: []}
+        for _ in range(ZONES_RUNS):
+            for watched, runs in costs.items():
+                await _watch_zones(bureau, watched)
+                await _run(bureau, ZONES_RATE, 5)
+                runs.append(await _cost(bureau, worker.pid))
+        assert await _standing(bureau) > DEVICES / 2, "ingest did not look at the zones"
+    bench.result("ingest without zones", costs[False])
+    note = f"polygons of 60 corners and circles on 20 × 20 km, which concern all {DEVICES:,} devices"
+    bench.result(
+        f"ingest with {ZONES:,} zones", costs[True], peer="the same without zones",
+        peer_value=statistics.median(costs[False]), note=note,
+    )  # fmt: skip
+
+
+async def _draw_zones(bureau: Bureau) -> None:
+    rng = random.Random(7)
+    shapes = [json.dumps(_zone(rng, round_=number % 10 > 6)) for number in range(ZONES)]
+    async with await bureau.connect() as connection:
+        await connection.execute(
+            "with drawn as (select shape, row_number() over () as n from unnest(%s::jsonb[]) shape), made as ("
+            " insert into zone (unit_id, kind, name) select (select id from unit where parent_id is null),"
+            " 'patrol', 'zone ' || n from drawn returning id, name)"
+            " insert into zone_version (zone_id, shape, valid_from) select made.id, shape, now() - interval '2 days'"
+            " from made join drawn on made.name = 'zone ' || n",
+            [shapes],
+        )
+
+
+def _zone(rng: random.Random, *, round_: bool) -> dict[str, Any]:
+    """A shape of 200 to 500 m around a place of the city."""
+    lat, lon = CENTRE
+    north, east = rng.uniform(-CITY_M / 2, CITY_M / 2), rng.uniform(-CITY_M / 2, CITY_M / 2)
+    size_m = rng.uniform(200, 500)
+
+    def place(bearing: float, far_m: float) -> list[float]:
+        across = DEGREE_M * cos(radians(lat))
+        return [lon + (east + far_m * sin(bearing)) / across, lat + (north + far_m * cos(bearing)) / DEGREE_M]
+
+    if round_:
+        point = {"type": "Point", "coordinates": place(0, 0)}
+        return {"type": "Feature", "properties": {"radius_m": size_m}, "geometry": point}
+    ring = [place(2 * pi * corner / 60, size_m * sqrt(rng.uniform(0.5, 1.2))) for corner in range(60)]
+    polygon = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
+    return {"type": "Feature", "properties": {}, "geometry": polygon}
+
+
+async def _watch_zones(bureau: Bureau, watched: bool) -> None:
+    """Put all zones into force, or out of it since yesterday."""
+    async with await bureau.connect() as connection:
+        ended = "null" if watched else "now() - interval '1 day'"
+        await connection.execute(f"update zone_version set valid_to = {ended}".encode())
+
+
+async def _standing(bureau: Bureau) -> int:
+    """How many devices ingest knows to stand somewhere."""
+    async with await bureau.connect() as connection:
+        cursor = await connection.execute("select count(*) from zone_watch")
+        row = await cursor.fetchone()
+        return int(row[0]) if row else 0
+
+
+async def _cost(bureau: Bureau, worker: int) -> float:
+    """Microseconds of processor time for each position."""
+    async with await bureau.connect() as connection:
+        cursor = await connection.execute("select pid from pg_stat_activity where usename = 'xunlu_ingest'")
+        sessions = [int(row[0]) for row in await cursor.fetchall()]
+    before_s = sum(map(cpu_s, (worker, *sessions)))
+    load = await _run(bureau, ZONES_RATE, ZONES_SECONDS)
+    return (sum(map(cpu_s, (worker, *sessions))) - before_s) / load.stored * 1e6
 
 
 def _note(bench: Bench, rate: float, load: Load, peer: float) -> None:
