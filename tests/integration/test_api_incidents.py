@@ -154,6 +154,8 @@ async def test_a_secret_address_shows_one_incident_without_an_account(platform: 
     assert "外滩走失儿童" in page.text
     assert "王小明 D2001" in page.text
     assert "media/rec-1.mp4" in page.text
+    english = await platform.client.get(share["path"], headers={"Accept-Language": "en-GB,en;q=0.9"})
+    assert "Recordings" in english.text
     # Without a file, of somebody else, of another time.
     for name in ("rec-2", "rec-3", "rec-4"):
         assert f"media/{name}.mp4" not in page.text

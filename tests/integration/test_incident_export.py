@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import shutil
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -157,6 +158,23 @@ async def test_every_file_is_proven_and_a_changed_byte_is_found(platform: Platfo
             check(folder)
         path.write_bytes(whole)
     check(folder)
+
+
+async def test_openssl_checks_it_as_the_readme_says(platform: Platform, tmp_path: Path) -> None:
+    if not (shutil.which("openssl") and shutil.which("sha256sum")):
+        pytest.skip("OpenSSL or sha256sum is not installed")
+    await scene(platform, tmp_path)
+    caller = await platform.sign_in("supervisor")
+    folder = await unpacked(platform, tmp_path, caller, (await make_incident(caller))["id"])
+    readme = (folder / "README.txt").read_text("utf-8")
+    checks = [line.split() for line in readme.splitlines() if line.startswith(("  openssl pkeyutl", "  sha256sum"))]
+    assert len(checks) == 4
+    for command in checks:
+        done = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=asyncio.subprocess.DEVNULL)
+        assert await done.wait() == 0
+    (folder / "manifest.json").write_bytes((folder / "manifest.json").read_bytes() + b" ")
+    done = await asyncio.create_subprocess_exec(*checks[0], cwd=folder, stdout=asyncio.subprocess.DEVNULL)
+    assert await done.wait() != 0
 
 
 async def test_sources_are_compared_with_what_was_registered(platform: Platform, tmp_path: Path) -> None:

@@ -92,7 +92,10 @@ async def ask_export(services: Serving, caller: Investigator, incident_id: Id, n
         found = await held(session, incident_id)
         if await session.one(FILE, "ask_export", values) is None:
             raise conflict("export-waits", "An export is being made already.", "Wait until it is done.")
-        await record(session, caller, "incident.export", found["title"], id=incident_id, export=export)
+        subjects = [one["subject"] for one in found["subjects"]]
+        await record(
+            session, caller, "incident.export", found["title"], id=incident_id, export=export, subjects=subjects
+        )
         return await _one(session, incident_id, export)
 
 

@@ -137,13 +137,15 @@ async def without_slash(secret: Secret) -> RedirectResponse:
 
 @public.get("/", dependencies=[allow_everybody()])
 async def shared_page(
-    request: Request, services: Serving, secret: Secret, language: Annotated[Language, Query()] = "zh-CN"
+    request: Request, services: Serving, secret: Secret, language: Annotated[Language | None, Query()] = None
 ) -> HTMLResponse:
     """The incident, playing."""
     opened = await _open(request, services, secret, "page")
     whole = await compose(services.store, Scope(opened["scope"]), opened["incident_id"], KINDS)
     zone = ZoneInfo(services.settings.time_zone)
-    reader = Reader(language=language, zone=zone, shown_by=opened["label"], shown_at=datetime.now(UTC))
+    reader = Reader(
+        language=language or _spoken(request), zone=zone, shown_by=opened["label"], shown_at=datetime.now(UTC)
+    )
     return HTMLResponse(await asyncio.to_thread(_page, whole, reader, services.settings), headers=HEADERS)
 
 
@@ -163,6 +165,12 @@ async def shared_media(
         raise not_found("file")
     kind = "audio/ogg" if media and media.moment.kind == "burst" else "video/mp4"
     return FileResponse(path, media_type=kind, headers=HEADERS)
+
+
+def _spoken(request: Request) -> Language:
+    """What a stranger's browser asks for first (RFC 9110 §12.5.4); Chinese where it says nothing."""
+    asked = request.headers.get("accept-language", "zh")
+    return "zh-CN" if asked.strip().lower().startswith(("zh", "*")) else "en"
 
 
 async def _open(request: Request, services: Services, secret: str, what: str) -> Row:

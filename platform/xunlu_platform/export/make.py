@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -153,5 +154,7 @@ def _once(media: Iterable[Media]) -> list[Media]:
 
 
 def _sha256(path: Path) -> str:
+    """Of what is on the disk for certain: the row that promises the file comes after it."""
     with path.open("rb") as file:
+        os.fsync(file.fileno())
         return hashlib.file_digest(file, "sha256").hexdigest()
