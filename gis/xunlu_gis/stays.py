@@ -90,13 +90,16 @@ class Place:
         return _joined(track.time_ms, piece, first[order], last[order], closest_m[order], fixes[order])
 
     def _away_m(self, xy: Floats) -> Floats:
-        """Distance of each fix from the area; infinite where the box around it tells enough."""
+        """Distance of each fix from the area; infinite where it is too far to count."""
         west, south, east, north = shapely.bounds(self.area)
         x, y = xy.T
         near = (x >= west - self.within_m) & (x <= east + self.within_m)
         near &= (y >= south - self.within_m) & (y <= north + self.within_m)
         away = np.full(len(xy), np.inf)
-        away[near] = shapely.distance(self.area, shapely.points(xy[near]))
+        away[near] = np.where(shapely.intersects_xy(self.area, x[near], y[near]), 0.0, np.inf)
+        if self.within_m:
+            near &= away > 0
+            away[near] = shapely.distance(self.area, shapely.points(xy[near]))
         return away
 
     def _passed(self, xy: Floats, away: Floats, piece: Ints) -> tuple[Ints, Floats]:

@@ -39,7 +39,7 @@ async def test_language_and_theme_stay_as_they_were_chosen(page: Page, bureau: B
     await bureau.sign_in(page, await bureau.account("dispatcher"))
     await page.get_by_role("button", name="切换语言").click()
     await expect(page.get_by_role("grid", name="Officers")).to_be_visible()
-    await page.keyboard.press("b")
+    await page.keyboard.press("d")
     await expect(page.locator("html")).to_have_attribute("data-theme", "light")
     await page.reload()
     await expect(page.get_by_role("grid", name="Officers")).to_be_visible()

@@ -21,7 +21,7 @@ from xunlu_platform.store.who import read_near, read_wearers
 
 FIXES_MAX: Final = 500_000
 VISITORS_MAX: Final = 500
-STAYS_MAX: Final = 200
+STAYS_MAX: Final = 50
 """Of one subject: more is somebody who lives there."""
 MOMENTS_MAX: Final = 2000
 
