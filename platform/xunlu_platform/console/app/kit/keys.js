@@ -16,6 +16,9 @@ export const keysEnabled = new SavedStore("keys", true);
 /** What Enter and the space bar set off by themselves. */
 const CONTROLS = "button, a[href], summary, audio, video, [role='button'], [role='row'], [role='treeitem'], [role^='menuitem'], [role='option']";
 
+/** Chords that a text field knows as its own. */
+const OF_TEXT = new Set(["Ctrl+Z", "Ctrl+Y"]);
+
 /** @type {Map<string, Shortcut[]>} */
 const shortcuts = new Map();
 /** The key that is held down, with what ends when it is let go. @type {{code: string, end: () => void} | null} */
@@ -69,7 +72,7 @@ const isFunctionKey = (name) => /^F\d+$/.test(name);
 
 /** @param {KeyboardEvent} event @param {string} name */
 function isMeantElsewhere(event, name) {
-  if (name.startsWith("Ctrl+")) return false;
+  if (name.startsWith("Ctrl+")) return OF_TEXT.has(name) && isTextField(event.target);
   if (name === "Escape") return document.querySelector("dialog[open]") !== null;
   if (isFunctionKey(name)) return false;
   if (!keysEnabled.value || isTextField(event.target)) return true;

@@ -9,12 +9,12 @@ import { watchArea, watchDevices } from "../state/watch.js";
 import { followed, goTo, layers, place, selected, sidebar, tool } from "../state/desk.js";
 import { showDevice } from "../command/show.js";
 import { complain } from "../view/notice.js";
+import { go } from "../router.js";
+import { mountZoneLayer } from "../zones/layer.js";
 import { mountBasemap } from "./basemap.js";
 import { OfficerLayer } from "./officers.js";
 import { mountTip } from "./tip.js";
 import { mountTools } from "./tools.js";
-import { mountZoneLayer } from "../zones/layer.js";
-import { go } from "../router.js";
 
 const CLOSE_ZOOM = 16;
 const CLUSTER_STEP = 2;
