@@ -143,7 +143,7 @@ export class Player {
     this.#session = session;
     session.onLost = () => turn === this.#turn && this.#again(this.#nextDelay());
     this.video.srcObject = session.media;
-    await session.open();
+    await session.play();
   }
 
   /** @param {unknown} problem */

@@ -7,7 +7,8 @@
 import { Store } from "../kit/store.js";
 import { knows, t } from "../kit/i18n.js";
 import { post, Problem } from "./http.js";
-import { gathered, showAtOnce } from "./whep.js";
+import { gathered } from "./relay-session.js";
+import { showAtOnce } from "./whep.js";
 
 /** Five seconds: a killed server is back by then, and until then nobody is there whom knocking could burden. */
 const QUICK_TRIES = 20;

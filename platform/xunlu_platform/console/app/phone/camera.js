@@ -84,7 +84,7 @@ export class Camera {
     const session = new WhipSession(media, request.token);
     this.#session = session;
     session.onLost = () => session === this.#session && void this.#comeBack();
-    await session.open(request.whip, request);
+    await session.publish(request.whip, request);
     if (session === this.#session) this.standing.set({ phase: "live", by: request.by ?? "" });
   }
 
