@@ -29,6 +29,12 @@ insert into position (device_id, fix_at, sid, seq, received_at, lat, lon, speed_
 select (select id from device where did = %s), at, 1, n, at + interval '1 s', lat, lon, speed, 4, 1, 18, false
 from unnest(%s::timestamptz[], %s::int[], %s::float8[], %s::float8[], %s::float8[]) as w(at, n, lat, lon, speed)
 """
+# As ingest does, so that the job shapes the hours.
+DUE = """
+insert into position_hour_due (device_id, hour)
+select distinct (select id from device where did = %s), date_trunc('hour', at) from unnest(%s::timestamptz[]) at
+on conflict do nothing
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +93,7 @@ async def walks(bureau: Bureau, who: Past, first: float, last: float, *, turn: f
     numbers = [int(first * 60) + n for n in range(count)]
     speeds = [PACE_MPS + 0.4 * math.sin(n / 7) for n in range(count)]
     await bureau.rig.connection.execute(WALK, [who.did, times, numbers, lat, lon, speeds])
+    await bureau.rig.connection.execute(DUE, [who.did, times])
 
 
 def write_film(path: Path, seconds: int) -> None:
@@ -155,9 +162,10 @@ async def calls_for_help(bureau: Bureau, who: Past, first: float) -> None:
 
 async def leaps(bureau: Bureau, who: Past, minute: float) -> None:
     """One fix across the city, as a reflection makes it."""
-    await bureau.rig.connection.execute(
-        WALK, [who.did, [at(minute) + timedelta(seconds=2)], [20_000], [CENTRE[0] + 0.02], [CENTRE[1] + 0.02], [1.0]]
-    )
+    moment = at(minute) + timedelta(seconds=2)
+    values = [who.did, [moment], [20_000], [CENTRE[0] + 0.02], [CENTRE[1] + 0.02], [1.0]]
+    await bureau.rig.connection.execute(WALK, values)
+    await bureau.rig.connection.execute(DUE, [who.did, [moment]])
 
 
 async def afternoon(bureau: Bureau) -> tuple[Past, Past, Past]:

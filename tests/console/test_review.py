@@ -311,3 +311,71 @@ async def test_files_of_every_device_are_offered(page: Page, bureau: Bureau) -> 
     text = (await (await loaded.value).path()).read_text("utf-8")
     assert "<gpx" in text
     assert END.strftime("%Y-%m-%d") in text
+
+
+async def test_who_was_here_joins_the_look_back(page: Page, bureau: Bureau) -> None:
+    one, two, three = await afternoon(bureau)
+    await looks_back(page, bureau, one, t=9)
+    await page.get_by_role("button", name="当时在场").click()
+    await expect(page.locator(".subject", has_text=two.number)).to_be_visible()
+    await expect(page.locator(".subject", has_text=three.number)).to_be_visible()
+    await page.go_back()
+    await expect(page.locator(".subject")).to_have_count(1)
+
+
+async def test_a_recorder_of_today_is_seen_beside_the_replay(page: Page, bureau: Bureau) -> None:
+    worn = await bureau.films("高翔")
+    await bureau.stands(worn, 31.2290, 121.4790)
+    await bureau.sign_in(page, await bureau.account("dispatcher"), f"/review?s=d{worn.did}")
+    await expect(page.locator(".subject")).to_contain_text(worn.did)
+    await page.get_by_role("button", name="实况并列").click()
+    await expect(page.locator(".live-beside .picture")).to_have_attribute("data-did", worn.did)
+
+
+async def test_somebody_chosen_by_the_search_joins_the_look_back(page: Page, bureau: Bureau) -> None:
+    worn = await bureau.worn("高翔")
+    await bureau.sign_in(page, await bureau.account("dispatcher"), "/review")
+    await expect(page.locator(".people")).to_contain_text("还没有选择队员")
+    await page.keyboard.press("/")
+    await page.keyboard.type(worn.number)
+    await page.get_by_role("option", name=worn.number).click()
+    await expect(page.locator(".subject")).to_contain_text(worn.number)
+
+
+CLOCK = """
+async () => {
+  const page = performance.getEntriesByType("resource").find(({ name }) => name.endsWith("/app/review/clock.js"));
+  const { Clock } = await import(page.name);
+  const clock = new Clock();
+  const told = [];
+  let now_ms = 0;
+  const wait = (ms) => { for (const end = now_ms + ms; now_ms < end; ) clock.advance((now_ms += 50)); };
+  const say = () => told.push([Math.round(clock.now_ms), clock.playing, clock.rate]);
+  clock.setRange({ from_ms: 1000, to_ms: 61_000 });
+  clock.advance(now_ms); clock.play(); wait(1000); say();
+  clock.setRate(100); say();
+  clock.setRate(1); clock.skipped = [{ from_ms: 3000, to_ms: 50_000 }]; wait(1500); say();
+  clock.shuttle(-1); say(); clock.shuttle(-1); say(); wait(1000); say();
+  clock.skipped = []; clock.setLoop({ from_ms: 10_000, to_ms: 11_000 }); clock.shuttle(1); wait(2500); say();
+  clock.setLoop(null); clock.seek(99_999); say(); wait(200); say(); clock.play(); say();
+  clock.advance((now_ms += 60_000)); say();
+  return told;
+}
+"""
+
+
+async def test_the_clock_runs_turns_loops_skips_and_never_leaves_its_time(page: Page, bureau: Bureau) -> None:
+    await bureau.sign_in(page, await bureau.account("supervisor"), "/review")
+    await expect(page.locator(".people")).to_contain_text("还没有选择队员")
+    told = await page.evaluate(CLOCK)
+    assert told[0] == [1950, True, 1]
+    assert told[1] == [1950, True, 64]
+    assert told[2][0] == pytest.approx(50_450, abs=100)
+    assert told[3][1:] == [True, -1]
+    assert told[4][1:] == [True, -2]
+    assert told[5][0] < 3000
+    assert 10_000 <= told[6][0] <= 11_000
+    assert told[7] == [61_000, True, 1]
+    assert told[8] == [61_000, False, 1]
+    assert told[9] == [1000, True, 1]
+    assert told[10][0] <= 1250

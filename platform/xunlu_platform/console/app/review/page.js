@@ -5,6 +5,7 @@ import { t } from "../kit/i18n.js";
 import { may } from "../net/session.js";
 import { notAllowed } from "../view/notice.js";
 import { DetailLoader } from "./detail.js";
+import { hereButton } from "./here.js";
 import { claimKeys } from "./keys.js";
 import { ReviewMap } from "./map.js";
 import { panel } from "./panel.js";
@@ -33,7 +34,8 @@ export function mountReview(root, scope) {
   const middle = h("div", { class: "review-map" }, box);
   const right = h("aside", { class: "right", "aria-label": t("review.media") }, videos.element, voices.element);
   const below = h("div", { class: "below" }, transport(replay, timeline, stepper, scope), timeline.element);
-  root.append(panel(replay, scope), middle, right, below);
+  const here = hereButton(replay, () => map.corners);
+  root.append(panel(replay, here, scope), middle, right, below);
   const map = new ReviewMap(box, replay, loader, scope);
   middle.append(switches(replay, loader, map, scope));
   claimKeys(replay, { timeline, stepper, map }, scope);

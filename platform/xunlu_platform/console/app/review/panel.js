@@ -17,10 +17,11 @@ const ROWS = 120;
 
 /**
  * @param {Replay} replay
+ * @param {HTMLElement} here asks who was here
  * @param {Scope} scope
  */
-export function panel(replay, scope) {
-  return h("aside", { class: "left", "aria-label": t("review") }, period(replay, scope), subjects(replay, scope), keyMoments(replay, scope));
+export function panel(replay, here, scope) {
+  return h("aside", { class: "left", "aria-label": t("review") }, period(replay, scope), subjects(replay, here, scope), keyMoments(replay, scope));
 }
 
 /** @param {Replay} replay @param {Scope} scope */
@@ -39,8 +40,8 @@ function period(replay, scope) {
   return h("section", { class: "period" }, h("div", { class: "head" }, h("h2", {}, t("review.time")), again), periodForm(replay, scope), counts);
 }
 
-/** @param {Replay} replay @param {Scope} scope */
-function subjects(replay, scope) {
+/** @param {Replay} replay @param {HTMLElement} here @param {Scope} scope */
+function subjects(replay, here, scope) {
   const list = h("ul", { class: "subjects" });
   const state = h("div", {});
   const add = chooser(replay, scope);
@@ -57,7 +58,7 @@ function subjects(replay, scope) {
     else if (phase === "empty") fill(state, notice(t("review.empty"), t("review.empty.do"), "route"));
     else fill(state, replay.tracks.value.some(({ pieces }) => pieces.length) ? null : notice(t("review.nothing"), t("review.nothing.do"), "route"));
   });
-  return h("section", { class: "people" }, h("div", { class: "head" }, h("h2", {}, t("officers")), add.button), add.box, list, state);
+  return h("section", { class: "people" }, h("div", { class: "head" }, h("h2", {}, t("officers")), h("span", { class: "row" }, add.button, here)), add.box, list, state);
 }
 
 /** A way out of an address that names somebody who is not there. @param {Replay} replay */

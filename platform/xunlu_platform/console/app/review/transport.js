@@ -41,7 +41,8 @@ export function transport(replay, timeline, stepper, scope) {
   scope.read(replay.view, ({ on }) => (skip.checked = on.has("skip")));
   scope.read(time.time, (ms) => {
     if (face.textContent !== clock(ms)) face.textContent = clock(ms);
-    const told = day(ms) === day(Date.now()) ? "" : day(ms);
+    const { from_ms, to_ms } = replay.range;
+    const told = day(from_ms) === day(to_ms - 1) ? "" : day(ms).slice(5);
     if (date.textContent !== told) date.textContent = told;
   });
   return h(
@@ -63,6 +64,7 @@ export function transport(replay, timeline, stepper, scope) {
     loop,
     h("span", { class: "grow" }),
     lengths(replay, timeline, scope),
+    reportLink(replay, scope),
     may("incidents") ? incidentButton(replay) : null,
     reportLink(replay, scope),
     may("track") ? filesButton(replay) : null,
@@ -71,7 +73,7 @@ export function transport(replay, timeline, stepper, scope) {
 
 /** @param {import("./clock.js").Clock} time @param {import("../kit/store.js").Scope} scope */
 function rates(time, scope) {
-  const buttons = RATES.map((rate) => h("button", { class: "quiet num", onclick: () => time.setRate(Math.sign(time.rate) * rate) }, `${rate}×`));
+  const buttons = RATES.map((rate) => h("button", { class: "quiet num", onclick: () => time.setRate(Math.sign(time.rate) * rate), "aria-label": `${rate}×` }, rate));
   scope.read(time.pace, ({ rate }) => buttons.forEach((one, i) => one.setAttribute("aria-pressed", String(RATES[i] === Math.abs(rate)))));
   return h("div", { class: "choices", role: "group", "aria-label": t("review.rate") }, buttons);
 }
