@@ -16,6 +16,8 @@ BrokerRole = Literal["api", "ingest", "jobs"]
 StreamingUrl = Annotated[str, Field(max_length=200, pattern=r"^https?://[^\s,/?#]+(/[^\s,?#]*[^\s,/?#])?$")]
 """Without a slash at its end: `/whep/…` follows."""
 
+LEAFLET = Path(__file__).resolve().parent / "console" / "vendor" / "leaflet-1.9.4"
+
 
 class PlatformSettings(BaseSettings):
     """What `xunlu-platform` needs; the same for all of its processes."""
@@ -127,6 +129,11 @@ class PlatformSettings(BaseSettings):
         if self.recorder_streaming_urls and len(self.recorder_streaming_urls) != len(self.streaming_urls):
             raise ValueError("STREAMING_URLS and RECORDER_STREAMING_URLS must name the same workers, one by one")
         return self
+
+    @property
+    def leaflet(self) -> Path:
+        """Folder of Leaflet for pages that play by themselves."""
+        return self.leaflet_assets or LEAFLET
 
     @property
     def talk_websocket(self) -> str:

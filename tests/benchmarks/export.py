@@ -11,7 +11,7 @@ import psycopg
 
 from tests.benchmarks.bureau import Bureau, running_bureau
 from tests.benchmarks.registry import Bench, benchmark
-from xunlu_platform.api.console import LEAFLET
+from xunlu_platform.config import LEAFLET
 from xunlu_platform.export.archive import Progress
 from xunlu_platform.export.key import PRIVATE, ExportKey
 from xunlu_platform.export.make import Made, Order, Workshop, make_export

@@ -15,7 +15,6 @@ from xunlu_platform.api.problems import not_found
 router = APIRouter(include_in_schema=False)
 
 FOLDER = Path(__file__).resolve().parent.parent / "console"
-LEAFLET = FOLDER / "vendor" / "leaflet-1.9.4"
 FOR_EVER = "public, max-age=31536000, immutable"
 
 

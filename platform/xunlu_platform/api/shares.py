@@ -20,7 +20,6 @@ from pydantic import BaseModel, Field
 from xunlu_gis.formats.playback import Language
 from xunlu_platform.api.access import allow_everybody
 from xunlu_platform.api.audit import record
-from xunlu_platform.api.console import LEAFLET
 from xunlu_platform.api.incidents import FILE, Investigator, held, one_incident
 from xunlu_platform.api.paging import Answer
 from xunlu_platform.api.problems import Problem, conflict, not_found
@@ -228,4 +227,4 @@ def _page(whole: Composition, reader: Reader, settings: PlatformSettings) -> str
     folder: Path = settings.recordings
     faults: dict[str, Fault] = {one.name: "missing" for one in whole.media if one.path(folder) is None}
     playback = playback_of(whole, reader, faults, {})
-    return to_page(playback, settings.leaflet_assets or LEAFLET, settings.map)
+    return to_page(playback, settings.leaflet, settings.map)

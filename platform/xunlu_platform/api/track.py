@@ -16,7 +16,6 @@ from xunlu_gis.formats import disarmed, to_csv, to_geojson, to_gpx, write_kml
 from xunlu_gis.track import SegmentedTrack, Track, TrackPoint, segments
 from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record
-from xunlu_platform.api.console import LEAFLET
 from xunlu_platform.api.devices import Did, one_device
 from xunlu_platform.api.periods import NeededFrom, NeededTo, check_period
 from xunlu_platform.api.problems import Problem
@@ -134,7 +133,7 @@ def _writer(look: _Look, form: Literal["gpx", "kml", "csv", "html"]) -> Callable
         case "csv":
             return lambda whole: to_csv(did, whole.points)
         case "html":
-            return lambda whole: _page(look.title, whole, settings.leaflet_assets or LEAFLET, settings.map)
+            return lambda whole: _page(look.title, whole, settings.leaflet, settings.map)
 
 
 def _page(title: str, whole: SegmentedTrack, assets: Path, bundle: Path | None) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from xunlu_platform.api.console import LEAFLET
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.export.archive import Progress
 from xunlu_platform.export.errors import ExportError, Why
@@ -95,7 +94,7 @@ class Exports:
                 recordings=settings.recordings,
                 folder=settings.exports,
                 bytes_max=await self._room(),
-                assets=settings.leaflet_assets or LEAFLET,
+                assets=settings.leaflet,
                 map=settings.map,
             )
             work = asyncio.create_task(make_export(shop, self._order(row), progress), name="export")
