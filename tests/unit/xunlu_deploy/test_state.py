@@ -6,7 +6,7 @@ import pytest
 
 from xunlu_deploy.errors import DeployError
 from xunlu_deploy.logins import Login, parse_logins, read_logins, write_logins
-from xunlu_deploy.state import MEDIA_KEY, SECRETS, State
+from xunlu_deploy.state import EXPORT_KEY, MEDIA_KEY, SECRETS, State
 
 
 def test_every_secret_is_its_own_file_that_only_its_owner_may_read(tmp_path: Path) -> None:
@@ -21,10 +21,11 @@ def test_a_secret_stays_the_same(tmp_path: Path) -> None:
     assert State(tmp_path).secret("db-api") == State(tmp_path).secret("db-api")
 
 
-def test_the_keys_of_media_tokens_are_made_once_and_the_public_one_follows_from_the_private(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [MEDIA_KEY, EXPORT_KEY])
+def test_a_signing_key_is_made_once_and_the_public_one_follows_from_the_private(tmp_path: Path, name: str) -> None:
     state = State(tmp_path)
     state.make_secrets()
-    private, public = state.secrets / MEDIA_KEY, state.secrets / f"{MEDIA_KEY}.pub"
+    private, public = state.secrets / name, state.secrets / f"{name}.pub"
     made = private.read_text("utf-8"), public.read_text("utf-8")
     assert private.stat().st_mode & 0o777 == 0o600
     public.unlink()
