@@ -155,7 +155,9 @@ async def test_the_question_is_audited_with_its_shape_and_everybody_who_was_foun
     await walk(platform, 1, "07:00", seconds=1800)
     shape = circle(CROSSED - 0.003, 31.23, 30)
     await who(await platform.sign_in("supervisor"), shape, within_m=5)
-    rows = await platform.sql("select action, target, detail from audit where starts_with(action, 'review.who') order by id")
+    rows = await platform.sql(
+        "select action, target, detail from audit where starts_with(action, 'review.who') order by id"
+    )
     assert [(action, target) for action, target, _ in rows] == [("review.who", ""), ("review.who.found", "D2001")]
     assert rows[0][2]["shape"]["properties"] == {"radius_m": 30}
     assert (rows[0][2]["within_m"], rows[1][2]["subject"]) == (5, "o1")
