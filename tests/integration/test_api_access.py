@@ -132,7 +132,8 @@ async def test_a_foreign_squad_finds_none_of_the_things_by_their_address(platfor
     administrator = await platform.sign_in("administrator", unit=3)
     bodies = {
         "bind": {"officer_id": 1}, "shadow": {"config": {}}, "commands": {"name": "photo"}, "resolve": {}, "false": {},
-        "recording": {"on": True}, "zones/1": {"name": "东门", "shape": CIRCLE}, "notes": {"text": "x"}, "close": {"text": "x"}, "reopen": {"text": "x"},
+        "recording": {"on": True}, "zones/1": {"name": "东门", "shape": CIRCLE}, "notes": {"text": "x"},
+        "close": {"text": "x"}, "reopen": {"text": "x"},
         "marks": {"at": "2026-01-01T00:00:00Z", "text": "x"}, "shares": {"label": "x"},
     }  # fmt: skip
     for route in routes(platform):
