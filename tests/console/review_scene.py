@@ -1,6 +1,7 @@
 """An afternoon that is over, for whoever looks back at it: three officers, a gap, a film, a few words, an SOS."""
 
 import hashlib
+import json
 import math
 import secrets
 from dataclasses import dataclass
@@ -157,6 +158,21 @@ async def calls_for_help(bureau: Bureau, who: Past, first: float) -> None:
         "insert into alarm (device_id, officer_id, kind, severity, sid, seq, raised_at, received_at, closed_at, state)"
         " select id, %s, 'sos', 3, 1, %s, %s, %s, %s, 'resolved' from device where did = %s",
         [who.id, int(first * 60) + 9500, at(first), at(first), at(first + 5), who.did],
+    )
+
+
+async def guards(bureau: Bureau, name: str, first: datetime, last: datetime | None) -> None:
+    """A post that was in force for a time."""
+    shape = {
+        "type": "Feature",
+        "properties": {"radius_m": 150},
+        "geometry": {"type": "Point", "coordinates": [CENTRE[1], CENTRE[0]]},
+    }
+    await bureau.rig.connection.execute(
+        "with made as (insert into zone (unit_id, kind, name, pinyin)"
+        " select id, 'post', %s, '' from unit where name = %s returning id)"
+        " insert into zone_version (zone_id, shape, valid_from, valid_to) select id, %s, %s, %s from made",
+        [name, SQUAD, json.dumps(shape), first, last],
     )
 
 

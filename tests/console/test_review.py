@@ -1,17 +1,20 @@
 """Looking back: one clock, and map, lanes, films and voices that follow it."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.console.bureau import Bureau
 from tests.console.review_scene import (
+    BEGIN,
     END,
     Past,
     address,
     afternoon,
     films,
+    guards,
     leaps,
     marks,
     officer,
@@ -340,6 +343,18 @@ async def test_somebody_chosen_by_the_search_joins_the_look_back(page: Page, bur
     await page.keyboard.type(worn.number)
     await page.get_by_role("option", name=worn.number).click()
     await expect(page.locator(".subject")).to_contain_text(worn.number)
+
+
+async def test_zones_are_those_of_that_time(page: Page, bureau: Bureau) -> None:
+    one = await officer(bureau, "周敏")
+    await walks(bureau, one, 0, 20)
+    await guards(bureau, "旧岗", BEGIN - timedelta(days=2), END)
+    await guards(bureau, "新岗", END, None)
+    await looks_back(page, bureau, one, t=5)
+    await expect(page.locator(".zone-name", has_text="旧岗")).to_be_visible()
+    await expect(page.locator(".zone-name", has_text="新岗")).to_have_count(0)
+    await page.keyboard.press("z")
+    await expect(page.locator(".zone-name")).to_have_count(0)
 
 
 CLOCK = """

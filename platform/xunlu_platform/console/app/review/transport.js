@@ -66,7 +66,6 @@ export function transport(replay, timeline, stepper, scope) {
     lengths(replay, timeline, scope),
     reportLink(replay, scope),
     may("incidents") ? incidentButton(replay) : null,
-    reportLink(replay, scope),
     may("track") ? filesButton(replay) : null,
   );
 }
