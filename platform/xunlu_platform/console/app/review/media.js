@@ -57,7 +57,7 @@ export class Follower {
     const drift_s = element.currentTime - target_s;
     if (element.paused && !element.ended) void element.play().catch(() => undefined);
     if (element.seeking) return;
-    if (jumped || Math.abs(drift_s) * 1000 > DRIFT_MAX_MS * Math.max(1, rate / 2)) {
+    if (jumped || Math.abs(drift_s) * 1000 > DRIFT_MAX_MS) {
       element.playbackRate = rate;
       return this.#leap(Math.min(target_s + (element.paused ? 0 : this.#leap_s * rate), element.duration || Infinity));
     }
