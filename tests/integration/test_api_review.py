@@ -209,3 +209,23 @@ async def test_what_has_not_been_yet_is_not_explained(platform: Platform) -> Non
         assert told["states"][-1]["to_ms"] == pytest.approx(HOUR_MS, abs=60_000)
         after = {"from": (now + timedelta(hours=1)).isoformat(), "to": (now + timedelta(hours=2)).isoformat()}
         assert (await track(platform, key, **after))["states"] == []
+
+
+async def test_a_silence_that_is_no_gap_yet_is_none(platform: Platform) -> None:
+    begin = datetime.now(UTC) - timedelta(seconds=80)
+    rows = [(begin + timedelta(seconds=10 * step), step + 1) for step in range(5)]
+    for at, seq in rows:
+        await platform.sql(
+            "insert into position (device_id, fix_at, sid, seq, received_at, lat, lon, late)"
+            " select id, %s, 1, %s, %s, 31.23, 121.47, false from device where did = 'R2'",
+            [at, seq, at],
+        )
+    period = {"from": begin.isoformat(), "to": (begin + timedelta(hours=1)).isoformat()}
+    told = await track(platform, "dR2", **period)
+    assert [one["state"] for one in told["states"]] == ["on_air"]
+    await platform.sql(
+        "insert into availability (device_id, at, received_at, sid, availability, why)"
+        " select id, now() - interval '20 seconds', now(), 1, 'offline', 'shutdown' from device where did = 'R2'"
+    )
+    told = await track(platform, "dR2", **period)
+    assert [one["state"] for one in told["states"]][-1] == "off_planned"

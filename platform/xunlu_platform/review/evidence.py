@@ -102,16 +102,23 @@ def _explained(
         telemetry=[one for columns in told for one in _words(columns)],
         server_down=down,
     )
-    return tuple(explain(_presence(shape.pieces, beside), _ms(stretch.since), _ms(stretch.until), evidence, PIECES))
+    since_ms, until_ms = _ms(stretch.since), _ms(stretch.until)
+    silent = any(word.state != "online" and word.at_ms <= until_ms for word in evidence.availability[-1:])
+    presence = _presence(shape.pieces, beside, since_ms if silent else until_ms)
+    return tuple(explain(presence, since_ms, until_ms, evidence, PIECES))
 
 
-def _presence(pieces: Sequence[Piece], beside: Sequence[Row]) -> Track:
-    """Fixes of whoever was there: the ends of each piece as they were, and between them so many that no gap opens."""
+def _presence(pieces: Sequence[Piece], beside: Sequence[Row], until_ms: int) -> Track:
+    """Fixes of whoever was there: the ends of each piece as they were, and between them so many that no gap opens.
+
+    Whoever reported less than a gap before `until_ms`, and did not say goodbye, is there up to it.
+    """
     times, received, sids, seqs = [], [], [], []
     for piece in pieces:
         first_ms, last_ms = int(piece.time_ms[0]), int(piece.time_ms[-1])
-        inner = np.arange(first_ms, last_ms, STEP_MS)[1:]
-        times.append(np.concatenate(((first_ms,), inner, (last_ms,))))
+        end_ms = until_ms if piece is pieces[-1] and 0 < until_ms - last_ms <= STEP_MS else last_ms
+        inner = np.arange(first_ms, end_ms, STEP_MS)[1:]
+        times.append(np.concatenate(((first_ms,), inner, (end_ms,))))
         received.append(times[-1] + (2 * DEFAULT.late_s * 1000 if piece.late else 0))
         sids.append(np.concatenate(((piece.ends.first_sid,), np.full(len(inner) + 1, piece.ends.last_sid))))
         seqs.append(np.concatenate(((piece.ends.first_seq,), np.full(len(inner) + 1, piece.ends.last_seq))))

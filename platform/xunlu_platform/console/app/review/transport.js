@@ -47,7 +47,8 @@ export function transport(replay, timeline, stepper, scope) {
   });
   return h(
     "div",
-    { class: "transport", role: "toolbar", "aria-label": t("review.transport") },
+    // Whoever clicks keeps the keys of the page: the space bar plays, and does not click again.
+    { class: "transport", role: "toolbar", "aria-label": t("review.transport"), onmousedown: keepFocus },
     button("review.home", "Home", () => time.seek(replay.range.from_ms), icon("skip-back")),
     button("review.back", "←", () => time.step(-STEP_MS), "−10 s"),
     play,
@@ -112,4 +113,9 @@ function incidentButton(replay) {
     else toast(t("review.empty"), "bad");
   };
   return h("button", { onclick: make }, icon("file-text"), t("incident"));
+}
+
+/** @param {MouseEvent} event */
+function keepFocus(event) {
+  if (event.target instanceof Element && event.target.closest("button")) event.preventDefault();
 }
