@@ -26,7 +26,7 @@ class FloorLog:
     """Entries that nobody has confirmed yet, bounded, in memory and on disk.
 
     Attributes:
-        lost: entries given up because too many waited.
+        lost: entries given up because too many waited, or because nobody can read what a predecessor left.
         unsaved: entries that the disk did not take; they are told nevertheless.
     """
 
@@ -48,6 +48,7 @@ class FloorLog:
         self._changed = asyncio.Event()
         for entry in spool.entries():
             self._keep(entry)
+        self.lost += spool.broken
 
     def __len__(self) -> int:
         return len(self._entries)
