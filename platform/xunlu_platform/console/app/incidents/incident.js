@@ -5,13 +5,14 @@ import { when } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { get, patch, post } from "../net/http.js";
 import { officerPicker } from "../manage/choices.js";
-import { addressOf, isoLocal, readView } from "../review/address.js";
 import { ask } from "../view/dialog.js";
 import { busy, failure, loading } from "../view/notice.js";
 import { timeInput, timeOf, titleInput } from "./create.js";
 import { openExports } from "./exports.js";
 import { stateOf } from "./list.js";
 import { marks, notes } from "./record.js";
+import { replayOf } from "./replay.js";
+import { say } from "./say.js";
 import { openShares } from "./shares.js";
 
 /** @typedef {import("./types").WholeIncident} Whole */
@@ -41,16 +42,6 @@ export function mountIncident(root, id, scope) {
     }
   };
   void load();
-}
-
-/**
- * The look back at it.
- * @param {Whole} incident
- * @param {string} [at] where the clock stands
- */
-export function replayOf({ subjects, from, to }, at) {
-  const view = readView(new URLSearchParams({ s: subjects.map(({ subject }) => subject).join(","), from: isoLocal(Date.parse(from)), to: isoLocal(Date.parse(to)) }));
-  return addressOf({ ...view, t_ms: at === undefined ? view.from_ms : Date.parse(at) });
 }
 
 /** @param {Whole} incident @param {Show} show */
@@ -119,8 +110,3 @@ function edit(incident, show) {
   );
 }
 
-/** @param {string} title @param {(text: string) => Promise<unknown>} act */
-export function say(title, act) {
-  const control = h("textarea", { rows: 4, maxlength: 4000, required: true });
-  ask(title, [{ name: "text", label: t("incident.note"), control, hint: t("incident.note.do") }], title, ({ text }) => act(text ?? ""));
-}

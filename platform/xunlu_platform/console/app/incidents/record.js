@@ -7,7 +7,8 @@ import { post } from "../net/http.js";
 import { ask } from "../view/dialog.js";
 import { busy } from "../view/notice.js";
 import { timeInput, timeOf } from "./create.js";
-import { replayOf, say } from "./incident.js";
+import { replayOf } from "./replay.js";
+import { say } from "./say.js";
 
 /** @typedef {import("./types").WholeIncident} Whole */
 /** @typedef {(incident: Whole) => void} Show */
