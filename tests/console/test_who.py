@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.console.bureau import Bureau
-from tests.console.review_scene import BEGIN, CENTRE, METRES_LAT, Past, films, officer, speaks, walks
+from tests.console.review_scene import CENTRE, METRES_LAT, Past, films, officer, speaks, walks
 
 pytestmark = [pytest.mark.console, pytest.mark.integration]
 
@@ -46,14 +46,9 @@ async def asks(page: Page, since: str, until: str) -> Locator:
 
 
 async def walks_by(bureau: Bureau, name: str, *, east: float = 0) -> Past:
-    """Somebody walks for five minutes; as ingest does, the hour is noted."""
+    """Somebody walks for five minutes."""
     one = await officer(bureau, name)
     await walks(bureau, one, 0, 5, east=east)
-    await bureau.rig.connection.execute(
-        "insert into position_hour_due (device_id, hour) select id, date_trunc('hour', %s::timestamptz) from device"
-        " where did = %s",
-        [BEGIN, one.did],
-    )
     return one
 
 
@@ -123,6 +118,7 @@ async def test_a_question_that_is_refused_says_why_and_an_empty_answer_what_to_d
 async def test_the_search_leads_to_the_tool_from_any_view(page: Page, bureau: Bureau) -> None:
     await opens(page, bureau)
     await page.goto(f"{bureau.api.url}/review")
+    await expect(page.locator(".top .search input")).to_be_visible()
     await page.keyboard.press("/")
     await page.keyboard.type("谁来过")
     await page.get_by_role("option", name="谁来过").click()
