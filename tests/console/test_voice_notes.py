@@ -92,11 +92,11 @@ async def test_leave_that_is_given_after_the_dialog_was_closed_opens_no_micropho
         }"""
     )
     await page.get_by_role("dialog").get_by_role("button", name="录音").click()
-    await page.wait_for_function("window.giveLeave !== undefined")
+    await page.wait_for_function("() => window.giveLeave !== undefined")
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.evaluate("window.giveLeave()")
-    await page.wait_for_function("window.given?.getTracks().every(({ readyState }) => readyState === 'ended')")
+    await page.wait_for_function("() => window.given?.getTracks().every(({ readyState }) => readyState === 'ended')")
 
 
 async def test_an_officer_leaves_a_note_for_the_squad_from_a_telephone(page: Page, bureau: Bureau) -> None:
