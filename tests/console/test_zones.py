@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.console.bureau import Bureau, Worn
+from tests.console.bureau import SQUAD, Bureau, Worn
 from tests.integration.ingest_rig import eventually
 
 pytestmark = [pytest.mark.console, pytest.mark.integration]
@@ -141,11 +141,12 @@ async def stored(bureau: Bureau, name: str, kind: str = "responsibility") -> int
     place = {"type": "Point", "coordinates": [MIDDLE[1], MIDDLE[0]]}
     shape = {"type": "Feature", "properties": {"radius_m": 100.0}, "geometry": place}
     [row] = await bureau.rig.rows(
-        "with made as (insert into zone (unit_id, kind, name) select id, %s, %s from unit where parent_id is not null"
+        "with made as (insert into zone (unit_id, kind, name) select id, %s, %s from unit where name = %s"
         " returning id) insert into zone_version (zone_id, shape, valid_from) select id, %s, now() - interval '1 day'"
         " from made returning zone_id",
         kind,
         name,
+        SQUAD,
         json.dumps(shape),
     )
     return int(row["zone_id"])
