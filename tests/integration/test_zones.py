@@ -186,15 +186,19 @@ async def test_too_long_a_stay_is_an_alarm_of_its_own(ingest: Rig) -> None:
     assert await alarms(ingest, did) == ["zone_dwell"]
 
 
-async def test_a_mistake_in_a_zone_keeps_no_fix_out_of_the_database(ingest: Rig) -> None:
+async def test_a_mistake_in_a_zone_keeps_no_fix_out_and_is_made_good_later(ingest: Rig, jobs: Store) -> None:
     did = await ingest.device()
-    number = await zone(ingest, did)
-    await report(ingest, did, walk([HOME], ago_s=60))
+    await zone(ingest, did)
+    await report(ingest, did, walk([HOME] * 3, ago_s=120))
     await ingest.rows(
         "update zone_watch set state = '{}' where device_id = (select id from device where did = %s) "
         "returning device_id",
         did,
     )
-    await report(ingest, did, walk([HOME], ago_s=30, first=2))
-    assert len(await ingest.positions(did)) == 2
-    await ingest.rows("update zone_version set valid_to = now() where zone_id = %s returning id", number)
+    await report(ingest, did, walk([AWAY] * 4, ago_s=90, first=4))
+    assert len(await ingest.positions(did)) == 7
+    assert await events(ingest, did) == []
+    assert await zone_review.review_late(jobs, "Asia/Shanghai")
+    assert [(kind, late) for kind, _, late, _ in await events(ingest, did)] == [("leave", True)]
+    await report(ingest, did, walk([HOME] * 2, ago_s=20, first=8))
+    assert [(kind, late) for kind, _, late, _ in await events(ingest, did)] == [("leave", True), ("enter", False)]

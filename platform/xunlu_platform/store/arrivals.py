@@ -78,7 +78,7 @@ class Outcome:
         events: (device id, event id) of new events.
         alarms: (device id, alarm id) of new or changed alarms.
         commands: (device id, rid) that moved.
-        zones_failed: the fixes are stored, but nobody looked whether they enter or leave a zone.
+        zones_failed: the fixes are stored, but whether they enter or leave a zone is still to be looked at.
     """
 
     stored: int = 0
@@ -201,15 +201,17 @@ async def _store_positions(connection: psycopg.AsyncConnection[DictRow], arrival
 async def _follow(
     connection: psycopg.AsyncConnection[DictRow], zones: ZoneWatch, arrivals: Arrivals, outcome: Outcome
 ) -> None:
-    """Look at zones. A mistake there is ours, and no reason to keep a fix out of the database."""
+    """Look at zones. A mistake there is ours, and no reason to keep a fix out of the database: a job looks again."""
+    positions = list(arrivals.positions.values())
     try:
         async with connection.transaction():
-            outcome.alarms += await zones.follow(connection, list(arrivals.positions.values()))
+            outcome.alarms += await zones.follow(connection, positions)
     except (psycopg.OperationalError, psycopg.InterfaceError):
         raise
     except Exception:
         outcome.zones_failed = True
         log.exception("zones not looked at")
+        await zones.look_again(connection, positions)
 
 
 async def _store_event(connection: psycopg.AsyncConnection[DictRow], event: dict[str, Any], outcome: Outcome) -> None:

@@ -67,9 +67,8 @@ class ZoneWatch:
         before = States.from_json({device: state for device, state in states.items() if device in concerned})
         evaluation = watched.fences.evaluate(_fixes(rows), before)
         await write_standing(connection, evaluation.states)
-        await self._note_late(
-            connection, [row for row, late in zip(rows, evaluation.late.tolist(), strict=True) if late]
-        )
+        late = [row for row, came_late in zip(rows, evaluation.late.tolist(), strict=True) if came_late]
+        await self.look_again(connection, late)
         events = [event for event in evaluation.events if watched.concerns(event.zone, holders[event.device])]
         told = [(event, holders[event.device].officer) for event in events]
         await add_events(connection, watched, told, late=False)
@@ -86,7 +85,8 @@ class ZoneWatch:
                 self._change = change
         return self._watched
 
-    async def _note_late(self, connection: Connection, rows: Sequence[PositionRow]) -> None:
+    async def look_again(self, connection: Connection, rows: Sequence[PositionRow]) -> None:
+        """Leave it to `zone_review` to judge the devices of some fixes anew, from the oldest of these on."""
         oldest: dict[int, datetime] = {}
         for row in rows:
             oldest[row.device_id] = min(row.fix_at, oldest.get(row.device_id, row.fix_at))
