@@ -103,6 +103,7 @@ export function mountSearch(box, scope) {
   };
   scope.listen(box, "focusout", leave);
   scope.listen(input, "keydown", (event) => hits.key(event));
+  scope.read(fleet.changed, () => hits.again());
   offerDevices(list, scope);
   claimKey(scope, "/", "key.search", () => {
     input.focus();
@@ -131,12 +132,18 @@ class HitList {
     const text = this.#input.value.trim();
     const asked = ++this.#asked;
     if (!text) return this.close();
-    const own = localHits(text);
-    this.#show(own);
+    this.#show(localHits(text));
     await new Promise((resolve) => setTimeout(resolve, PLACES_WAIT_MS));
     if (asked !== this.#asked) return;
     const places = await placeHits(text).catch(() => []);
-    if (asked === this.#asked && document.activeElement === this.#input) this.#show([...own, ...places]);
+    if (asked === this.#asked && document.activeElement === this.#input) this.#show([...localHits(text), ...places]);
+  }
+
+  /** Look once more among what has become known since; an answer that found something stays as it is under the hand. */
+  again() {
+    if (this.#list.hidden || this.#hits.length) return;
+    const own = localHits(this.#input.value.trim());
+    if (own.length) this.#show(own);
   }
 
   close() {
