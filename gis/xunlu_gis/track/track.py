@@ -20,6 +20,8 @@ ACCURACY_DEFAULT_M: Final = 15.0
 ACCURACY_MIN_M: Final = 3.0
 RANGE_ERROR_M: Final = 5.0
 """User equivalent range error: metres of accuracy for each unit of HDOP."""
+ACCURACY_MAX_M: Final = 20_037_509.0
+"""Half the equator: nothing on Earth is farther off."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -105,10 +107,11 @@ class Track:
 
     @property
     def likely_accuracy_m(self) -> Floats:
-        """What the device gave; else from the dilution of precision, at least 3 m; else 15 m."""
-        guessed = np.maximum(ACCURACY_MIN_M, RANGE_ERROR_M * self.hdop)
+        """What the device gave; else from the dilution of precision, at least 3 m; else 15 m; never half the equator."""
+        guessed = np.maximum(ACCURACY_MIN_M, RANGE_ERROR_M * np.minimum(self.hdop, ACCURACY_MAX_M))
         guessed = np.where(np.isfinite(guessed), guessed, ACCURACY_DEFAULT_M)
-        return np.where(np.isfinite(self.accuracy_m) & (self.accuracy_m >= 0), self.accuracy_m, guessed)
+        likely = np.where(np.isfinite(self.accuracy_m) & (self.accuracy_m >= 0), self.accuracy_m, guessed)
+        return np.minimum(likely, ACCURACY_MAX_M)
 
 
 _INTEGERS: Final = {"fix": UNKNOWN, "sat": UNKNOWN, "sid": 0, "seq": 0}

@@ -4,7 +4,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.unit.xunlu_gis.real_data import geolife
@@ -207,6 +207,7 @@ hostile_fix = st.tuples(
 )
 
 
+@example([(1_577_836_800_000, 0.0, 1.0, 1, 4.5e307, 0.0)])
 @given(st.lists(hostile_fix, max_size=40))
 def test_every_fix_of_any_track_gets_a_reason_and_what_is_believed_is_sound(
     rows: list[tuple[int, float, float, int, float, float]],
