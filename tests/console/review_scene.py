@@ -1,6 +1,7 @@
 """An afternoon that is over, for whoever looks back at it: three officers, a gap, a film, a few words, an SOS."""
 
 import hashlib
+import itertools
 import json
 import math
 import secrets
@@ -24,6 +25,8 @@ STEP_S = 5
 PACE_MPS = 1.3
 METRES_LAT = 111_320.0
 CENTRE = (31.2300, 121.4760)
+# Officers of one state stand in the table by number: whoever came last stands first, where the table shows them.
+NUMBERS = itertools.count(999_999, -1)
 
 WALK = """
 insert into position (device_id, fix_at, sid, seq, received_at, lat, lon, speed_mps, accuracy_m, fix, sat, late)
@@ -66,7 +69,7 @@ def address(*people: Past, t: float = 0, more: str = "") -> str:
 
 async def officer(bureau: Bureau, name: str) -> Past:
     """Somebody who wore a recorder that day."""
-    number = f"N{secrets.token_hex(3)}"
+    number = f"N{next(NUMBERS)}"
     did = f"rx-{secrets.token_hex(6)}"
     rows = await bureau.rig.rows(
         "with worn as (insert into device (did, tenant, unit_id, kind, serial, vendor, model, status, created_at)"
