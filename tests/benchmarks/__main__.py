@@ -23,6 +23,9 @@ REPORT = ROOT / "bench.json"
 
 def main() -> int:
     """Run what was asked for; returns the exit code, 1 when a benchmark failed."""
+    if len(sys.argv) > 1:
+        print(__doc__, file=sys.stderr)
+        return 2
     for module in pkgutil.iter_modules(tests.benchmarks.__path__):
         if not module.name.startswith("_"):
             importlib.import_module(f"tests.benchmarks.{module.name}")
