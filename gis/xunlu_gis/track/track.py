@@ -107,7 +107,7 @@ class Track:
 
     @property
     def likely_accuracy_m(self) -> Floats:
-        """What the device gave; else from the dilution of precision, at least 3 m; else 15 m; never half the equator."""
+        """The device's own; else from the dilution of precision, at least 3 m; else 15 m; at most half the equator."""
         guessed = np.maximum(ACCURACY_MIN_M, RANGE_ERROR_M * np.minimum(self.hdop, ACCURACY_MAX_M))
         guessed = np.where(np.isfinite(guessed), guessed, ACCURACY_DEFAULT_M)
         likely = np.where(np.isfinite(self.accuracy_m) & (self.accuracy_m >= 0), self.accuracy_m, guessed)
