@@ -1,12 +1,12 @@
 /** Which streets of a zone somebody has seen, and which wait since when; drawn on the map by age. */
 
+import { area } from "../draw/check.js";
 import { fill, h, icon } from "../kit/dom.js";
 import { ago, metres, span, when } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { theme, token } from "../kit/theme.js";
 import { get, query } from "../net/http.js";
 import { busy, failure, notice } from "../view/notice.js";
-import { area } from "./check.js";
 import { stroke } from "./look.js";
 import { meter } from "./presence.js";
 

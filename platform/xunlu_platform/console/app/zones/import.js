@@ -1,5 +1,6 @@
 /** Zones from a file: shown with what the server thinks of each; a person saves one after the other. */
 
+import { verdict } from "../draw/check.js";
 import { fill, h, icon } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { post, query, request } from "../net/http.js";
@@ -7,12 +8,11 @@ import { openDialog } from "../view/dialog.js";
 import { busy, failure, loading } from "../view/notice.js";
 import { field } from "../view/sign-in.js";
 import { unitSelect } from "../manage/choices.js";
-import { verdict } from "./check.js";
 import { KINDS, reloadZones } from "./zones.js";
 
 const DATUMS = ["WGS-84", "GCJ-02", "BD-09"];
 
-/** @typedef {{name: string, checked: import("./check.js").Checked | null, problem: string | null}} Imported */
+/** @typedef {{name: string, checked: import("../draw/check.js").Checked | null, problem: string | null}} Imported */
 
 /** @param {(given: {shape: any, name: string}) => void} take */
 export function openImport(take) {

@@ -1,10 +1,11 @@
 /** Zones on a map: all that are in force, each with its name where there is room. */
 
+import { boundsOf, widen } from "../draw/shape.js";
 import { fill, h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { theme } from "../kit/theme.js";
 import { complain } from "../view/notice.js";
-import { boundsOf, drawn, kindSign, summary, widen } from "./look.js";
+import { drawn, kindSign, summary } from "./look.js";
 import { loadZones, zones } from "./zones.js";
 
 /** From this zoom on zones have names, and so many at most. */

@@ -1,5 +1,7 @@
 /** `/zones`: all zones in a list and on a map; one of them with what came of it; or one that is being drawn. */
 
+import { mountSheet } from "../draw/sheet.js";
+import { showShape } from "../draw/tools.js";
 import { fill, h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { claimKey } from "../kit/keys.js";
@@ -11,8 +13,7 @@ import { mountEditor } from "./editor.js";
 import { mountFacts } from "./facts.js";
 import { mountZoneLayer } from "./layer.js";
 import { mountList } from "./list.js";
-import { boundsOf, drawn } from "./look.js";
-import { mountSheet } from "./sheet.js";
+import { drawn } from "./look.js";
 import { zoneById, zones } from "./zones.js";
 
 /** @typedef {import("../kit/store.js").Scope} Scope */
@@ -98,6 +99,6 @@ function edited(right, map, scope, zone, given) {
 function looked(right, map, scope, zone) {
   const strong = L.layerGroup(drawn(map, zone.shape, zone.kind, true)).addTo(map);
   scope.onClose(() => strong.remove());
-  map.fitBounds(boundsOf(zone.shape), { maxZoom: 17, padding: [40, 40] });
+  showShape(map, zone.shape);
   mountFacts(right, map, scope, zone);
 }

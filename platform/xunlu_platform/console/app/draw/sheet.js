@@ -1,4 +1,4 @@
-/** The map of the page of zones: the same basemap, without officers. */
+/** A map to draw on: the same basemap, without officers. */
 
 import { h, icon } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";

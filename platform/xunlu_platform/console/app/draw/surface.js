@@ -6,7 +6,7 @@
 import { h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { added, closed, inserted, isWhole, moved, removed } from "./drawing.js";
-import { pixels } from "./look.js";
+import { pixels } from "./shape.js";
 
 /** @typedef {import("./drawing.js").Corner} Corner */
 /** @typedef {import("./drawing.js").Place} Place */
