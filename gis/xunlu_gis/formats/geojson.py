@@ -10,29 +10,30 @@ import numpy as np
 
 from xunlu_gis.errors import TrackError
 from xunlu_gis.formats.rows import EXTRAS, Row, instant, row_of, text_of
+from xunlu_gis.track.piece import Piece, breaks, pieces
 from xunlu_gis.track.point import TrackPoint
-from xunlu_gis.track.segment import Stretch, stretches
 from xunlu_gis.track.simplification import kept
 from xunlu_gis.track.track import Track
 
 
 def to_geojson(track: Track, tolerance_m: float = 0) -> dict[str, Any]:
-    """One LineString for each stretch, with times and speeds beside its coordinates, and one for each gap.
+    """One LineString for each piece, with times and speeds beside its coordinates, and one for each gap.
 
     Args:
         track: what was measured, in order of fix time.
         tolerance_m: leaves out points that lie no further from the line; counts and lengths stay the measured ones.
     """
+    silent = {one.before + 1 for one in breaks(track) if one.kind == "gap"}
     features: list[dict[str, Any]] = []
-    for stretch in stretches(track.time_s, track.degrees):
-        if features:
-            features.append(_gap(track, stretch.first))
-        features.append(_segment(track, stretch, tolerance_m))
+    for piece in pieces(track):
+        if piece.first in silent:
+            features.append(_gap(track, piece.first))
+        features.append(_segment(track, piece, tolerance_m))
     return {"type": "FeatureCollection", "features": features}
 
 
-def _segment(track: Track, stretch: Stretch, tolerance_m: float) -> dict[str, Any]:
-    first, end, distance_m = stretch
+def _segment(track: Track, piece: Piece, tolerance_m: float) -> dict[str, Any]:
+    first, end, length_m = piece
     shown = track[first:end]
     if tolerance_m > 0:
         shown = shown[np.array(kept(shown.degrees, tolerance_m))]
@@ -41,7 +42,7 @@ def _segment(track: Track, stretch: Stretch, tolerance_m: float) -> dict[str, An
         "start": _instant(track, first),
         "end": _instant(track, end - 1),
         "points": end - first,
-        "distance_m": round(distance_m, 1),
+        "distance_m": round(length_m, 1),
         "times_ms": shown.time_ms.tolist(),
         "speeds_mps": [None if isnan(speed) else speed for speed in shown.speed_mps.tolist()],
     }

@@ -18,8 +18,8 @@ from xunlu_gis.formats.imported import TO_WGS84, Datum, DatumSource, TrackFile, 
 from xunlu_gis.formats.kml import read_kml
 from xunlu_gis.formats.rows import Row
 from xunlu_gis.formats.xml import decoded
+from xunlu_gis.track.piece import step_lengths_m
 from xunlu_gis.track.point import TrackPoint, lon_lat
-from xunlu_gis.track.segment import step_lengths_m
 
 PACE_MPS: Final = 1.3
 """An officer on foot: gives times to a drawn track that has none."""

@@ -5,7 +5,7 @@ from xunlu_gis.track.gap import STATES, Availability, Evidence, Span, State, Tel
 from xunlu_gis.track.level import LEVELS_M, Level, bound_for, levels, metres_per_pixel
 from xunlu_gis.track.piece import Break, Piece, breaks, gap_limit_s, length_m, pieces
 from xunlu_gis.track.point import TrackPoint
-from xunlu_gis.track.segment import GAP_S, Gap, Segment, SegmentedTrack, segments
+from xunlu_gis.track.segment import Gap, Segment, SegmentedTrack, segments
 from xunlu_gis.track.settings import DEFAULT, ON_FOOT, TrackSettings
 from xunlu_gis.track.simplification import kept_in_time, simplify
 from xunlu_gis.track.stop import Stop, Trip, stops, trips
@@ -13,7 +13,6 @@ from xunlu_gis.track.track import UNKNOWN, Track
 
 __all__ = [
     "DEFAULT",
-    "GAP_S",
     "LEVELS_M",
     "ON_FOOT",
     "STATES",

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
+from pyproj import Geod
 
-from xunlu_gis.plane import chords_m, on_sphere
-from xunlu_gis.track.segment import step_lengths_m
+from xunlu_gis.plane import Floats, chords_m, on_sphere
 from xunlu_gis.track.settings import DEFAULT, TrackSettings
 from xunlu_gis.track.track import Bools, Ints, Track
+
+_GEOD: Final = Geod(ellps="WGS84")
 
 
 class Piece(NamedTuple):
@@ -94,6 +96,16 @@ def unbroken(track: Track, settings: TrackSettings = DEFAULT) -> list[tuple[int,
 def length_m(track: Track, settings: TrackSettings = DEFAULT) -> float:
     """Length of the way on the ellipsoid; what lies across gaps and jumps is not counted."""
     return sum(piece.length_m for piece in pieces(track, settings))
+
+
+def step_lengths_m(degrees: Floats) -> Floats:
+    """Geodesic length of each step between places, (n - 1,); on the ellipsoid, because reports are read in court.
+
+    Args:
+        degrees: longitudes and latitudes, (n, 2).
+    """
+    _, _, lengths = _GEOD.inv(degrees[:-1, 0], degrees[:-1, 1], degrees[1:, 0], degrees[1:, 1])
+    return np.asarray(lengths, dtype=float)
 
 
 def _broken(track: Track, settings: TrackSettings) -> tuple[Bools, Bools]:

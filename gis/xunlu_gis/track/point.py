@@ -63,8 +63,3 @@ def from_middle(degrees: Floats) -> Floats:
         return degrees
     middle = (degrees.min(axis=0) + degrees.max(axis=0)) / 2
     return Plane(float(middle[1]), float(middle[0])).to_xy(degrees)
-
-
-def seconds(points: Sequence[TrackPoint]) -> Floats:
-    """Fix times as UTC seconds."""
-    return np.array([point.fix_time.timestamp() for point in points], dtype=float)

@@ -1,19 +1,13 @@
-"""A track cut where the device was silent: no line, no length and no speed ever crosses a gap."""
+"""A track of points in the pieces of `track.piece`, with the gaps between them: what every format writes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
 
-import numpy as np
-from pyproj import Geod
-
-from xunlu_gis.plane import Floats
-from xunlu_gis.track.point import TrackPoint, lon_lat, seconds
+from xunlu_gis.track.piece import breaks, pieces
+from xunlu_gis.track.point import TrackPoint
+from xunlu_gis.track.settings import DEFAULT, TrackSettings
 from xunlu_gis.track.simplification import simplify
-
-GAP_S: Final = 300.0
-
-_GEOD: Final = Geod(ellps="WGS84")
+from xunlu_gis.track.track import Track
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +40,7 @@ class Gap:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SegmentedTrack:
-    """Segments and the gaps between them: gap i lies between segment i and i + 1."""
+    """Segments in order of time, and the gaps; between two segments without a gap the place leapt."""
 
     segments: tuple[Segment, ...]
     gaps: tuple[Gap, ...]
@@ -67,50 +61,22 @@ class SegmentedTrack:
         return SegmentedTrack(segments=kept, gaps=self.gaps)
 
 
-def segments(points: Sequence[TrackPoint], gap_s: float = GAP_S) -> SegmentedTrack:
-    """Cut a track wherever two fixes lie further apart in time than `gap_s` seconds.
+def segments(points: Sequence[TrackPoint], settings: TrackSettings = DEFAULT) -> SegmentedTrack:
+    """Cut a track at its gaps and jumps.
 
     Args:
-        points: in order of fix time.
-        gap_s: longest silence that is still one stretch.
+        points: as measured, in order of fix time.
+        settings: limits.
     """
-    cut = stretches(seconds(points), lon_lat(points), gap_s)
+    track = Track.of_points(points)
     return SegmentedTrack(
-        segments=tuple(Segment(points=points[a:b], measured=b - a, distance_m=length) for a, b, length in cut),
-        gaps=tuple(Gap(before=points[one.first - 1], after=points[one.first]) for one in cut[1:]),
+        segments=tuple(
+            Segment(points=points[first:end], measured=end - first, distance_m=length)
+            for first, end, length in pieces(track, settings)
+        ),
+        gaps=tuple(
+            Gap(before=points[one.before], after=points[one.before + 1])
+            for one in breaks(track, settings)
+            if one.kind == "gap"
+        ),
     )
-
-
-class Stretch(NamedTuple):
-    """Fixes `first` to before `end`, without a gap between, and the length of the way through them."""
-
-    first: int
-    end: int
-    distance_m: float
-
-
-def stretches(times: Floats, degrees: Floats, gap_s: float = GAP_S) -> list[Stretch]:
-    """Cut fixes at their gaps.
-
-    Args:
-        times: UTC seconds in order, (n,).
-        degrees: longitudes and latitudes, (n, 2).
-        gap_s: longest silence that is still one stretch.
-    """
-    if not len(times):
-        return []
-    breaks = (np.flatnonzero(np.diff(times) > gap_s) + 1).tolist()
-    steps = step_lengths_m(degrees)
-    ends = zip([0, *breaks], [*breaks, len(times)], strict=True)
-    return [Stretch(first, end, float(steps[first : end - 1].sum())) for first, end in ends]
-
-
-def step_lengths_m(degrees: Floats) -> Floats:
-    """Geodesic length of each step between places, (n - 1,); on the ellipsoid, because reports are read in court."""
-    _, _, lengths = _GEOD.inv(degrees[:-1, 0], degrees[:-1, 1], degrees[1:, 0], degrees[1:, 1])
-    return np.asarray(lengths, dtype=float)
-
-
-def length_m(points: Sequence[TrackPoint], gap_s: float = float("inf")) -> float:
-    """Length of the way through the points on the ellipsoid; steps across gaps are not counted."""
-    return sum(segment.distance_m for segment in segments(points, gap_s).segments)

@@ -9,9 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from xunlu_gis.plane import Floats, chords_m, on_sphere, unwrapped, wrapped
-from xunlu_gis.track.piece import breaks
+from xunlu_gis.track.piece import breaks, step_lengths_m
 from xunlu_gis.track.reach import reach
-from xunlu_gis.track.segment import step_lengths_m
 from xunlu_gis.track.settings import DEFAULT, TrackSettings
 from xunlu_gis.track.track import Bools, Ints, Track
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from xunlu_gis.plane import Floats
 from xunlu_gis.track import DEFAULT, LEVELS_M, Track, breaks, clean, kept_in_time, stops, trips
-from xunlu_gis.track.segment import step_lengths_m
+from xunlu_gis.track.piece import step_lengths_m
 from xunlu_gis.track.track import Ints
 
 BEFORE_MS: Final = 900_000

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from xunlu_gis.track import DEFAULT, LEVELS_M, Span, Track
-from xunlu_gis.track.segment import step_lengths_m
+from xunlu_gis.track.piece import step_lengths_m
 from xunlu_platform.errors import TooMuchError
 from xunlu_platform.review.evidence import find_states
 from xunlu_platform.review.shape import AFTER_MS, BEFORE_MS, Piece, Shape, Stop, shapes

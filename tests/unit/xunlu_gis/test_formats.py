@@ -17,10 +17,10 @@ from tests.unit.xunlu_gis.real_data import real
 from tests.unit.xunlu_gis.tracks import START, track_at
 from xunlu_gis.datum import wgs84_to_gcj02
 from xunlu_gis.errors import MapError, TrackError
-from xunlu_gis.formats import COLUMNS, playback, read_track, to_csv, to_geojson, to_gpx
+from xunlu_gis.formats import COLUMNS, playback, read_track, to_csv, to_geojson, to_gpx, write_kml
 from xunlu_gis.formats.page import to_html, to_page
 from xunlu_gis.formats.playback import Footage, Playback, Walked
-from xunlu_gis.track import Track, TrackPoint, segments
+from xunlu_gis.track import Track, TrackPoint, pieces, segments
 from xunlu_gis.track.gap import Span
 
 LEAFLET = ROOT / "platform" / "xunlu_platform" / "console" / "vendor" / "leaflet-1.9.4"
@@ -65,6 +65,24 @@ def test_geojson_has_a_line_for_each_segment_and_each_gap_in_order_of_time() -> 
         "speeds_mps": [1.2, 1.2, 1.2],
     }
     assert features[1]["properties"]["duration_s"] == 990
+
+
+def test_every_format_is_cut_where_a_look_back_draws_nothing() -> None:
+    places = [(6.0 * i, 0.0) for i in range(9)]
+    seconds = [0.0, 5, 10, 15, 75, 80, 141, 146, 151]
+    walk = track_at([*places, (90_000, 0), (90_006, 0)], seconds=[*seconds, 156, 161])
+    track, whole = Track.of_points(walk), segments(walk)
+    cut = [end - first for first, end, _ in pieces(track)]
+    assert cut == [6, 3, 2]
+    features = to_geojson(track)["features"]
+    assert [f["properties"]["kind"] for f in features] == ["segment", "gap", "segment", "segment"]
+    assert [f["properties"]["points"] for f in features if f["properties"]["kind"] == "segment"] == cut
+    [gpx] = gpxpy.parse(to_gpx("rec-1", whole)).tracks
+    assert [len(segment.points) for segment in gpx.segments] == cut
+    kml = "".join(write_kml("rec-1", (segment.points for segment in whole.segments)))
+    assert [one.count("<gx:coord>") for one in kml.split("<gx:Track>")[1:]] == cut
+    assert [len(piece) for piece in Walked.of("rec-1", walk).pieces] == cut
+    assert [gap.duration_s for gap in whole.gaps] == [61]
 
 
 def test_a_simplified_line_keeps_what_was_measured() -> None:

@@ -8,24 +8,36 @@ from hypothesis import strategies as st
 
 from tests.unit.xunlu_gis.real_data import geolife, real
 from tests.unit.xunlu_gis.tracks import track_at
-from xunlu_gis.track import Track, length_m, segments, simplify
+from xunlu_gis.track import Track, TrackSettings, length_m, segments, simplify
+from xunlu_gis.track.piece import step_lengths_m
 from xunlu_gis.track.point import lon_lat, metres
-from xunlu_gis.track.segment import step_lengths_m
 
 place = st.tuples(st.floats(-3000, 3000), st.floats(-3000, 3000))
 
 
+FIVE_MINUTES = TrackSettings(gap_reports=0, gap_min_s=300)
+
+
 def test_a_track_is_cut_where_the_device_was_silent() -> None:
-    points = track_at([(0, 0), (10, 0), (20, 0), (500, 0), (510, 0)], seconds=[0, 5, 10, 311, 316])
-    track = segments(points, gap_s=300)
+    points = track_at([(0, 0), (10, 0), (20, 0), (500, 0), (510, 0)], seconds=[0, 5, 10, 71, 76])
+    track = segments(points)
     assert [segment.measured for segment in track.segments] == [3, 2]
-    assert [gap.duration_s for gap in track.gaps] == [301]
+    assert [gap.duration_s for gap in track.gaps] == [61]
     assert track.points == points
+    assert segments(points, FIVE_MINUTES).gaps == ()
+
+
+def test_a_track_is_cut_where_the_place_leapt_and_that_is_no_gap() -> None:
+    points = track_at([(0, 0), (10, 0), (90_000, 0), (90_010, 0)], seconds=[0, 5, 10, 15])
+    track = segments(points)
+    assert [segment.measured for segment in track.segments] == [2, 2]
+    assert track.gaps == ()
+    assert sum(segment.distance_m for segment in track.segments) == pytest.approx(20, abs=0.05)
 
 
 def test_no_length_crosses_a_gap() -> None:
     points = track_at([(0, 0), (30, 0), (5000, 0), (5040, 0)], seconds=[0, 5, 1000, 1005])
-    assert sum(segment.distance_m for segment in segments(points, gap_s=300).segments) == pytest.approx(70, abs=0.05)
+    assert sum(segment.distance_m for segment in segments(points).segments) == pytest.approx(70, abs=0.05)
     assert length_m(Track.of_points(points)) == pytest.approx(70, abs=0.05)
 
 
@@ -87,4 +99,4 @@ def test_lengths_and_gaps_of_real_tracks_agree_with_an_independent_count() -> No
     for row in expected:
         points = tracks[row["user"], row["track"]]
         assert step_lengths_m(lon_lat(points)).sum() == pytest.approx(float(row["length_m_geodesic_raw"]), abs=0.1)
-        assert len(segments(points, gap_s=300).gaps) == int(row["gaps_over_300s"])
+        assert len(segments(points, FIVE_MINUTES).gaps) == int(row["gaps_over_300s"])

@@ -11,7 +11,7 @@ from tests.unit.xunlu_gis.real_data import geolife
 from tests.unit.xunlu_gis.tracks import columns_at, track_at
 from xunlu_gis.datum import wgs84_to_gcj02
 from xunlu_gis.track import DEFAULT, ON_FOOT, Reason, Track, TrackSettings, breaks, clean, length_m
-from xunlu_gis.track.segment import step_lengths_m
+from xunlu_gis.track.piece import step_lengths_m
 
 DAY_MS = 86_400_000
 FIVE: list[tuple[float, float]] = [(30.0 * number, 0.0) for number in range(5)]

@@ -10,7 +10,7 @@ from tests.unit.xunlu_gis.real_data import geolife
 from tests.unit.xunlu_gis.tracks import START, columns_at
 from xunlu_gis.plane import to_utm, unwrapped
 from xunlu_gis.track import LEVELS_M, Track, TrackSettings, bound_for, clean, kept_in_time, levels, metres_per_pixel
-from xunlu_gis.track.segment import step_lengths_m
+from xunlu_gis.track.piece import step_lengths_m
 from xunlu_gis.track.simplification import kept
 
 START_MS = round(START.timestamp() * 1000)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.unit.xunlu_gis.real_data import geolife
 from tests.unit.xunlu_gis.tracks import PLANE, START, columns_at, stay_points
 from xunlu_gis.track import Stop, Track, TrackSettings, Trip, breaks, clean, length_m, pieces, stops, trips
-from xunlu_gis.track.segment import step_lengths_m
+from xunlu_gis.track.piece import step_lengths_m
 
 START_MS = round(START.timestamp() * 1000)
 Places = list[tuple[float, float]]
