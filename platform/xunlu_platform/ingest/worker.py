@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 SESSION_EXPIRY_S = 7 * 86_400
 TAKE_WAIT_S = 1.0
+# A commit of one message costs nearly what one of fifty does: what comes sooner after the last waits for company.
+COMMIT_INTERVAL_S = 0.05
 RETRY_CAP_S = 5.0
 COVERED_MAX = 50_000
 # A hundred thousand holes: what a full outbox of 30 MB leaves when every second fix was thinned out of it.
@@ -111,8 +113,11 @@ class Worker:
     async def run(self, messages_max: int) -> None:
         """Take batches, for ever."""
         finishing: asyncio.Task[None] | None = None
+        taken_s = -COMMIT_INTERVAL_S
         while True:
+            await self._clock.sleep(max(0.0, taken_s + COMMIT_INTERVAL_S - self._clock.monotonic_s()))
             messages = await self._session.batch(messages_max, TAKE_WAIT_S)
+            taken_s = self._clock.monotonic_s()
             self._metrics.waiting.set(self._session.waiting)
             items = self._address(messages)
             strangers = self._registry.strangers(item.did for item in items if item.did)
