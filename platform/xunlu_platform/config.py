@@ -95,6 +95,9 @@ class PlatformSettings(BaseSettings):
     phones_max: Annotated[int, Field(ge=0, le=10_000)] = Field(
         500, description="Duty telephones that one API process serves; each has a session at the broker."
     )
+    phone_silence_s: Annotated[float, Field(ge=1, le=600)] = Field(
+        90, description="Seconds without a word after which a telephone is lost; a hidden page may ping once a minute."
+    )
     batch_messages_max: Annotated[int, Field(ge=1, le=10_000)] = Field(
         1000, description="Messages of one ingest transaction at most."
     )

@@ -19,6 +19,8 @@ from websockets.exceptions import ConnectionClosed
 from tests.integration.ingest_rig import Rig, eventually, fix, now_s, rig
 from tests.processes import Api, running_api
 from tests.services import TestBroker, TestDatabase
+from xunlu_platform.api.phones import NO_OFFICER, NOT_UNDERSTOOD
+from xunlu_platform.api.sockets import FORBIDDEN, REPLACED, TOO_MANY, TOO_SLOW
 from xunlu_platform.auth.logins import hash_token
 from xunlu_protocol.event import Event
 
@@ -101,18 +103,32 @@ class Page:
                 if message["t"] == kind:
                     return message
 
+    async def closed(self) -> int:
+        """Wait until the platform ends the line; returns its code."""
+        with pytest.raises(ConnectionClosed) as closed:
+            await self.told("nothing")
+        assert closed.value.rcvd is not None
+        return closed.value.rcvd.code
+
     async def confirmed(self, seq: int) -> None:
         """Wait until the platform says that it holds a sequence."""
         while (await self.told("ack"))["ack"]["upto"] < seq:
             pass
 
 
-@pytest_asyncio.fixture
-async def office(database: TestDatabase, broker: TestBroker) -> AsyncIterator[Office]:
+@contextlib.asynccontextmanager
+async def open_office(database: TestDatabase, broker: TestBroker, **settings: Any) -> AsyncIterator[Office]:
+    """An office whose API has other settings than the defaults."""
     async with rig(database, broker) as made, made.working():
         await made.device()
-        async with running_api(database, broker) as api:
+        async with running_api(database, broker, **settings) as api:
             yield Office(made, api)
+
+
+@pytest_asyncio.fixture
+async def office(database: TestDatabase, broker: TestBroker) -> AsyncIterator[Office]:
+    async with open_office(database, broker) as opened:
+        yield opened
 
 
 async def test_a_telephone_is_a_device_that_its_officer_carries_as_long_as_its_page_is_open(office: Office) -> None:
@@ -147,6 +163,39 @@ async def test_a_telephone_that_vanishes_is_lost(office: Office) -> None:
             return await office.availability(page.did) == ("offline", "lost")
 
         await eventually(lost)
+
+
+async def test_a_telephone_that_falls_silent_is_lost_and_one_that_pings_is_not(
+    database: TestDatabase, broker: TestBroker
+) -> None:
+    async with open_office(database, broker, phone_silence_s=4) as office:
+        pinging, silent = [await office.token(officer=await office.officer()) for _ in range(2)]
+        async with office.page(pinging) as heard, office.page(silent) as unheard:
+            closed = asyncio.create_task(unheard.closed())
+            n = 0
+            while not closed.done():
+                n += 1
+                await heard.say(t="ping", n=n)
+                assert (await heard.told("pong"))["n"] == n
+            assert await closed == TOO_SLOW
+
+            async def lost() -> bool:
+                return await office.availability(unheard.did) == ("offline", "lost")
+
+            await eventually(lost)
+            assert await office.availability(heard.did) == ("online", None)
+
+
+async def test_whoever_finds_no_place_is_told_to_try_again_and_has_one_when_another_leaves(
+    database: TestDatabase, broker: TestBroker
+) -> None:
+    async with open_office(database, broker, phones_max=1) as office:
+        first, second = [await office.token(officer=await office.officer()) for _ in range(2)]
+        async with office.page(first), office.open(second) as socket:
+            assert await Page(socket).closed() == TOO_MANY
+        async with office.page(second) as page:
+            await page.report("loc", fix(1, sid=7).encode())
+            await page.confirmed(1)
 
 
 async def test_a_telephone_is_lost_with_the_process_that_serves_it(office: Office) -> None:
@@ -231,10 +280,7 @@ async def test_the_newest_page_of_an_account_takes_the_place_of_the_other(office
     token = await office.token(officer=await office.officer())
     async with office.page(token) as first, office.page(token) as second:
         assert first.did == second.did
-        with pytest.raises(ConnectionClosed) as closed:
-            await first.told("nothing")
-        assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 4409
+        assert await first.closed() == REPLACED
         await second.report("loc", fix(1, sid=9).encode())
         await second.confirmed(1)
         assert await office.availability(second.did) == ("online", None)
@@ -310,22 +356,16 @@ async def test_a_telephone_has_no_account_at_the_broker(office: Office) -> None:
         assert (await office.request("POST", admin, f"/devices/{page.did}/disable")).status_code == 200
     async with office.open(token) as socket:
         await socket.send(json.dumps({"t": "hello"}))
-        with pytest.raises(ConnectionClosed) as closed:
-            await socket.recv()
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 4403
+        assert await Page(socket).closed() == FORBIDDEN
 
 
-@pytest.mark.parametrize(("role", "linked", "code"), [("clerk", True, 4403), ("officer", False, 4404)])
+@pytest.mark.parametrize(("role", "linked", "code"), [("clerk", True, FORBIDDEN), ("officer", False, NO_OFFICER)])
 async def test_who_has_no_telephone_is_told_why_by_the_close_code(
     office: Office, role: str, linked: bool, code: int
 ) -> None:
     token = await office.token(role, await office.officer() if linked else None)
     async with office.open(token) as socket:
-        with pytest.raises(ConnectionClosed) as closed:
-            await socket.recv()
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == code
+        assert await Page(socket).closed() == code
 
 
 @pytest.mark.parametrize(
@@ -341,7 +381,4 @@ async def test_what_a_page_may_not_say_ends_its_line(office: Office, text: str) 
     token = await office.token(officer=await office.officer())
     async with office.page(token) as page:
         await page.socket.send(text)
-        with pytest.raises(ConnectionClosed) as closed:
-            await page.told("nothing")
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 4400
+        assert await page.closed() == NOT_UNDERSTOOD

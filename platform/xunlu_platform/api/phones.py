@@ -53,8 +53,6 @@ HELLO_TIMEOUT_S = 10.0
 MESSAGES_PER_S = 20
 WAITING_MAX = 50
 STATUS_CHECK_S = 15.0
-SILENCE_S = 90.0
-"""The page pings every five seconds; browsers let one that is hidden do so once a minute."""
 
 NOT_UNDERSTOOD = 4400
 NO_OFFICER = 4404
@@ -170,7 +168,7 @@ async def _listen(websocket: WebSocket, services: Services, line: PhoneLine) -> 
 async def _pass_on(websocket: WebSocket, services: Services, line: PhoneLine) -> Refusal:
     began_s, count = services.clock.monotonic_s(), 0
     while True:
-        text = await _receive(websocket, line)
+        text = await _receive(websocket, line, services.settings.phone_silence_s)
         now_s = services.clock.monotonic_s()
         if now_s - began_s >= 1:
             began_s, count = now_s, 0
@@ -190,9 +188,9 @@ async def _pass_on(websocket: WebSocket, services: Services, line: PhoneLine) ->
             await _report(line, message)
 
 
-async def _receive(websocket: WebSocket, line: PhoneLine) -> str:
+async def _receive(websocket: WebSocket, line: PhoneLine, silence_s: float) -> str:
     try:
-        async with asyncio.timeout(SILENCE_S):
+        async with asyncio.timeout(silence_s):
             return await websocket.receive_text()
     except WebSocketDisconnect as farewell:
         line.left = farewell.code in IN_ORDER
