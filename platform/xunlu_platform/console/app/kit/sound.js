@@ -6,11 +6,12 @@ const HIGH_HZ = 988;
 const LOW_HZ = 740;
 const BEEP_S = 0.16;
 const LOOP_MS = 1400;
-/** Tones of push-to-talk: pairs of hertz and seconds. They are heard whether or not alarms are. */
-const TALK_TONES = /** @type {const} */ ({
+/** Of push-to-talk and of orders: pairs of hertz and seconds. They are heard whether or not alarms are. */
+const TONES = /** @type {const} */ ({
   permit: [[1047, 0.06], [1568, 0.08]],
   deny: [[330, 0.14], [262, 0.2]],
   revoked: [[1047, 0.08], [740, 0.08], [523, 0.16]],
+  order: [[784, 0.12], [988, 0.12], [784, 0.12], [988, 0.2]],
 });
 
 /** Whether the person wants to hear alarms. */
@@ -52,10 +53,10 @@ function beep(frequency_hz, delay_s, length_s = BEEP_S) {
   tone.stop(start + length_s);
 }
 
-/** Say how it stands with the key that was pressed. @param {keyof typeof TALK_TONES} name */
+/** Say how it stands with the key that was pressed, or that an order is there. @param {keyof typeof TONES} name */
 export function playTone(name) {
   let delay_s = 0;
-  for (const [hz, length_s] of TALK_TONES[name]) {
+  for (const [hz, length_s] of TONES[name]) {
     beep(hz, delay_s, length_s);
     delay_s += length_s;
   }

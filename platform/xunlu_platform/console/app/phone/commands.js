@@ -1,7 +1,8 @@
 /** What the dispatch asks of this telephone, answered step by step as a recorder does; what it cannot do, it rejects. */
 
-import { language } from "../kit/i18n.js";
+import { t } from "../kit/i18n.js";
 import { Store } from "../kit/store.js";
+import { tell } from "./voice.js";
 
 /** Reasons of the protocol. */
 const UNSUPPORTED = 1;
@@ -11,7 +12,6 @@ const HARDWARE = 5;
 /** Commands that are remembered: the same `rid` twice is one command. */
 const KNOWN_MAX = 200;
 const ANSWERS_MAX = 100;
-const SPOKEN_MAX_MS = 60_000;
 const WHY_CHARACTERS = 500;
 
 /** @typedef {{rid: string, name: string, args: any, exp: number}} Ask `exp` in UTC seconds of the platform */
@@ -62,9 +62,9 @@ export class Commands {
       const asked = { interval_s, until_ms: Date.now() + duration_s * 1000 };
       this.#phone.whereabouts.asked = interval_s > 0 ? asked : null;
     },
-    say_text: async ({ text, language: spoken }) => {
+    say_text: async ({ text }) => {
       this.words.set(text);
-      await say(text, spoken === "en" ? "en" : "zh-CN");
+      if (!(await tell(text, () => this.words.value === text))) throw new Error(t("phone.aloud.not"));
     },
     live_start: (request) => this.#phone.camera.start(request),
     live_stop: async () => this.#phone.camera.stop(),
@@ -80,20 +80,4 @@ export class Commands {
   #say(report) {
     if (!this.#phone.line.say(report)) this.#unheard = [...this.#unheard, report].slice(-ANSWERS_MAX);
   }
-}
-
-/**
- * Read aloud; a browser that has no voice, or falls silent, has shown it all the same.
- * @param {string} text
- * @param {string} [spoken] language
- * @returns {Promise<void>}
- */
-export function say(text, spoken = language.value) {
-  return new Promise((resolve) => {
-    const words = new SpeechSynthesisUtterance(text);
-    words.lang = spoken;
-    words.onend = words.onerror = () => resolve();
-    setTimeout(resolve, speechSynthesis.getVoices().length ? SPOKEN_MAX_MS : 0);
-    speechSynthesis.speak(words);
-  });
 }

@@ -3,7 +3,7 @@
 import { fill, h, icon } from "../kit/dom.js";
 import { ago, count, metres } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
-import { say } from "./commands.js";
+import { speak } from "./voice.js";
 
 /** A fix that may be wrong by more than this is no place to be found at. */
 const COARSE_M = 100;
@@ -101,7 +101,7 @@ export function mountWatched(page, scope, { camera }) {
     close.hidden = phase !== "opening" && phase !== "live";
     allow.hidden = phase !== "closed";
     // Said aloud once when it begins: the telephone may be in a pocket.
-    if (phase === "live" && told !== "live" && "speechSynthesis" in window) void say(words.textContent ?? "");
+    if (phase === "live" && told !== "live") void speak(words.textContent ?? "");
     told = phase;
   });
 }

@@ -83,6 +83,7 @@ export class Telephone {
     this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.camera.stop();
+    this.commands.words.set("");
     this.whereabouts.close();
     this.line.close();
     this.outbox.close();

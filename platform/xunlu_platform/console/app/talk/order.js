@@ -39,7 +39,7 @@ export function askOrder(whom, sent = () => undefined) {
 }
 
 /** Say that this account has read it. @param {Order} order @param {() => unknown} then */
-async function sayRead(order, then) {
+export async function sayRead(order, then) {
   await post(`/messages/${encodeURIComponent(order.id)}/read`);
   then();
 }
