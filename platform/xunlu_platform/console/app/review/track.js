@@ -16,7 +16,7 @@ const JUMP_MPS = 60;
 /** @param {number} index @returns {string} */
 export function colourOf(index) {
   const hue = HUES[index] ?? Math.round((20 + index * GOLDEN_ANGLE) % 330) + 15;
-  return theme.value === "dark" ? `hsl(${hue} 82% 66%)` : `hsl(${hue} 78% 33%)`;
+  return theme.value === "dark" ? `hsl(${hue} 82% 74%)` : `hsl(${hue} 78% 26%)`;
 }
 
 /**
