@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, NotRequired, TypedDict
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic_core import ErrorDetails
@@ -103,6 +103,14 @@ def problem_response(
     if errors:
         body["errors"] = list(errors)
     return JSONResponse(body, status, headers, MEDIA_TYPE)
+
+
+async def answer_to(request: Request, error: Exception) -> Response:
+    """The problem document of an error, as the application answers it."""
+    handlers = request.app.exception_handlers
+    handler = next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)
+    answer: Response = await handler(request, error)
+    return answer
 
 
 def handle_problems(app: FastAPI) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -19,12 +19,13 @@ from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record
 from xunlu_platform.api.periods import YEAR_MAX, YEAR_MIN
 from xunlu_platform.api.problems import Problem, invalid, not_found
+from xunlu_platform.api.progress import Progress, attended
 from xunlu_platform.api.review import KINDS
 from xunlu_platform.api.services import Services, Serving, came_over_tls
 from xunlu_platform.api.units import Id
 from xunlu_platform.api.zone_map import ground_of
 from xunlu_platform.auth.logins import Caller
-from xunlu_platform.reports.days import Member, OfficerDay, Reader, find_days, member_of
+from xunlu_platform.reports.days import Member, OfficerDay, Reader, find_days, members_of
 from xunlu_platform.reports.ground import Beat, beats_of
 from xunlu_platform.reports.officer_day import officer_day
 from xunlu_platform.reports.period import WHOLE_DAY, Day, dates_of, day_of
@@ -33,8 +34,9 @@ from xunlu_platform.reports.sheet import Making, Sheet
 from xunlu_platform.reports.squad_week import squad_week
 from xunlu_platform.review.moments import Kind
 from xunlu_platform.review.shifts import SHIFT_PATTERN, Shift
-from xunlu_platform.store.reports import read_members, read_zones
-from xunlu_platform.store.store import Scope, Session
+from xunlu_platform.review.subjects import SUBJECTS_MAX
+from xunlu_platform.store.reports import Zones, count_out_of_sight, read_members, read_zones
+from xunlu_platform.store.store import Row, Scope, Session
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 
@@ -57,9 +59,14 @@ class Wanted:
         str | None, Query(pattern=SHIFT_PATTERN, description="`22:00-06:00`; belongs to the day on which it begins.")
     ] = None
     language: Annotated[Language, Query(description="Of the sheet.")] = "zh-CN"
+    progress: Annotated[
+        bool,
+        Query(description="Lines of JSON that tell how many days of officers are read; the last one is the answer."),
+    ] = False
 
 
 Asked = Annotated[Wanted, Depends()]
+Make = Callable[[Sequence[OfficerDay], Sequence[Beat], Zones], Sheet]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,26 +104,43 @@ class _Desk:
             )
         return begun, self.now < whole[-1].until
 
-    async def read(self, members: Sequence[Member], days: Sequence[Day]) -> tuple[list[OfficerDay], list[Beat], Reader]:
-        """Every day of every officer, and what they have seen together."""
+    async def made(
+        self, days: Sequence[Day], served: Sequence[Sequence[Member]], make: Make, progress: Progress
+    ) -> Sheet:
+        """The sheet of every day of everybody who served on it, and of what they have seen together."""
         async with self.services.store.session(self.scope) as session:
             zones = await read_zones(session, days[0].since, days[-1].until, self.services.settings.time_zone)
         kinds = frozenset(kind for kind in COUNTED if self.caller.may(KINDS[kind]))
         reader = Reader(store=self.services.store, scope=self.scope, kinds=kinds, zones=zones)
-        found = [one for day in days for one in await find_days(reader, members, day)] if members else []
+        found: list[OfficerDay] = []
+        for day, members in zip(days, served, strict=True):
+            for first in range(0, len(members), SUBJECTS_MAX):
+                found += await find_days(reader, members[first : first + SUBJECTS_MAX], day)
+                progress.done = len(found)
         bundle = self.services.settings.map
         beats = await asyncio.to_thread(beats_of, zones, found, partial(ground_of, bundle) if bundle else None)
-        return found, beats, reader
+        return await asyncio.to_thread(make, found, beats, zones)
 
-    async def note(self, session: Session, action: str, members: Sequence[Member], days: Sequence[Day]) -> None:
+    async def note(self, session: Session, action: str, rows: Sequence[Row], days: Sequence[Day]) -> None:
         """Write down who looked at whom: a row for each officer."""
         told = {"from": days[0].since.isoformat(), "to": days[-1].until.isoformat(), "format": self.wanted.form}
         async with session.connection.pipeline():
-            for member in members:
-                await record(session, self.caller, action, member.officer.number, subject=member.key, **told)
+            for officer, number in {row["id"]: row["number"] for row in rows}.items():
+                await record(session, self.caller, action, number, subject=f"o{officer}", **told)
 
-    async def answer(self, sheet: Sheet, name: str) -> Response:
+    async def answer(
+        self, request: Request, name: str, rows: Sequence[Row], days: Sequence[Day], make: Make
+    ) -> Response:
         """The sheet as a file, named for people; JSON as it is."""
+        served = members_of(rows, len(days))
+
+        async def work(progress: Progress) -> Response:
+            async with _turns:
+                return await self._file(await self.made(days, served, make, progress), name)
+
+        return await attended(request, work, of=len(rows), told=self.wanted.progress)
+
+    async def _file(self, sheet: Sheet, name: str) -> Response:
         form = self.wanted.form
         making = Making(
             language=self.wanted.language, zone=self.zone, made_by=self.caller.display_name or self.caller.username,
@@ -145,14 +169,16 @@ async def one_officer_day(
     """What an officer's day, or the shift that begins on it, came to."""
     desk = _desk(services, caller, request, wanted, officer)
     days, unfinished = desk.days([day])
-    async with _turns:
-        async with services.store.session(desk.scope) as session:
-            rows = await read_members(session, ids=[officer], since=days[0].since, until=days[0].until, limit=1)
-            member = member_of(rows)
-            await desk.note(session, "report.officer_day", [member], days)
-        [found], beats, reader = await desk.read([member], days)
-        make = partial(officer_day, found, beats, reader.zones, desk.zone, unfinished=unfinished)
-        return await desk.answer(await asyncio.to_thread(make), day.isoformat())
+    async with services.store.session(desk.scope) as session:
+        rows = await read_members(session, ids=[officer], days=[days[0].since], until=days[0].until, officers_max=1)
+        if not rows:
+            raise not_found("officer")
+        await desk.note(session, "report.officer_day", rows, days)
+
+    def make(found: Sequence[OfficerDay], beats: Sequence[Beat], zones: Zones) -> Sheet:
+        return officer_day(found[0], beats, zones, desk.zone, unfinished=unfinished)
+
+    return await desk.answer(request, day.isoformat(), rows, days, make)
 
 
 @router.get("/squad-week", response_class=Response)
@@ -164,27 +190,30 @@ async def one_squad_week(
     unit: Id,
     week: Annotated[str, Query(pattern=WEEK_PATTERN, description="ISO 8601, such as `2026-W47`; Monday to Sunday.")],
 ) -> Response:
-    """What the week of a unit with all below came to: at most 200 officers, each figure the sum of their days."""
+    """What the week of a unit with all below came to: the days of who served there, at most 200 officers."""
     desk = _desk(services, caller, request, wanted, None)
     days, unfinished = desk.days(_dates(week))
-    async with _turns:
-        async with services.store.session(desk.scope) as session:
-            squad = await session.one("units", "one", {"id": unit})
-            if squad is None:
-                raise not_found("unit")
-            since, until = days[0].since, days[-1].until
-            rows = await read_members(session, unit=unit, since=since, until=until, limit=OFFICERS_MAX + 1)
-            if len(rows) > OFFICERS_MAX:
-                raise invalid(
-                    "unit", "too-many-officers", "This unit has more than {officers} officers; choose one below it.",
-                    officers=OFFICERS_MAX,
-                )  # fmt: skip
-            members = [Member.of(row) for row in rows]
-            await desk.note(session, "report.squad_week", members, days)
-        found, beats, reader = await desk.read(members, days)
-        period = Day(date=days[0].date, since=since, until=until)
-        make = partial(squad_week, squad["name"], found, period, beats, reader.zones, desk.zone, unfinished=unfinished)
-        return await desk.answer(await asyncio.to_thread(make), week)
+    period = Day(date=days[0].date, since=days[0].since, until=days[-1].until)
+    begins = [one.since for one in days]
+    async with services.store.session(desk.scope) as session:
+        squad = await session.one("units", "one", {"id": unit})
+        if squad is None:
+            raise not_found("unit")
+        rows = await read_members(session, unit=unit, days=begins, until=period.until, officers_max=OFFICERS_MAX)
+        if len({row["id"] for row in rows}) > OFFICERS_MAX:
+            raise invalid(
+                "unit", "too-many-officers", "This unit has more than {officers} officers; choose one below it.",
+                officers=OFFICERS_MAX,
+            )  # fmt: skip
+        out_of_sight = await count_out_of_sight(session, unit, begins)
+        await desk.note(session, "report.squad_week", rows, days)
+
+    def make(found: Sequence[OfficerDay], beats: Sequence[Beat], zones: Zones) -> Sheet:
+        return squad_week(
+            squad["name"], found, period, beats, zones, desk.zone, unfinished=unfinished, out_of_sight=out_of_sight
+        )
+
+    return await desk.answer(request, week, rows, days, make)
 
 
 def _desk(services: Services, caller: Caller, request: Request, wanted: Wanted, officer: int | None) -> _Desk:

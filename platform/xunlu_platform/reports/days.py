@@ -1,7 +1,7 @@
 """An officer's day: who wore what, and what came of it."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -10,7 +10,7 @@ import numpy as np
 
 from xunlu_gis.fence import Fixes
 from xunlu_gis.presence import GAP_S, presences
-from xunlu_platform.errors import NotFoundError, TooMuchError
+from xunlu_platform.errors import TooMuchError
 from xunlu_platform.reports.period import Day
 from xunlu_platform.review.moments import Kind, Moment, find_moments
 from xunlu_platform.review.shifts import Interval, union, without
@@ -29,7 +29,12 @@ STEP_MS: Final = 10_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Member:
-    """An officer, and the path of the unit, which says what zones concern them."""
+    """An officer on a day.
+
+    Attributes:
+        officer: with the name of the unit where they served then.
+        path: of that unit, which says what zones concern them.
+    """
 
     officer: Officer
     path: str
@@ -179,12 +184,9 @@ def _stays(zones: Zones, member: Member, worn: Collection[Worn], day: Day) -> li
     return [Stay(zone, len(inside), tuple(without(union(inside), gaps))) for zone, inside in sorted(visits.items())]
 
 
-def member_of(rows: Sequence[Row]) -> Member:
-    """The one officer that was asked for.
-
-    Raises:
-        NotFoundError: there is none.
-    """
-    if not rows:
-        raise NotFoundError("There is no such officer in your part of the organisation; look them up again.")
-    return Member.of(rows[0])
+def members_of(rows: Iterable[Row], days: int) -> list[list[Member]]:
+    """Who served on each of some days, from rows of `reports.members`."""
+    served: list[list[Member]] = [[] for _ in range(days)]
+    for row in rows:
+        served[row["day"]].append(Member.of(row))
+    return served

@@ -12,7 +12,7 @@ from xunlu_gis.coverage import NEVER_SEEN, CoverageRules, Ground, Way
 from xunlu_gis.errors import MapError
 from xunlu_gis.fence import ZoneKind, read_drawing
 from xunlu_gis.report import Coverage, Patch
-from xunlu_platform.reports.days import OfficerDay
+from xunlu_platform.reports.days import Member, OfficerDay
 from xunlu_platform.store.reports import Zones
 
 ZONES_MAX: Final = 40
@@ -56,14 +56,14 @@ def beats_of(zones: Zones, days: Sequence[OfficerDay], ground_of: GroundOf | Non
         days: of everybody.
         ground_of: None where there is no map.
     """
-    concerned: dict[int, set[str]] = {}
+    concerned: dict[int, set[Member]] = {}
     for member in {day.member for day in days}:
         for version, zone in zones.watched.zones.items():
             if zones.names[zone]["kind"] in PATROLLED and zones.watched.concerns(version, member.holder):
-                concerned.setdefault(zone, set()).add(member.key)
+                concerned.setdefault(zone, set()).add(member)
     wanted = sorted(concerned)[:ZONES_MAX]
     return [
-        _beat(zone, zones.shapes[zone], [day for day in days if day.member.key in concerned[zone]], ground_of)
+        _beat(zone, zones.shapes[zone], [day for day in days if day.member in concerned[zone]], ground_of)
         for zone in wanted
     ]
 

@@ -9,7 +9,7 @@ from xunlu_platform.reports.sheet import Note
 
 
 def notes_of(
-    amounts: Amounts, beats: Sequence[Beat], *, unfinished: bool, cut_at: int | None = None
+    amounts: Amounts, beats: Sequence[Beat], *, unfinished: bool, out_of_sight: int = 0, cut_at: int | None = None
 ) -> tuple[Note, ...]:
     """The notes of a sheet.
 
@@ -17,6 +17,7 @@ def notes_of(
         amounts: the totals.
         beats: of the sheet.
         unfinished: whether its time goes on.
+        out_of_sight: how many belong to it whom the reader may not see.
         cut_at: so many rows are listed of a table that has more; None: all are.
     """
     covered = any(beat.street_m for beat in beats)
@@ -29,6 +30,7 @@ def notes_of(
         (not covered, ("note.no_streets", {})),
         (len(beats) == ZONES_MAX, ("note.more_zones", {"zones": ZONES_MAX})),
         (unfinished, ("note.unfinished", {})),
+        (out_of_sight > 0, ("note.out_of_sight", {"officers": out_of_sight})),
         (any(one.value is None for one in amounts.values()), ("note.hidden", {})),
     ]
     notes = [note for holds, note in told if holds]

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from xunlu_gis.report import Figure, Row
 from xunlu_platform.reports.amounts import UNITS, Amounts, Name, amounts_of, total
-from xunlu_platform.reports.days import Member, OfficerDay
+from xunlu_platform.reports.days import OfficerDay
 from xunlu_platform.reports.figures import TIME, WORK, called, ends, proven, streets
 from xunlu_platform.reports.ground import Beat, map_of
 from xunlu_platform.reports.notes import notes_of
@@ -23,37 +23,38 @@ DAY_COLUMNS: tuple[Name, ...] = (
 
 def squad_week(
     unit: str, days: Sequence[OfficerDay], period: Day, beats: Sequence[Beat], zones: Zones, zone: ZoneInfo,
-    *, unfinished: bool,
+    *, unfinished: bool, out_of_sight: int,
 ) -> Sheet:  # fmt: skip
     """The sheet of a week.
 
     Args:
         unit: name of the squad.
-        days: of every officer, day by day; each period of an officer's day lies within `period`.
+        days: of every officer on each day on which they served in the squad; each lies within `period`.
         period: from the beginning of the first day to the end of the last.
         beats: what all have seen together.
         zones: of that time.
         zone: of the organisation.
         unfinished: whether the week goes on.
+        out_of_sight: how many served there whom the reader may not see.
     """
     desk = _Desk(days, period, zone)
     amounts = desk.total(days)
     summary = dict(zip(UNITS, desk.figures(days, tuple(UNITS)), strict=True))
-    members = list(dict.fromkeys(day.member for day in days))
+    members = list(desk.by_officer)
     return Sheet(
         kind="squad-week",
         subject=unit,
         period=period,
         summary={
-            "members": Figure(value=len(members), unit="count", link=view([one.key for one in members], period, zone)),
+            "members": Figure(value=len(members), unit="count", link=view(members, period, zone)),
             **{name: summary[name] for name in ("on_air", *WORK)},
-            "streets": streets(beats, [one.key for one in members], period, zone),
+            "streets": streets(beats, members, period, zone),
         },
         tables=tuple(
             table
             for table in (
-                desk.officers("officers_time", members, TIME),
-                desk.officers("officers_work", members, WORK),
+                desk.officers("officers_time", TIME),
+                desk.officers("officers_work", WORK),
                 desk.dates("dates_time", TIME),
                 desk.dates("dates_work", WORK),
                 desk.zones(beats, zones),
@@ -63,7 +64,7 @@ def squad_week(
         ),
         # Hundreds of ways would hide the streets that they tell of.
         coverage=map_of("coverage", beats, () if any(beat.lines for beat in beats) else days),
-        notes=notes_of(amounts, beats, unfinished=unfinished),
+        notes=notes_of(amounts, beats, unfinished=unfinished, out_of_sight=out_of_sight),
     )
 
 
@@ -73,6 +74,9 @@ class _Desk:
     def __init__(self, days: Sequence[OfficerDay], period: Day, zone: ZoneInfo) -> None:
         self._days, self._period, self._zone = days, period, zone
         self._amounts = {id(day): amounts_of(day) for day in days}
+        self.by_officer: dict[str, list[OfficerDay]] = {}
+        for day in sorted(days, key=lambda day: (day.member.officer.number, day.day.since)):
+            self.by_officer.setdefault(day.member.key, []).append(day)
 
     def total(self, days: Sequence[OfficerDay]) -> Amounts:
         """The sum of some days."""
@@ -83,12 +87,12 @@ class _Desk:
         subjects = list(dict.fromkeys(day.member.key for day in days))
         return proven(self.total(days), names, subjects, period or self._period, self._zone)
 
-    def officers(self, name: str, members: Sequence[Member], names: Sequence[Name]) -> Table:
+    def officers(self, name: str, names: Sequence[Name]) -> Table:
         """A row for each officer."""
-        rows = []
-        for member in members:
-            mine = [day for day in self._days if day.member == member]
-            rows.append((Figure(value=called(member.officer)), *self.figures(mine, names)))
+        rows = [
+            (Figure(value=called(mine[0].member.officer)), *self.figures(mine, names))
+            for mine in self.by_officer.values()
+        ]
         return self._table(name, "officer", names, rows)
 
     def dates(self, name: str, names: Sequence[Name]) -> Table:
@@ -106,8 +110,7 @@ class _Desk:
         rows = []
         for number in sorted({*seen, *(stay.zone for _, stay in stays)}):
             mine = [(key, stay) for key, stay in stays if stay.zone == number]
-            everybody = list(dict.fromkeys(day.member.key for day in self._days))
-            subjects = list(dict.fromkeys(key for key, _ in mine)) or everybody
+            subjects = list(dict.fromkeys(key for key, _ in mine)) or list(self.by_officer)
             first_ms = min((time.since for _, stay in mine for time in stay.times), default=None)
             link = view(subjects, self._period, self._zone, at_ms=first_ms, on="zones")
             rows.append(
@@ -116,7 +119,7 @@ class _Desk:
                     Figure(value=Word(zones.names[number]["kind"])),
                     Figure(value=sum(stay.visits for _, stay in mine), unit="count", link=link),
                     Figure(value=sum((seconds(stay.times) for _, stay in mine), 0.0), unit="duration_s", link=link),
-                    streets([seen[number]] if number in seen else [], everybody, self._period, self._zone),
+                    streets([seen[number]] if number in seen else [], list(self.by_officer), self._period, self._zone),
                 )
             )
         return Table(name="zones", columns=("zone", "kind", "zone_visits", "zone_dwell", "streets"), rows=tuple(rows))
@@ -130,7 +133,8 @@ class _Desk:
                 *ends([day], [day.member.key], day.day, self._zone),
                 *self.figures([day], DAY_COLUMNS, day.day),
             )
-            for day in sorted(self._days, key=lambda day: (day.member.officer.number, day.day.since))
+            for mine in self.by_officer.values()
+            for day in mine
             if day.worn
         ]
         return Table(

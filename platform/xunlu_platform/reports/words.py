@@ -86,6 +86,7 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "note.no_streets": "没有街道数据或没有责任区，未计算街道覆盖率。",
         "note.more_zones": "区域多于 {zones} 个，覆盖率只计前 {zones} 个。",
         "note.unfinished": "时段尚未结束，数字截至制表之时，补传后会变化。",
+        "note.out_of_sight": "另有 {officers} 名当时在队的队员现已调离到制表人看不到的单位，未计入合计。",
         "note.hidden": "“—”：未知，或制表人的角色无权查看。",
         "note.more_moments": "只列出前 {rows} 条，合计包含全部。",
         "note.proof": "每个数字都可点开，在回放中核对。",
@@ -172,6 +173,8 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "note.more_zones": "There are more than {zones} zones; streets are those of the first {zones}.",
         "note.unfinished": "The time is not over: the figures are as of the making, "
         "and change with what is back-filled.",
+        "note.out_of_sight": "{officers} more served here then and belong now to a part of the organisation "
+        "that whoever asked does not see; they are not in the sums.",
         "note.hidden": "“—”: not known, or the role of whoever asked may not see it.",
         "note.more_moments": "Only the first {rows} are listed; the totals hold all.",
         "note.proof": "Every number leads to the look back that proves it.",

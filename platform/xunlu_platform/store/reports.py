@@ -29,14 +29,30 @@ class Zones:
 
 
 async def read_members(
-    session: Session, *, ids: Sequence[int] = (), unit: int | None = None, since: datetime, until: datetime, limit: int
-) -> list[Row]:
-    """Officers by id, or of a unit with all below, in the order of their numbers.
+    session: Session, *, ids: Sequence[int] = (), unit: int | None = None, days: Sequence[datetime], until: datetime,
+    officers_max: int,
+) -> list[Row]:  # fmt: skip
+    """Officers by id, or of a unit with all below, on each day on which they served there, in the order of numbers.
 
-    Returns: `id`, `number`, `name`, `unit` and `path` of the unit; nobody out of the scope.
+    Args:
+        session: within the scope of whoever asks.
+        ids: of officers.
+        unit: whose officers.
+        days: when each begins; an officer belongs to the unit where they served then.
+        until: end of the last.
+        officers_max: with more, rows of only some more come.
+
+    Returns: `id`, `number`, `name`, `day` in the sequence, `unit` and `path` of the unit then; nobody out of the scope.
     """
-    values = {"ids": list(ids), "unit": unit, "from": since, "to": until, "limit": limit}
+    limit = (officers_max + 1) * len(days)
+    values = {"ids": list(ids), "unit": unit, "days": list(days), "to": until, "limit": limit}
     return await session.all(FILE, "members", values)
+
+
+async def count_out_of_sight(session: Session, unit: int, days: Sequence[datetime]) -> int:
+    """How many served in a unit with all below when one of the days began, whom the reader may not see today."""
+    row = await session.one(FILE, "out_of_sight", {"unit": unit, "days": list(days)})
+    return int(row["officers"]) if row else 0
 
 
 async def read_ends(session: Session, stretches: Sequence[Stretch]) -> dict[int, tuple[datetime, datetime]]:

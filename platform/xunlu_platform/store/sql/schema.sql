@@ -11,7 +11,9 @@ CREATE TABLE public.retention_run (
     dry_run boolean NOT NULL,
     older_than timestamp with time zone NOT NULL,
     rows_affected bigint NOT NULL,
-    chunks_affected integer NOT NULL
+    chunks_affected integer NOT NULL,
+    rows_held bigint DEFAULT 0 NOT NULL,
+    held jsonb DEFAULT '[]'::jsonb NOT NULL
 );
 
 CREATE FUNCTION public.apply_retention(wanted text) RETURNS public.retention_run
@@ -30,9 +32,9 @@ begin
     raise exception 'Retention of % needs a dry run of its present rule first.', wanted using errcode = 'XR002';
   end if;
   run := measure_retention(wanted);
-  if run.chunks_affected > 0 then
-    perform drop_chunks(wanted::regclass, older_than => run.older_than);
-  elsif wanted not in ('position', 'telemetry', 'event', 'availability') then
+  if wanted in ('position', 'telemetry', 'event', 'availability') then
+    perform erase_chunks(wanted, run.older_than);
+  else
     run.rows_affected := erase_rows(wanted, run.older_than);
   end if;
   if run.rows_affected > 0 then
@@ -43,32 +45,67 @@ begin
   return record_retention(run, false);
 end $$;
 
+CREATE FUNCTION public.erasable_chunks(wanted text, edge timestamp with time zone) RETURNS TABLE(chunk text, since timestamp with time zone, until timestamp with time zone, erasable bigint)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  for chunk, since, until in
+    select format('%I.%I', chunk_schema, chunk_name), range_start, range_end from timescaledb_information.chunks
+      where hypertable_schema = 'public' and hypertable_name = wanted and range_end <= edge order by range_start
+  loop
+    execute format('select count(*) from %s t where not exists (select from %s)', chunk, retention_holds(wanted)) into erasable;
+    if erasable > 0 then
+      return next;
+    end if;
+  end loop;
+end $$;
+
+CREATE FUNCTION public.erase_chunks(wanted text, edge timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  gone record;
+begin
+  for gone in select * from erasable_chunks(wanted, edge) loop
+    execute format('lock table %s in access exclusive mode', gone.chunk);
+    execute format('create temp table spared on commit drop as select t.* from %s t where exists (select from %s)',
+      gone.chunk, retention_holds(wanted));
+    perform drop_chunks(wanted::regclass, older_than => gone.until, newer_than => gone.since);
+    execute format('insert into %I overriding system value select * from spared', wanted);
+    drop table spared;
+    if wanted = 'position' then
+      insert into erasure (subject, id, since, until) values (wanted, gone.chunk, gone.since, gone.until);
+      delete from track_piece t where t.hour >= gone.since and t.hour < gone.until and not exists (
+        select from held_history(wanted) h where h.device_id = t.device_id and t.hour >= h.since and t.hour < h.until);
+    end if;
+  end loop;
+end $$;
+
 CREATE FUNCTION public.erase_rows(wanted text, edge timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
     AS $_$
 declare
   erased bigint;
-  told text := case when wanted in ('recording', 'burst') then 'file' else 'null::text' end;
+  media boolean := wanted in ('recording', 'burst');
+  told text := case when media then ', noted as (
+      insert into file_to_erase (file) select file from gone on conflict do nothing
+    ), told as (
+      insert into erasure (subject, id, device_id, officer_id, since, until, sha256)
+        select %1$L, id, device_id, officer_id, started_at, ended_at, sha256 from gone on conflict do nothing
+    )' else '' end;
 begin
   execute format('with gone as (
-      delete from %1$I where ctid = any (array(select ctid from %1$I where %2$s limit 20000)) returning %3$s as file
-    ), noted as (
-      insert into file_to_erase (file) select file from gone where file is not null on conflict do nothing
-    ) select count(*) from gone', wanted, retention_due(wanted), told) into erased using edge;
+      delete from %1$I where ctid = any (array(
+        select t.ctid from %1$I t where %2$s and not exists (select from %3$s) limit 20000))
+        returning %4$s
+    )' || told || ' select count(*) from gone', wanted, retention_due(wanted), retention_holds(wanted),
+    case when media then 'id, device_id, officer_id, started_at, ended_at, sha256, file' else '1' end)
+    into erased using edge;
   return erased;
 end $_$;
-
-CREATE FUNCTION public.forget_track_pieces() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$
-begin
-  delete from track_piece where hour < coalesce(
-    (select min(range_start) from timescaledb_information.chunks
-      where hypertable_schema = 'public' and hypertable_name = 'position'), new.older_than);
-  return null;
-end $$;
 
 CREATE FUNCTION public.give_unit_its_group() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -79,24 +116,54 @@ begin
   return null;
 end $$;
 
+CREATE FUNCTION public.held_history(wanted text) RETURNS TABLE(incident_id bigint, device_id bigint, since timestamp with time zone, until timestamp with time zone)
+    LANGUAGE sql STABLE
+    AS $$
+  select h.incident_id, h.device_id, date_trunc('hour', h.since) - around.it,
+      date_trunc('hour', h.until) + interval '1 hour' + around.it
+    from incident_reach h
+      cross join (select case when wanted in ('telemetry', 'availability') then interval '1 day' else interval '0' end as it) around
+    where not h.released and h.device_id is not null
+$$;
+
 CREATE FUNCTION public.measure_retention(wanted text) RETURNS public.retention_run
     LANGUAGE plpgsql STABLE
     SET search_path TO 'public', 'pg_temp'
     AS $$
 declare
   run retention_run;
-  edge timestamptz;
 begin
   select wanted, now() - make_interval(days => keep_days), 0 into strict run.subject, run.older_than, run.chunks_affected
     from retention_rule where subject = wanted;
-  edge := run.older_than;
   if wanted in ('position', 'telemetry', 'event', 'availability') then
-    select count(*), max(range_end) into run.chunks_affected, edge from timescaledb_information.chunks
-      where hypertable_schema = 'public' and hypertable_name = wanted and range_end <= run.older_than;
+    select count(*), coalesce(sum(erasable), 0) into run.chunks_affected, run.rows_affected
+      from erasable_chunks(wanted, run.older_than);
+  else
+    execute format('select count(*) from %I t where %s and not exists (select from %s)',
+      wanted, retention_due(wanted), retention_holds(wanted)) into run.rows_affected using run.older_than;
   end if;
-  execute format('select count(*) from %I where %s', wanted, retention_due(wanted))
-    into run.rows_affected using coalesce(edge, '-infinity'::timestamptz);
+  execute format('with spared as (
+      select h.incident_id, count(distinct (t.tableoid, t.ctid)) as n from %I t
+        cross join lateral (select h.incident_id from %s) h where %s
+        group by grouping sets ((h.incident_id), ()) order by n desc, h.incident_id nulls first limit 101
+    ) select coalesce(max(n), 0), coalesce(jsonb_agg(jsonb_build_object(''incident'', incident_id, ''rows'', n)
+        order by n desc, incident_id) filter (where incident_id is not null), ''[]'') from spared',
+    wanted, retention_holds(wanted), retention_due(wanted)) into run.rows_held, run.held using run.older_than;
   return run;
+end $$;
+
+CREATE FUNCTION public.note_membership() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  moved_at timestamptz;
+begin
+  update membership set until = greatest(clock_timestamp(), since) where officer_id = new.id and until is null
+    returning until into moved_at;
+  insert into membership (officer_id, unit_id, since) values (new.id, new.unit_id, coalesce(moved_at, '-infinity'))
+    on conflict (officer_id, since) do update set unit_id = excluded.unit_id, until = null;
+  return null;
 end $$;
 
 CREATE FUNCTION public.place_unit() RETURNS trigger
@@ -122,8 +189,8 @@ CREATE FUNCTION public.record_retention(run public.retention_run, dry_run boolea
     LANGUAGE sql
     SET search_path TO 'public', 'pg_temp'
     AS $$
-  insert into retention_run (subject, dry_run, older_than, rows_affected, chunks_affected)
-    values (run.subject, dry_run, run.older_than, run.rows_affected, run.chunks_affected) returning *
+  insert into retention_run (subject, dry_run, older_than, rows_affected, chunks_affected, rows_held, held)
+    values (run.subject, dry_run, run.older_than, run.rows_affected, run.chunks_affected, run.rows_held, run.held) returning *
 $$;
 
 CREATE FUNCTION public.retention_due(subject text) RETURNS text
@@ -136,6 +203,18 @@ CREATE FUNCTION public.retention_due(subject text) RETURNS text
     when 'viewing' then 'coalesce(ended_at, seen_at, asked_at) < $1'
     when 'voice_note' then 'created_at < least($1, now() - interval ''7 days'') and hold is null'
     else 'at < $1' end
+$_$;
+
+CREATE FUNCTION public.retention_holds(subject text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select case
+    when subject in ('position', 'telemetry', 'event', 'availability') then format(
+      'held_history(%L) h where h.device_id = t.device_id and t.%I >= h.since and t.%2$I < h.until',
+      subject, case subject when 'position' then 'fix_at' else 'at' end)
+    when subject in ('dead_letter', 'audit') then '(select null::bigint as incident_id) h where false'
+    else format('held h where h.subject = %L and h.id = t.%I',
+      subject, case subject when 'voice_note' then 'message_id' else 'id' end) end
 $_$;
 
 CREATE FUNCTION public.scope_devices() RETURNS bigint[]
@@ -251,6 +330,7 @@ CREATE TABLE public.alarm (
     closed_by bigint,
     note text DEFAULT ''::text NOT NULL,
     zone_id bigint,
+    withdrawn_at timestamp with time zone,
     CONSTRAINT alarm_severity_check CHECK (((severity >= 1) AND (severity <= 3))),
     CONSTRAINT alarm_state_check CHECK ((state = ANY (ARRAY['new'::text, 'acknowledged'::text, 'resolved'::text, 'false'::text])))
 );
@@ -513,6 +593,17 @@ CREATE TABLE public.device_shadow (
     reported_at timestamp with time zone
 );
 
+CREATE TABLE public.erasure (
+    subject text NOT NULL,
+    id text NOT NULL,
+    device_id bigint,
+    officer_id bigint,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    sha256 text,
+    erased_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.event (
     id bigint NOT NULL,
     device_id bigint NOT NULL,
@@ -578,10 +669,168 @@ CREATE TABLE public.incident (
     created_by bigint,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     closed_at timestamp with time zone,
+    released_at timestamp with time zone,
     CONSTRAINT incident_check CHECK (((ended_at > began_at) AND ((ended_at - began_at) <= '31 days'::interval))),
     CONSTRAINT incident_subjects_check CHECK (((cardinality(subjects) >= 1) AND (cardinality(subjects) <= 50))),
     CONSTRAINT incident_title_check CHECK (((length(title) >= 1) AND (length(title) <= 120)))
 );
+
+CREATE VIEW public.incident_reach AS
+ SELECT i.id AS incident_id,
+    (i.released_at IS NOT NULL) AS released,
+    NULL::bigint AS device_id,
+    who.officer_id,
+    i.began_at AS since,
+    i.ended_at AS until
+   FROM ((public.incident i
+     CROSS JOIN LATERAL unnest(i.subjects) k(k))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (k.k ~~ 'o%'::text) THEN (substr(k.k, 2))::bigint
+                    ELSE NULL::bigint
+                END AS officer_id) who)
+  WHERE (who.officer_id IS NOT NULL)
+UNION ALL
+ SELECT i.id AS incident_id,
+    (i.released_at IS NOT NULL) AS released,
+    b.device_id,
+    NULL::bigint AS officer_id,
+    GREATEST(i.began_at, b.bound_at) AS since,
+    LEAST(i.ended_at, b.released_at) AS until
+   FROM ((public.incident i
+     CROSS JOIN LATERAL unnest(i.subjects) k(k))
+     JOIN public.binding b ON ((b.officer_id =
+        CASE
+            WHEN (k.k ~~ 'o%'::text) THEN (substr(k.k, 2))::bigint
+            ELSE NULL::bigint
+        END)))
+  WHERE ((b.bound_at < i.ended_at) AND COALESCE((b.released_at > i.began_at), true))
+UNION ALL
+ SELECT i.id AS incident_id,
+    (i.released_at IS NOT NULL) AS released,
+    d.id AS device_id,
+    NULL::bigint AS officer_id,
+    i.began_at AS since,
+    i.ended_at AS until
+   FROM ((public.incident i
+     CROSS JOIN LATERAL unnest(i.subjects) k(k))
+     JOIN public.device d ON ((d.did = substr(k.k, 2))))
+  WHERE (k.k ~~ 'd%'::text);
+
+CREATE TABLE public.message (
+    id text NOT NULL,
+    unit_id bigint NOT NULL,
+    target text NOT NULL,
+    text text,
+    speak boolean NOT NULL,
+    account_id bigint NOT NULL,
+    username text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    below boolean DEFAULT false NOT NULL,
+    CONSTRAINT message_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
+    CONSTRAINT message_text_check CHECK (((length(text) >= 1) AND (length(text) <= 500)))
+);
+
+CREATE TABLE public.message_target (
+    message_id text NOT NULL,
+    person text NOT NULL,
+    rid text,
+    delivered_at timestamp with time zone,
+    read_at timestamp with time zone,
+    name text,
+    attempts smallint DEFAULT 0 NOT NULL,
+    why text
+);
+
+CREATE TABLE public.recording (
+    id text NOT NULL,
+    device_id bigint NOT NULL,
+    officer_id bigint,
+    order_id text,
+    why text NOT NULL,
+    file text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    size_bytes bigint NOT NULL,
+    sha256 text NOT NULL,
+    video text,
+    audio text,
+    gaps jsonb DEFAULT '[]'::jsonb NOT NULL,
+    complete boolean NOT NULL,
+    registered_at timestamp with time zone DEFAULT now() NOT NULL,
+    hold text,
+    CONSTRAINT recording_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
+    CONSTRAINT recording_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT recording_why_check CHECK ((why = ANY (ARRAY['hand'::text, 'sos'::text, 'always'::text])))
+);
+
+CREATE TABLE public.viewing (
+    id text NOT NULL,
+    device_id bigint NOT NULL,
+    account_id bigint,
+    username text DEFAULT ''::text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    began_at timestamp with time zone,
+    seen_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    sent_bytes bigint DEFAULT 0 NOT NULL,
+    why text,
+    CONSTRAINT viewing_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text))
+);
+
+CREATE VIEW public.held AS
+ WITH reach AS (
+         SELECT incident_reach.incident_id,
+            incident_reach.released,
+            incident_reach.device_id,
+            incident_reach.officer_id,
+            incident_reach.since,
+            incident_reach.until
+           FROM public.incident_reach
+          WHERE (NOT incident_reach.released)
+        )
+ SELECT 'recording'::text AS subject,
+    r.id,
+    h.incident_id
+   FROM (reach h
+     JOIN public.recording r ON (((r.device_id = h.device_id) AND (r.started_at > (h.since - '1 day'::interval)) AND (r.started_at < h.until) AND (r.ended_at > h.since))))
+UNION
+ SELECT 'burst'::text AS subject,
+    b.id,
+    h.incident_id
+   FROM (reach h
+     JOIN public.burst b ON (((b.device_id = h.device_id) AND (b.started_at > (h.since - '1 day'::interval)) AND (b.started_at < h.until) AND (b.ended_at > h.since))))
+UNION
+ SELECT 'burst'::text AS subject,
+    b.id,
+    h.incident_id
+   FROM (reach h
+     JOIN public.burst b ON (((b.device_id IS NULL) AND (b.officer_id = h.officer_id) AND (b.started_at > (h.since - '1 day'::interval)) AND (b.started_at < h.until) AND (b.ended_at > h.since))))
+UNION
+ SELECT 'viewing'::text AS subject,
+    v.id,
+    h.incident_id
+   FROM (reach h
+     JOIN public.viewing v ON (((v.device_id = h.device_id) AND (v.asked_at > (h.since - '1 day'::interval)) AND (v.asked_at < h.until) AND (COALESCE(v.ended_at, v.seen_at, v.asked_at) >= h.since))))
+UNION
+ SELECT 'voice_note'::text AS subject,
+    m.id,
+    h.incident_id
+   FROM ((reach h
+     CROSS JOIN LATERAL ( SELECT d.did AS person
+           FROM public.device d
+          WHERE (d.id = h.device_id)
+        UNION ALL
+         SELECT ('u-'::text || d.account_id)
+           FROM public.device d
+          WHERE (d.id = h.device_id)
+        UNION ALL
+         SELECT ('u-'::text || a.id)
+           FROM public.account a
+          WHERE (a.officer_id = h.officer_id)) p)
+     JOIN public.message m ON (((m.created_at >= h.since) AND (m.created_at < h.until) AND ((('u-'::text || m.account_id) = p.person) OR (EXISTS ( SELECT
+           FROM public.message_target t
+          WHERE ((t.message_id = m.id) AND (t.person = p.person))))))));
 
 CREATE TABLE public.incident_export (
     id text NOT NULL,
@@ -717,29 +966,12 @@ CREATE TABLE public.login (
     CONSTRAINT login_kind_check CHECK ((kind = ANY (ARRAY['cookie'::text, 'bearer'::text])))
 );
 
-CREATE TABLE public.message (
-    id text NOT NULL,
+CREATE TABLE public.membership (
+    officer_id bigint NOT NULL,
     unit_id bigint NOT NULL,
-    target text NOT NULL,
-    text text,
-    speak boolean NOT NULL,
-    account_id bigint NOT NULL,
-    username text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    below boolean DEFAULT false NOT NULL,
-    CONSTRAINT message_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
-    CONSTRAINT message_text_check CHECK (((length(text) >= 1) AND (length(text) <= 500)))
-);
-
-CREATE TABLE public.message_target (
-    message_id text NOT NULL,
-    person text NOT NULL,
-    rid text,
-    delivered_at timestamp with time zone,
-    read_at timestamp with time zone,
-    name text,
-    attempts smallint DEFAULT 0 NOT NULL,
-    why text
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone,
+    CONSTRAINT membership_check CHECK ((until >= since))
 );
 
 CREATE TABLE public.migration (
@@ -801,28 +1033,6 @@ CREATE TABLE public.position_hour_due (
     mark bigint DEFAULT 0 NOT NULL
 );
 
-CREATE TABLE public.recording (
-    id text NOT NULL,
-    device_id bigint NOT NULL,
-    officer_id bigint,
-    order_id text,
-    why text NOT NULL,
-    file text NOT NULL,
-    started_at timestamp with time zone NOT NULL,
-    ended_at timestamp with time zone NOT NULL,
-    size_bytes bigint NOT NULL,
-    sha256 text NOT NULL,
-    video text,
-    audio text,
-    gaps jsonb DEFAULT '[]'::jsonb NOT NULL,
-    complete boolean NOT NULL,
-    registered_at timestamp with time zone DEFAULT now() NOT NULL,
-    hold text,
-    CONSTRAINT recording_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
-    CONSTRAINT recording_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
-    CONSTRAINT recording_why_check CHECK ((why = ANY (ARRAY['hand'::text, 'sos'::text, 'always'::text])))
-);
-
 CREATE TABLE public.recording_order (
     id text NOT NULL,
     device_id bigint NOT NULL,
@@ -879,6 +1089,30 @@ CREATE TABLE public.server_watch (
 
 ALTER TABLE public.server_watch ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.server_watch_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.shift (
+    id bigint NOT NULL,
+    officer_id bigint NOT NULL,
+    begins_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    zone_id bigint,
+    note text DEFAULT ''::text NOT NULL,
+    created_by bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    withdrawn_at timestamp with time zone,
+    withdrawn_by bigint,
+    CONSTRAINT shift_check CHECK (((ends_at > begins_at) AND ((ends_at - begins_at) <= '24:00:00'::interval))),
+    CONSTRAINT shift_note_check CHECK ((length(note) <= 200))
+);
+
+ALTER TABLE public.shift ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.shift_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -1033,20 +1267,6 @@ ALTER TABLE public.unit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE TABLE public.viewing (
-    id text NOT NULL,
-    device_id bigint NOT NULL,
-    account_id bigint,
-    username text DEFAULT ''::text NOT NULL,
-    asked_at timestamp with time zone DEFAULT now() NOT NULL,
-    began_at timestamp with time zone,
-    seen_at timestamp with time zone,
-    ended_at timestamp with time zone,
-    sent_bytes bigint DEFAULT 0 NOT NULL,
-    why text,
-    CONSTRAINT viewing_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,64}$'::text))
-);
-
 CREATE TABLE public.voice_note (
     message_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1111,6 +1331,7 @@ CREATE TABLE public.zone_event (
     late boolean NOT NULL,
     received_at timestamp with time zone DEFAULT now() NOT NULL,
     withdrawn_at timestamp with time zone,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT zone_event_kind_check CHECK ((kind = ANY (ARRAY['enter'::text, 'leave'::text, 'dwell'::text])))
 );
 
@@ -1143,9 +1364,11 @@ CREATE TABLE public.zone_version (
     valid_from timestamp with time zone DEFAULT now() NOT NULL,
     valid_to timestamp with time zone,
     created_by bigint,
+    severity smallint,
     CONSTRAINT zone_version_check CHECK (((valid_to IS NULL) OR (valid_to >= valid_from))),
     CONSTRAINT zone_version_check1 CHECK (((window_from IS NULL) = (window_to IS NULL))),
     CONSTRAINT zone_version_dwell_s_max_check CHECK ((dwell_s_max > 0)),
+    CONSTRAINT zone_version_severity_check CHECK (((severity >= 0) AND (severity <= 2))),
     CONSTRAINT zone_version_weekdays_check CHECK ((weekdays <@ ARRAY[(1)::smallint, (2)::smallint, (3)::smallint, (4)::smallint, (5)::smallint, (6)::smallint, (7)::smallint]))
 );
 
@@ -1207,6 +1430,9 @@ ALTER TABLE ONLY public.device_state
 ALTER TABLE ONLY public.device
     ADD CONSTRAINT device_vendor_serial_key UNIQUE (vendor, serial);
 
+ALTER TABLE ONLY public.erasure
+    ADD CONSTRAINT erasure_pkey PRIMARY KEY (subject, id);
+
 ALTER TABLE ONLY public.expected_device
     ADD CONSTRAINT expected_device_pkey PRIMARY KEY (vendor, serial);
 
@@ -1228,6 +1454,9 @@ ALTER TABLE ONLY public.incident_note
 ALTER TABLE ONLY public.incident
     ADD CONSTRAINT incident_pkey PRIMARY KEY (id);
 
+ALTER TABLE public.incident
+    ADD CONSTRAINT incident_released CHECK (((released_at IS NULL) OR (closed_at IS NOT NULL))) NOT VALID;
+
 ALTER TABLE ONLY public.incident_share_opening
     ADD CONSTRAINT incident_share_opening_pkey PRIMARY KEY (id);
 
@@ -1239,6 +1468,9 @@ ALTER TABLE ONLY public.incident_share
 
 ALTER TABLE ONLY public.login
     ADD CONSTRAINT login_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.membership
+    ADD CONSTRAINT membership_pkey PRIMARY KEY (officer_id, since);
 
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_pkey PRIMARY KEY (id);
@@ -1281,6 +1513,12 @@ ALTER TABLE ONLY public.server_state
 
 ALTER TABLE ONLY public.server_watch
     ADD CONSTRAINT server_watch_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.shift
+    ADD CONSTRAINT shift_apart EXCLUDE USING gist (int8range(officer_id, officer_id, '[]'::text) WITH &&, tstzrange(begins_at, ends_at) WITH &&) WHERE ((withdrawn_at IS NULL));
+
+ALTER TABLE ONLY public.shift
+    ADD CONSTRAINT shift_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.talk_group_member
     ADD CONSTRAINT talk_group_member_pkey PRIMARY KEY (id);
@@ -1333,6 +1571,8 @@ CREATE UNIQUE INDEX alarm_identity ON public.alarm USING btree (device_id, sid, 
 
 CREATE INDEX alarm_open ON public.alarm USING btree (raised_at DESC) WHERE (state = ANY (ARRAY['new'::text, 'acknowledged'::text]));
 
+CREATE INDEX alarm_zone ON public.alarm USING btree (zone_id, fix_at) WHERE (zone_id IS NOT NULL);
+
 CREATE INDEX audit_at ON public.audit USING btree (at DESC, id DESC);
 
 CREATE INDEX audit_target ON public.audit USING btree (target, at DESC);
@@ -1363,6 +1603,8 @@ CREATE UNIQUE INDEX device_account ON public.device USING btree (account_id);
 
 CREATE INDEX device_unit ON public.device USING btree (unit_id);
 
+CREATE INDEX erasure_device ON public.erasure USING btree (device_id, since);
+
 CREATE INDEX event_id ON public.event USING btree (id);
 
 CREATE UNIQUE INDEX event_identity ON public.event USING btree (device_id, at, sid, seq, type);
@@ -1387,6 +1629,10 @@ CREATE INDEX incident_unit ON public.incident USING btree (unit_id, id DESC);
 
 CREATE INDEX login_account ON public.login USING btree (account_id);
 
+CREATE UNIQUE INDEX membership_now ON public.membership USING btree (officer_id) WHERE (until IS NULL);
+
+CREATE INDEX membership_unit ON public.membership USING btree (unit_id);
+
 CREATE INDEX message_created ON public.message USING btree (created_at DESC, id DESC);
 
 CREATE INDEX message_target_person ON public.message_target USING btree (person, message_id);
@@ -1406,6 +1652,12 @@ CREATE INDEX recording_started ON public.recording USING btree (started_at DESC,
 CREATE INDEX retention_run_subject ON public.retention_run USING btree (subject, at DESC);
 
 CREATE INDEX server_watch_until ON public.server_watch USING btree (until);
+
+CREATE INDEX shift_begins ON public.shift USING btree (begins_at, id);
+
+CREATE INDEX shift_officer ON public.shift USING btree (officer_id, begins_at);
+
+CREATE INDEX shift_zone ON public.shift USING btree (zone_id, begins_at);
 
 CREATE INDEX talk_group_member_gid ON public.talk_group_member USING btree (gid);
 
@@ -1435,6 +1687,8 @@ CREATE INDEX zone_audience_zone ON public.zone_audience USING btree (zone_id);
 
 CREATE INDEX zone_event_at ON public.zone_event USING btree (fix_at DESC, id DESC);
 
+CREATE INDEX zone_event_changed ON public.zone_event USING btree (changed_at);
+
 CREATE INDEX zone_event_zone ON public.zone_event USING btree (zone_id, fix_at DESC);
 
 CREATE UNIQUE INDEX zone_name ON public.zone USING btree (unit_id, name) WHERE (ended_at IS NULL);
@@ -1445,7 +1699,9 @@ CREATE UNIQUE INDEX zone_version_now ON public.zone_version USING btree (zone_id
 
 CREATE INDEX zone_version_zone ON public.zone_version USING btree (zone_id, valid_from);
 
-CREATE TRIGGER retention_run_of_positions AFTER INSERT ON public.retention_run FOR EACH ROW WHEN (((new.subject = 'position'::text) AND (NOT new.dry_run))) EXECUTE FUNCTION public.forget_track_pieces();
+CREATE TRIGGER officer_came AFTER INSERT ON public.officer FOR EACH ROW EXECUTE FUNCTION public.note_membership();
+
+CREATE TRIGGER officer_moved AFTER UPDATE OF unit_id ON public.officer FOR EACH ROW WHEN ((old.unit_id <> new.unit_id)) EXECUTE FUNCTION public.note_membership();
 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.availability FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
@@ -1525,6 +1781,12 @@ ALTER TABLE ONLY public.device_state
 ALTER TABLE ONLY public.device
     ADD CONSTRAINT device_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
 
+ALTER TABLE ONLY public.erasure
+    ADD CONSTRAINT erasure_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.device(id);
+
+ALTER TABLE ONLY public.erasure
+    ADD CONSTRAINT erasure_officer_id_fkey FOREIGN KEY (officer_id) REFERENCES public.officer(id);
+
 ALTER TABLE ONLY public.expected_device
     ADD CONSTRAINT expected_device_officer_id_fkey FOREIGN KEY (officer_id) REFERENCES public.officer(id);
 
@@ -1573,6 +1835,12 @@ ALTER TABLE ONLY public.incident
 ALTER TABLE ONLY public.login
     ADD CONSTRAINT login_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.membership
+    ADD CONSTRAINT membership_officer_id_fkey FOREIGN KEY (officer_id) REFERENCES public.officer(id);
+
+ALTER TABLE ONLY public.membership
+    ADD CONSTRAINT membership_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.unit(id);
+
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
 
@@ -1602,6 +1870,18 @@ ALTER TABLE ONLY public.recording_order
 
 ALTER TABLE ONLY public.recording
     ADD CONSTRAINT recording_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.recording_order(id);
+
+ALTER TABLE ONLY public.shift
+    ADD CONSTRAINT shift_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.shift
+    ADD CONSTRAINT shift_officer_id_fkey FOREIGN KEY (officer_id) REFERENCES public.officer(id);
+
+ALTER TABLE ONLY public.shift
+    ADD CONSTRAINT shift_withdrawn_by_fkey FOREIGN KEY (withdrawn_by) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.shift
+    ADD CONSTRAINT shift_zone_id_fkey FOREIGN KEY (zone_id) REFERENCES public.zone(id);
 
 ALTER TABLE ONLY public.talk_group
     ADD CONSTRAINT talk_group_alarm_id_fkey FOREIGN KEY (alarm_id) REFERENCES public.alarm(id);
@@ -1746,6 +2026,12 @@ CREATE POLICY device_state_scope ON public.device_state TO xunlu_api USING ((dev
 
 CREATE POLICY device_state_server ON public.device_state TO xunlu_ingest, xunlu_jobs USING (true);
 
+ALTER TABLE public.erasure ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY erasure_scope ON public.erasure TO xunlu_api USING (((device_id IN ( SELECT device.id
+   FROM public.device)) OR ((device_id IS NULL) AND ((officer_id IS NULL) OR (officer_id IN ( SELECT officer.id
+   FROM public.officer))))));
+
 ALTER TABLE public.event ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY event_scope ON public.event TO xunlu_api USING ((device_id IN ( SELECT device.id
@@ -1807,6 +2093,10 @@ CREATE POLICY login_scope ON public.login TO xunlu_api USING ((account_id IN ( S
 
 CREATE POLICY login_server ON public.login TO xunlu_ingest, xunlu_jobs USING (true);
 
+ALTER TABLE public.membership ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY membership_scope ON public.membership TO xunlu_api USING (((unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[])) AND (COALESCE(( SELECT public.scope_officer() AS scope_officer), officer_id) = officer_id)));
+
 ALTER TABLE public.message ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY message_scope ON public.message TO xunlu_api USING (
@@ -1857,6 +2147,11 @@ CREATE POLICY recording_scope ON public.recording TO xunlu_api USING ((device_id
    FROM public.device)));
 
 CREATE POLICY recording_server ON public.recording TO xunlu_jobs USING (true);
+
+ALTER TABLE public.shift ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY shift_scope ON public.shift TO xunlu_api USING ((officer_id IN ( SELECT officer.id
+   FROM public.officer)));
 
 ALTER TABLE public.talk_group ENABLE ROW LEVEL SECURITY;
 
@@ -1936,6 +2231,13 @@ CREATE POLICY zone_version_scope ON public.zone_version TO xunlu_api USING ((zon
 
 CREATE POLICY zone_version_server ON public.zone_version TO xunlu_ingest, xunlu_jobs USING (true);
 
+ALTER TABLE public.zone_watch ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY zone_watch_scope ON public.zone_watch TO xunlu_api USING ((device_id IN ( SELECT device.id
+   FROM public.device)));
+
+CREATE POLICY zone_watch_server ON public.zone_watch TO xunlu_ingest, xunlu_jobs USING (true);
+
 REVOKE USAGE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO xunlu_api;
 GRANT USAGE ON SCHEMA public TO xunlu_ingest;
@@ -1947,11 +2249,17 @@ GRANT SELECT ON TABLE public.retention_run TO xunlu_jobs;
 REVOKE ALL ON FUNCTION public.apply_retention(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.apply_retention(wanted text) TO xunlu_jobs;
 
+REVOKE ALL ON FUNCTION public.erasable_chunks(wanted text, edge timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.erase_chunks(wanted text, edge timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.erase_rows(wanted text, edge timestamp with time zone) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION public.forget_track_pieces() FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.held_history(wanted text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.measure_retention(wanted text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.note_membership() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.preview_retention(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.preview_retention(wanted text) TO xunlu_api;
@@ -1960,6 +2268,8 @@ GRANT ALL ON FUNCTION public.preview_retention(wanted text) TO xunlu_jobs;
 REVOKE ALL ON FUNCTION public.record_retention(run public.retention_run, dry_run boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.retention_due(subject text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.retention_holds(subject text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.sort_position_chunk() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.sort_position_chunk() TO xunlu_jobs;
@@ -1983,6 +2293,12 @@ GRANT SELECT(disabled_at) ON TABLE public.account TO xunlu_jobs;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.alarm TO xunlu_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.alarm TO xunlu_ingest;
 GRANT SELECT ON TABLE public.alarm TO xunlu_jobs;
+
+GRANT UPDATE(state) ON TABLE public.alarm TO xunlu_jobs;
+
+GRANT UPDATE(closed_at) ON TABLE public.alarm TO xunlu_jobs;
+
+GRANT UPDATE(withdrawn_at) ON TABLE public.alarm TO xunlu_jobs;
 
 GRANT SELECT,INSERT ON TABLE public.audit TO xunlu_api;
 GRANT SELECT,INSERT ON TABLE public.audit TO xunlu_jobs;
@@ -2030,6 +2346,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.device_session TO xunlu_ingest;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.device_shadow TO xunlu_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.device_shadow TO xunlu_ingest;
 
+GRANT SELECT ON TABLE public.erasure TO xunlu_api;
+
 GRANT SELECT ON TABLE public.event TO xunlu_api;
 GRANT SELECT,INSERT ON TABLE public.event TO xunlu_ingest;
 GRANT SELECT ON TABLE public.event TO xunlu_jobs;
@@ -2055,6 +2373,24 @@ GRANT UPDATE(subjects) ON TABLE public.incident TO xunlu_api;
 
 GRANT UPDATE(closed_at) ON TABLE public.incident TO xunlu_api;
 
+GRANT UPDATE(released_at) ON TABLE public.incident TO xunlu_api;
+
+GRANT SELECT ON TABLE public.incident_reach TO xunlu_api;
+
+GRANT SELECT,INSERT ON TABLE public.message TO xunlu_api;
+GRANT SELECT ON TABLE public.message TO xunlu_jobs;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.message_target TO xunlu_api;
+GRANT SELECT,UPDATE ON TABLE public.message_target TO xunlu_jobs;
+
+GRANT SELECT ON TABLE public.recording TO xunlu_api;
+GRANT SELECT,INSERT ON TABLE public.recording TO xunlu_jobs;
+
+GRANT SELECT,INSERT ON TABLE public.viewing TO xunlu_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.viewing TO xunlu_jobs;
+
+GRANT SELECT ON TABLE public.held TO xunlu_api;
+
 GRANT SELECT,INSERT ON TABLE public.incident_export TO xunlu_api;
 GRANT SELECT,UPDATE ON TABLE public.incident_export TO xunlu_jobs;
 
@@ -2077,11 +2413,7 @@ GRANT SELECT,INSERT ON TABLE public.incident_share_opening TO xunlu_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login TO xunlu_api;
 GRANT SELECT,DELETE ON TABLE public.login TO xunlu_jobs;
 
-GRANT SELECT,INSERT ON TABLE public.message TO xunlu_api;
-GRANT SELECT ON TABLE public.message TO xunlu_jobs;
-
-GRANT SELECT,INSERT,UPDATE ON TABLE public.message_target TO xunlu_api;
-GRANT SELECT,UPDATE ON TABLE public.message_target TO xunlu_jobs;
+GRANT SELECT ON TABLE public.membership TO xunlu_api;
 
 GRANT SELECT ON TABLE public.migration TO xunlu_api;
 
@@ -2096,9 +2428,6 @@ GRANT SELECT ON TABLE public.position_hour_due TO xunlu_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.position_hour_due TO xunlu_ingest;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.position_hour_due TO xunlu_jobs;
 
-GRANT SELECT ON TABLE public.recording TO xunlu_api;
-GRANT SELECT,INSERT ON TABLE public.recording TO xunlu_jobs;
-
 GRANT SELECT,INSERT,UPDATE ON TABLE public.recording_order TO xunlu_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.recording_order TO xunlu_jobs;
 
@@ -2109,6 +2438,12 @@ GRANT SELECT ON TABLE public.server_state TO xunlu_api;
 GRANT SELECT,INSERT ON TABLE public.server_state TO xunlu_jobs;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.server_watch TO xunlu_jobs;
+
+GRANT SELECT,INSERT ON TABLE public.shift TO xunlu_api;
+
+GRANT UPDATE(withdrawn_at) ON TABLE public.shift TO xunlu_api;
+
+GRANT UPDATE(withdrawn_by) ON TABLE public.shift TO xunlu_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.talk_group TO xunlu_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.talk_group TO xunlu_jobs;
@@ -2128,9 +2463,6 @@ GRANT SELECT ON TABLE public.telemetry TO xunlu_jobs;
 
 GRANT SELECT ON TABLE public.track_piece TO xunlu_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.track_piece TO xunlu_jobs;
-
-GRANT SELECT,INSERT ON TABLE public.viewing TO xunlu_api;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.viewing TO xunlu_jobs;
 
 GRANT SELECT,INSERT ON TABLE public.voice_note TO xunlu_api;
 
@@ -2163,9 +2495,13 @@ GRANT UPDATE(late) ON TABLE public.zone_event TO xunlu_jobs;
 GRANT UPDATE(withdrawn_at) ON TABLE public.zone_event TO xunlu_ingest;
 GRANT UPDATE(withdrawn_at) ON TABLE public.zone_event TO xunlu_jobs;
 
+GRANT UPDATE(changed_at) ON TABLE public.zone_event TO xunlu_ingest;
+GRANT UPDATE(changed_at) ON TABLE public.zone_event TO xunlu_jobs;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.zone_version TO xunlu_api;
 GRANT SELECT ON TABLE public.zone_version TO xunlu_ingest;
 GRANT SELECT ON TABLE public.zone_version TO xunlu_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.zone_watch TO xunlu_ingest;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.zone_watch TO xunlu_jobs;
+GRANT SELECT ON TABLE public.zone_watch TO xunlu_api;
