@@ -1,5 +1,6 @@
 """Incidents over the API: nothing is overwritten silently, and a secret address opens one of them and nothing else."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -61,10 +62,16 @@ async def test_a_change_keeps_what_was_before_and_who_changed_it(platform: Platf
     assert note["changed"] == {"title": ["外滩走失儿童", "走失儿童已找到"], "subjects": [["o1"], ["o1", "o2"]]}
     again = (await caller.patch(path, json={"title": "走失儿童已找到"})).json()
     assert len(again["notes"]) == 1
+    placed = (await caller.patch(path, json={"place": SQUARE})).json()
+    same = (await caller.patch(path, json={"place": placed["place"]})).json()
+    assert (same["place"], len(same["notes"])) == (placed["place"], 2)
+    removed = (await caller.patch(path, json={"place": None})).json()
+    assert (removed["place"], removed["notes"][-1]["changed"]) == (None, {"place": [placed["place"], None]})
     closed = (await caller.post(f"{path}/close", json={"text": "完成"})).json()
     assert (closed["closed_at"] is None, closed["notes"][-1]["kind"]) == (False, "close")
     opened = (await caller.post(f"{path}/reopen", json={"text": "补充"})).json()
-    assert (opened["closed_at"], [note["kind"] for note in opened["notes"]]) == (None, ["change", "close", "reopen"])
+    assert opened["closed_at"] is None
+    assert [note["kind"] for note in opened["notes"]] == ["change", "change", "change", "close", "reopen"]
 
 
 async def test_notes_are_added_and_never_altered(platform: Platform, database: TestDatabase) -> None:
@@ -113,6 +120,35 @@ async def test_nobody_reaches_an_incident_or_a_subject_of_another_squad(platform
     assert (foreign.status_code, "o1" in foreign.json()["detail"]) == (404, True)
     for role in ("clerk", "officer", "auditor"):
         assert (await (await platform.sign_in(role)).get("/incidents")).status_code == 403
+
+
+async def test_the_same_alarm_is_one_incident_however_often_and_at_once_it_is_asked_for(platform: Platform) -> None:
+    await platform.sql(HAPPENED)
+    callers = [await platform.sign_in(role, unit=2) for role in ("dispatcher", "supervisor", "evidence")]
+    new = {"title": "一键报警", **HOUR, "subjects": ["dR1"], "alarm_id": 1}
+    answers = await asyncio.gather(*(caller.post("/incidents", json=new) for caller in callers for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 8 + [201]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert await platform.sql("select count(*) from audit where action = 'incident.create'") == [(1,)]
+    foreign = await (await platform.sign_in("dispatcher", unit=3)).post("/incidents", json={**new, "subjects": ["dR3"]})
+    assert (foreign.status_code, foreign.json()["errors"][0]["reason"]) == (422, "unknown-alarm")
+
+
+async def test_what_is_handed_over_says_nothing_of_other_incidents_of_the_same_officers(platform: Platform) -> None:
+    caller = await platform.sign_in("administrator")
+    made = await make_incident(caller)
+    assert (await caller.post(f"/incidents/{made['id']}/exports", json={})).status_code == 202
+    [(kinds,)] = await platform.sql("select kinds from incident_export")
+    assert ("alarm" in kinds, "incident" in kinds) == (True, False)
+
+
+@pytest.mark.parametrize("role", ["evidence", "supervisor"])
+async def test_a_drawing_is_checked_for_whoever_keeps_incidents(platform: Platform, role: str) -> None:
+    crossed = {**SQUARE, "geometry": {"type": "Polygon", "coordinates": [
+        [[121.47, 31.22], [121.49, 31.24], [121.49, 31.22], [121.47, 31.24], [121.47, 31.22]],
+    ]}}  # fmt: skip
+    told = (await (await platform.sign_in(role)).post("/zones/check", json={"shape": crossed})).json()
+    assert "repaired" in [one["code"] for one in told["doubts"]]
 
 
 @pytest.mark.parametrize(

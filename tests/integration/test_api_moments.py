@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.integration.api_client import Platform
+from tests.integration.incident_rig import make_incident
 from tests.integration.review_rig import FLEET, HAPPENED, PERIOD, ask, hours_of, running_bureau, walk
 from tests.services import TestBroker, TestDatabase
 
@@ -52,6 +53,45 @@ async def test_a_role_sees_only_the_moments_that_are_its_own(platform: Platform)
         "auditor": ["alarm", "event", "viewing", "zone_enter"],
         "dispatcher": ["alarm", "command", "event", "recording", "zone_enter"],
     }
+
+
+async def test_incidents_and_their_steps_are_told_once_to_whoever_may_see_them(platform: Platform) -> None:
+    caller = await platform.sign_in("dispatcher", unit=2)
+    made = await make_incident(caller, subjects=["o1", "o2", "dR2"])
+    other = await make_incident(caller, subjects=["dR2"], title="另一起")
+    steps = f"/incidents/{made['id']}/marks"
+    for at, text, subject in (("07:20", "全体", None), ("07:10", "第二人", "o2"), ("07:30", "划掉", None)):
+        mark = {"at": f"2026-03-02T{at}:00Z", "text": text, "subject": subject}
+        assert (await caller.post(steps, json=mark)).status_code == 201
+    [*_, struck] = (await caller.get(f"/incidents/{made['id']}")).json()["marks"]
+    await caller.post(f"{steps}/{struck['id']}/strike")
+
+    async def told(*subjects: str) -> list[tuple[str, str, str, str]]:
+        moments = (await ask(caller, "moments", *subjects))["moments"]
+        return [(one["subject"], one["kind"], one["text"], one["at"][11:16]) for one in moments]
+
+    title = made["title"]
+    assert await told("o1") == [("o1", "incident", title, "07:00"), ("o1", "step_mark", "全体", "07:20")]
+    assert await told("o2", "o1") == [
+        ("o2", "incident", title, "07:00"),
+        ("o2", "step_mark", "第二人", "07:10"),
+        ("o2", "step_mark", "全体", "07:20"),
+    ]
+    assert [text for _, _, text, _ in await told("dR2")] == [title, "另一起", "全体"]
+    [incident, step] = (await ask(caller, "moments", "o1"))["moments"]
+    assert incident["detail"] == {"incident": made["id"], "subjects": ["o1", "o2", "dR2"], "closed": False}
+    assert step["detail"] == {"incident": made["id"], "title": title, "about": None, "by": made["created_by"]}
+    assert other["id"] != made["id"]
+    for role, unit in (("auditor", 2), ("officer", 2)):
+        reader = await platform.sign_in(role, unit=unit, officer=1 if role == "officer" else None)
+        assert (await ask(reader, "moments", "o1"))["moments"] == []
+
+
+async def test_an_incident_of_another_unit_is_no_moment_of_a_shared_officer(platform: Platform) -> None:
+    district = await platform.sign_in("supervisor")
+    await make_incident(district)
+    assert [one["kind"] for one in (await ask(district, "moments", "o1"))["moments"]] == ["incident"]
+    assert (await ask(await platform.sign_in("supervisor", unit=2), "moments", "o1"))["moments"] == []
 
 
 async def test_the_fleet_is_told_as_it_was(platform: Platform) -> None:

@@ -19,7 +19,9 @@ from xunlu_platform.api.problems import conflict, not_found
 from xunlu_platform.api.review import KINDS
 from xunlu_platform.api.services import Serving
 from xunlu_platform.api.units import Id
+from xunlu_platform.auth.logins import Caller
 from xunlu_platform.export.key import PUBLIC, PublicKey
+from xunlu_platform.review.moments import Kind
 from xunlu_platform.store.store import Row, Session
 
 router = APIRouter(tags=["incidents"])
@@ -85,8 +87,7 @@ async def ask_export(services: Serving, caller: Investigator, incident_id: Id, n
     export = secrets.token_urlsafe(16)
     values = {
         "export": export, "id": incident_id, "scope": caller.scope.path, "language": new.language,
-        "kinds": [kind for kind, needed in KINDS.items() if caller.may(needed)], "author": caller.username,
-        "account_id": caller.account_id, "waiting_max": WAITING_MAX,
+        "kinds": _kinds(caller), "author": caller.username, "account_id": caller.account_id, "waiting_max": WAITING_MAX,
     }  # fmt: skip
     async with services.store.session(caller.scope) as session:
         found = await held(session, incident_id)
@@ -118,6 +119,11 @@ async def export_file(services: Serving, caller: Investigator, incident_id: Id, 
         await record(session, caller, "incident.fetch", found["title"], id=incident_id, export=export_id)
     name = f"xunlu-incident-{incident_id}-{row['finished_at']:%Y%m%d-%H%M%S}.zip"
     return FileResponse(path, media_type="application/zip", filename=name)
+
+
+def _kinds(caller: Caller) -> list[Kind]:
+    """What the caller may see, without other incidents of the same officers: they are nobody's business there."""
+    return [kind for kind, needed in KINDS.items() if caller.may(needed) and kind != "incident"]
 
 
 async def _one(session: Session, incident_id: int, export_id: str) -> Row:

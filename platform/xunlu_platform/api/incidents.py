@@ -5,8 +5,9 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
+from pydantic_core import from_json, to_json
 
 from xunlu_gis.errors import ZoneError
 from xunlu_gis.fence import read_drawing
@@ -28,6 +29,7 @@ router = APIRouter(prefix="/incidents", tags=["incidents"])
 FILE = "incidents"
 NOTES_MAX = 1000
 MARKS_MAX = 500
+_ANY: Mapping[str, Any] = {"id": None, "q": None, "open": None, "alarm": None, "limit": 1, "after": None}
 
 Investigator = Annotated[Caller, allow("incidents")]
 Title = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00]*$")]
@@ -153,8 +155,8 @@ async def incidents(
 
 
 @router.post("", response_model=WholeIncident, status_code=HTTPStatus.CREATED)
-async def create(services: Serving, caller: Investigator, new: NewIncident) -> Row:
-    """Make an incident of subjects whom the caller sees."""
+async def create(services: Serving, caller: Investigator, new: NewIncident, response: Response) -> Row:
+    """Make an incident of subjects whom the caller sees. The same alarm twice is one incident: the first, with 200."""
     values = {
         "title": new.title, "since": new.since, "until": new.until, "place": _drawn(new.place),
         "subjects": list(dict.fromkeys(new.subjects)), "alarm_id": new.alarm_id,
@@ -162,10 +164,9 @@ async def create(services: Serving, caller: Investigator, new: NewIncident) -> R
     }  # fmt: skip
     async with services.store.session(caller.scope) as session:
         await _check(session, values)
-        if new.alarm_id is not None:
-            known = await session.one(FILE, "known_alarm", {"id": new.alarm_id})
-            if known is None or not known["known"]:
-                raise invalid("alarm_id", "unknown-alarm", "There is no alarm {alarm}.", alarm=new.alarm_id)
+        if new.alarm_id is not None and (known := await _of_alarm(session, new.alarm_id)):
+            response.status_code = HTTPStatus.OK
+            return await _whole(session, known["id"])
         row = await session.one(FILE, "insert", values)
         assert row is not None
         await record(session, caller, "incident.create", new.title, id=row["id"], **_told(values))
@@ -261,8 +262,7 @@ async def one_incident(session: Session, incident_id: int) -> Row:
     Raises:
         Problem: 404.
     """
-    values = {"id": incident_id, "q": None, "open": None, "alarm": None, "limit": 1, "after": None}
-    row = await session.one(FILE, "page", values)
+    row = await session.one(FILE, "page", {**_ANY, "id": incident_id})
     if row is None:
         raise not_found("incident")
     return row
@@ -311,6 +311,17 @@ async def _write(
         raise conflict("too-many-notes", "The incident has {notes} notes.", "Make another one.", notes=NOTES_MAX)
 
 
+async def _of_alarm(session: Session, alarm_id: int) -> Row | None:
+    """The incident that the caller sees of an alarm, if there is one; nobody else makes one until the transaction ends.
+
+    Raises:
+        Problem: 422 for an alarm out of the scope.
+    """
+    if await session.one(FILE, "hold_alarm", {"id": alarm_id}) is None:
+        raise invalid("alarm_id", "unknown-alarm", "There is no alarm {alarm}.", alarm=alarm_id)
+    return await session.one(FILE, "page", {**_ANY, "alarm": alarm_id})
+
+
 async def _check(session: Session, values: Mapping[str, Any]) -> None:
     """Refuse a time that cannot be looked back at, and subjects that the caller does not see."""
     check_years(values["since"], values["until"])
@@ -324,9 +335,10 @@ def _told(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _drawn(feature: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The place as the database gives it back, so that one that is the same is no change."""
     if feature is None:
         return None
     try:
-        return dict(read_drawing(feature).shape.as_geojson())
+        return dict(from_json(to_json(read_drawing(feature).shape.as_geojson())))
     except ZoneError as error:
         raise invalid("place", "shape", "{error}", error=str(error)) from error

@@ -42,6 +42,7 @@ KINDS: dict[Kind, Permission] = {
     "event": "review",
     "zone": "review",
     "command": "command",
+    "incident": "incidents",
     "viewing": "audit",
 }
 
@@ -93,7 +94,7 @@ async def tracks(
 
 @router.get("/review/moments", response_class=Response)
 async def moments(services: Serving, caller: Reviewer, asked: Asked) -> Response:
-    """Recordings, bursts, alarms, events, commands, zones and viewings in order of time, at most 10,000."""
+    """Recordings, bursts, alarms, events, commands, zones, incidents and viewings in order of time, at most 10,000."""
     check_years(asked.since, asked.until)
     kinds = [kind for kind, needed in KINDS.items() if caller.may(needed)]
     async with services.store.session(scope_of(caller, asked)) as session:

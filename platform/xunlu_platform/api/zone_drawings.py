@@ -72,9 +72,9 @@ class Preview(Answer):
     items: list[Imported]
 
 
-@router.post("/check", dependencies=[allow("zones")])
+@router.post("/check", dependencies=[allow("track")])
 async def check(services: Serving, drawn: Drawn) -> Checked:
-    """Read a drawing as it would be saved: repaired, measured, doubted."""
+    """Read a drawing, of a zone or of another place, as it would be saved: repaired, measured, doubted."""
     try:
         return await asyncio.to_thread(_checked, drawn.shape, services.settings.map)
     except ZoneError as error:

@@ -1,4 +1,4 @@
-"""Everything beside positions that has a time: recordings, bursts, alarms, events, commands, zones, viewings."""
+"""Everything beside positions that has a time: what was recorded, said, raised, ordered, entered, noted or watched."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from xunlu_platform.store.store import Session
 
 MOMENTS_MAX: Final = 10_000
 
-Kind = Literal["recording", "burst", "alarm", "event", "command", "zone", "viewing"]
+Kind = Literal["recording", "burst", "alarm", "event", "command", "zone", "incident", "viewing"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,9 +21,9 @@ class Moment:
     Attributes:
         at: when, or when it began.
         until: when it ended; None for what takes no time, or had not ended.
-        kind: what it is; of a zone `zone_enter`, `zone_leave` or `zone_dwell`.
-        subject: whose, by the key of the question.
-        did: with which device; None for what was said at a desk.
+        kind: what it is; of a zone `zone_enter`, `zone_leave` or `zone_dwell`; an `incident`, or a `step_mark` of one.
+        subject: whose, by the key of the question; of what concerns several, the first of them.
+        did: with which device; None for what was said or written at a desk.
         id: unique within the kind.
         text: the type, name or group by which people know it.
         detail: more, by kind: docs/api.md.
@@ -70,9 +70,9 @@ async def find_moments(
         rows = await read_moments(session, kind, [one for _, one in owners], officers, limit=MOMENTS_MAX + 1)
         more = more or len(rows) > MOMENTS_MAX
         for row in rows:
-            key = owners[row.pop("n")][0].key
+            moment = Moment(**{"kind": kind, "subject": owners[row.pop("n")][0].key, **row})
             # What lasts over a change of binding is found in both stretches.
-            found.setdefault((key, kind, row["id"]), Moment(**{"kind": kind, "subject": key, **row}))
+            found.setdefault((moment.subject, moment.kind, moment.id), moment)
     ordered = sorted(found.values(), key=lambda one: (one.at, one.kind, one.subject, one.id))
     return Moments(moments=ordered[:MOMENTS_MAX], more=more or len(ordered) > MOMENTS_MAX)
 

@@ -30,8 +30,9 @@ where id = %(id)s
 -- name: close
 update incident set closed_at = case when %(closed)s then now() end where id = %(id)s and (closed_at is null) = %(closed)s
 
--- name: known_alarm
-select exists (select from alarm where id = %(id)s) as known
+-- name: hold_alarm
+-- Whoever makes an incident of an alarm waits here for whoever does so already.
+select id from alarm where id = %(id)s for update
 
 -- name: notes
 select id, at, author, kind, text, changed from incident_note where incident_id = %(id)s order by id

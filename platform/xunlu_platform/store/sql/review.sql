@@ -186,6 +186,29 @@ join viewing v on v.device_id = s.device_id and v.began_at < s.until and coalesc
   and v.asked_at > s.since - interval '1 day' and v.asked_at < s.until
 join device d on d.id = v.device_id order by at limit %(limit)s
 
+-- name: incident_moments
+-- Incidents of the subjects, and the steps of each that count. Either is told once, of the first subject that has part in it. An
+-- officer has part for the whole time, which is the stretch without a device.
+with asked as (
+  select s.n, s.since, s.until, coalesce('o' || s.officer_id, 'd' || d.did) as key
+  from unnest(%(n)s::int[], %(device_id)s::bigint[], %(officer_id)s::bigint[], %(since)s::timestamptz[], %(until)s::timestamptz[])
+    as s(n, device_id, officer_id, since, until)
+  left join device d on d.id = s.device_id where s.device_id is null or s.officer_id is null
+), part as (
+  select i.*, a.n, a.since, a.until, a.key from incident i
+  join asked a on a.key = any (i.subjects) and i.began_at < a.until and i.ended_at > a.since
+)
+(select distinct on (p.id) p.n, null as did, p.began_at as at, p.ended_at as until, p.id::text, p.title as text, 'incident' as kind,
+  jsonb_build_object('incident', p.id, 'subjects', p.subjects, 'closed', p.closed_at is not null) as detail
+from part p order by p.id, p.n)
+union all
+(select distinct on (m.id) p.n, null, m.at, null, m.id::text, m.text, 'step_mark',
+  jsonb_build_object('incident', p.id, 'title', p.title, 'about', m.subject, 'by', m.author)
+from part p join incident_mark m on m.incident_id = p.id and m.struck_at is null and coalesce(m.subject, p.key) = p.key
+  and m.at >= p.since and m.at < p.until
+order by m.id, p.n)
+order by at limit %(limit)s
+
 -- The fleet as it was --------------------------------------------------------------------------------------------------
 
 -- name: probe_plainly
