@@ -14,6 +14,7 @@ from xunlu_platform.api.devices import OfficerName, UnitName
 from xunlu_platform.api.history import OfDevice
 from xunlu_platform.api.paging import Answer, Page
 from xunlu_platform.api.problems import not_found
+from xunlu_platform.api.recordings import Holder
 from xunlu_platform.api.services import Serving
 from xunlu_platform.auth.logins import Caller
 from xunlu_platform.store.store import Row, Session
@@ -51,6 +52,7 @@ class Burst(Answer):
         grant: number of the grant in its group.
         lost: packets that never came.
         complete: false when the recorder process was killed and the file closed by its successor.
+        held_by: incidents that no rule erases it before.
     """
 
     id: str
@@ -72,6 +74,7 @@ class Burst(Answer):
     lost: int
     complete: bool
     registered_at: datetime
+    held_by: list[Holder]
 
 
 class LogEntry(Answer):

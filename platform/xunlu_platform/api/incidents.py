@@ -29,6 +29,7 @@ router = APIRouter(prefix="/incidents", tags=["incidents"])
 FILE = "incidents"
 NOTES_MAX = 1000
 MARKS_MAX = 500
+ERASED_MAX = 500
 _ANY: Mapping[str, Any] = {"id": None, "q": None, "open": None, "alarm": None, "limit": 1, "after": None}
 
 Investigator = Annotated[Caller, allow("incidents")]
@@ -70,6 +71,12 @@ class NewNote(BaseModel):
     text: Words
 
 
+class Closing(NewNote):
+    """The last word; `release` lets rules erase what the incident held (解除冻结)."""
+
+    release: bool = False
+
+
 class NewMark(BaseModel):
     """A step that matters (关键环节): when, whom it is about, and what; without `subject` it is about all."""
 
@@ -100,6 +107,7 @@ class Incident(Answer):
     created_at: datetime
     created_by: str | None
     closed_at: datetime | None
+    released_at: datetime | None
     marks_count: int
 
 
@@ -127,11 +135,28 @@ class Mark(Answer):
     struck_by: str | None
 
 
+class Erased(Answer):
+    """What a rule has erased of it: of positions the whole hours of a device; what an incident holds is never erased.
+
+    Attributes:
+        did: None of what was said at a desk.
+        name: of the officer whose it was, where known.
+    """
+
+    what: Literal["recording", "burst", "position"]
+    did: str | None
+    name: str | None
+    at: datetime
+    until: datetime
+    erased_at: datetime
+
+
 class WholeIncident(Incident):
-    """With everything that was written, oldest first."""
+    """With everything that was written, oldest first, and at most 500 of what was erased."""
 
     notes: list[Note]
     marks: list[Mark]
+    erased: list[Erased]
 
 
 @router.get("", response_model=Page[Incident])
@@ -202,9 +227,9 @@ async def change(services: Serving, caller: Investigator, incident_id: Id, chang
 
 
 @router.post("/{incident_id}/close", response_model=WholeIncident)
-async def close(services: Serving, caller: Investigator, incident_id: Id, note: NewNote) -> Row:
-    """Close it with a last word; it can be opened again."""
-    return await _turn(services, caller, incident_id, note.text, closed=True)
+async def close(services: Serving, caller: Investigator, incident_id: Id, closing: Closing) -> Row:
+    """Close it with a last word; it holds on until it is released. It can be opened again."""
+    return await _turn(services, caller, incident_id, closing.text, closed=True, released=closing.release)
 
 
 @router.post("/{incident_id}/reopen", response_model=WholeIncident)
@@ -281,16 +306,22 @@ async def held(session: Session, incident_id: int) -> Row:
 async def _whole(session: Session, incident_id: int) -> Row:
     row = await one_incident(session, incident_id)
     notes = await session.all(FILE, "notes", {"id": incident_id})
-    return {**row, "notes": notes, "marks": await session.all(FILE, "marks", {"id": incident_id})}
+    marks = await session.all(FILE, "marks", {"id": incident_id})
+    erased = await session.all(FILE, "erased", {"id": incident_id, "limit": ERASED_MAX})
+    return {**row, "notes": notes, "marks": marks, "erased": erased}
 
 
-async def _turn(services: Serving, caller: Caller, incident_id: int, words: str, *, closed: bool) -> Row:
+async def _turn(
+    services: Serving, caller: Caller, incident_id: int, words: str, *, closed: bool, released: bool = False
+) -> Row:
     async with services.store.session(caller.scope) as session:
         found = await held(session, incident_id)
-        if await session.run(FILE, "close", {"id": incident_id, "closed": closed}):
+        if await session.run(FILE, "close", {"id": incident_id, "closed": closed, "released": released}):
             verb: Literal["close", "reopen"] = "close" if closed else "reopen"
-            await _write(session, caller, incident_id, verb, words)
-            await record(session, caller, f"incident.{verb}", found["title"], id=incident_id)
+            was = found["released_at"] is not None
+            changed = {"released": [was, released]} if was != released else {}
+            await _write(session, caller, incident_id, verb, words, changed=changed)
+            await record(session, caller, f"incident.{verb}", found["title"], id=incident_id, changed=changed)
         return await _whole(session, incident_id)
 
 

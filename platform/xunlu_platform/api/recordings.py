@@ -23,6 +23,13 @@ router = APIRouter(prefix="/recordings", tags=["live"])
 RecordingId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
+class Holder(Answer):
+    """An incident that keeps something from being erased; both None of one out of the reader's sight."""
+
+    id: int | None
+    title: str | None
+
+
 class Recording(Answer):
     """A finished file; `officer` wore the device when it began, `order` is the order it was made for.
 
@@ -31,6 +38,7 @@ class Recording(Answer):
         gaps: stretches without video, UTC milliseconds.
         complete: false when the recorder process was killed and the file closed by its successor.
         registered_at: when the database learned of it.
+        held_by: incidents that no rule erases it before.
     """
 
     id: str
@@ -48,6 +56,7 @@ class Recording(Answer):
     gaps: list[Gap]
     complete: bool
     registered_at: datetime
+    held_by: list[Holder]
 
 
 @router.get("", response_model=Page[Recording])

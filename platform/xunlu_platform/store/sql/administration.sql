@@ -1,7 +1,11 @@
 -- name: retention
+-- With the last run of each rule, and the titles of the incidents that held something back then.
 select r.subject, r.keep_days, r.enabled, r.changed_at,
   (select jsonb_build_object('at', u.at, 'dry_run', u.dry_run, 'older_than', u.older_than,
-      'rows_affected', u.rows_affected, 'chunks_affected', u.chunks_affected)
+      'rows_affected', u.rows_affected, 'chunks_affected', u.chunks_affected, 'rows_held', u.rows_held,
+      'held', (select coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'title', i.title, 'rows', h.rows)
+          order by h.rows desc, h.incident), '[]')
+        from jsonb_to_recordset(u.held) h(incident bigint, rows bigint) left join incident i on i.id = h.incident))
     from retention_run u where u.subject = r.subject order by u.at desc, u.id desc limit 1) as last_run
 from retention_rule r
 where (%(subject)s::text is null or r.subject = %(subject)s)
@@ -11,7 +15,7 @@ order by r.subject
 update retention_rule set keep_days = %(keep_days)s, enabled = %(enabled)s, changed_at = now() where subject = %(subject)s
 
 -- name: preview_retention
-select at, dry_run, older_than, rows_affected, chunks_affected from preview_retention(%(subject)s)
+select at from preview_retention(%(subject)s)
 
 -- name: dead_letters
 select id, at, topic, reason, message, length(payload) as bytes from dead_letter

@@ -1,6 +1,8 @@
 -- What was said, as people look for it.
 
 -- name: page
+-- With the incidents that hold them, as of recordings.
+with page as (
 select b.id, b.gid, coalesce(g.name, gu.name) as group_name, g.kind as group_kind, b.talker, d.did, b.grant_number as "grant",
   b.urgency, b.file, b.started_at, b.ended_at, b.size_bytes, b.sha256, b.lost, b.complete, b.registered_at,
   coalesce(o.name, a.display_name, b.talker) as talker_name,
@@ -20,6 +22,13 @@ where (%(id)s::text is null or b.id = %(id)s)
   and (%(to)s::timestamptz is null or b.started_at < %(to)s)
   and (%(after_at)s::timestamptz is null or (b.started_at, b.id) < (%(after_at)s, %(after_id)s))
 order by b.started_at desc, b.id desc limit %(limit)s
+), holds as (
+  select h.id, jsonb_agg(distinct jsonb_build_object('id', i.id, 'title', i.title)) as held_by
+  from held h left join incident i on i.id = h.incident_id
+  where h.subject = 'burst' and h.id in (select id from page) group by h.id
+)
+select page.*, coalesce(holds.held_by, '[]') as held_by from page left join holds using (id)
+order by page.started_at desc, page.id desc
 
 -- name: log
 -- Of its grant, and what happened around it: who asked, was refused, waited; by the names of those who wore the devices then.

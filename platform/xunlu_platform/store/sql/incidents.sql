@@ -5,7 +5,7 @@ select i.id, i.title, i.began_at as since, i.ended_at as until, i.place,
   (select jsonb_agg(jsonb_build_object('subject', k, 'name', coalesce(o.name, substr(k, 2)), 'number', o.number) order by n)
     from unnest(i.subjects) with ordinality as s(k, n)
     left join officer o on o.id = case when k like 'o%%' then substr(k, 2)::bigint end) as subjects,
-  i.alarm_id, i.created_at, i.closed_at,
+  i.alarm_id, i.created_at, i.closed_at, i.released_at,
   jsonb_build_object('id', u.id, 'name', u.name) as unit, u.path as unit_path, a.username as created_by,
   (select count(*) from incident_mark m where m.incident_id = i.id and m.struck_at is null) as marks_count
 from incident i join unit u on u.id = i.unit_id left join account a on a.id = i.created_by
@@ -28,7 +28,32 @@ update incident set title = %(title)s, began_at = %(since)s, ended_at = %(until)
 where id = %(id)s
 
 -- name: close
-update incident set closed_at = case when %(closed)s then now() end where id = %(id)s and (closed_at is null) = %(closed)s
+-- A closed one can be released later; opening it again holds what is still there.
+update incident set closed_at = case when %(closed)s then coalesce(closed_at, now()) end,
+  released_at = case when %(released)s then now() end
+where id = %(id)s and ((closed_at is null) = %(closed)s or %(released)s and released_at is null)
+
+-- name: erased
+-- What rules have erased of its subjects and its time: recordings and bursts, and the hours of which only roll-ups still know that
+-- there were positions. Of what was let go that is a run after that, else the first that came by.
+with reach as (select * from incident_reach where incident_id = %(id)s)
+select e.subject as what, d.did, o.name, e.since as at, e.until, e.erased_at
+from erasure e left join device d on d.id = e.device_id left join officer o on o.id = e.officer_id
+where e.subject in ('recording', 'burst') and exists (
+  select from reach r where r.since < e.until and r.until > e.since
+    and (r.device_id = e.device_id or e.device_id is null and r.officer_id = e.officer_id))
+union all
+select 'position', d.did, null, min(h.hour), max(h.hour) + interval '1 hour', gone.erased_at
+from (select distinct device_id, since, until from reach) r
+join position_hour h on h.device_id = r.device_id and h.hour > r.since - interval '1 hour' and h.hour < r.until
+join device d on d.id = h.device_id
+cross join lateral (select min(e.erased_at) as erased_at from erasure e join incident i on i.id = %(id)s
+  where e.subject = 'position' and e.device_id is null and e.since <= h.hour and e.until > h.hour
+    and e.erased_at >= coalesce(i.released_at, '-infinity')) gone
+where gone.erased_at is not null and not exists (select from position p
+  where p.device_id = h.device_id and p.fix_at >= h.hour and p.fix_at < h.hour + interval '1 hour')
+group by d.did, gone.erased_at
+order by at limit %(limit)s
 
 -- name: hold_alarm
 -- Whoever makes an incident of an alarm waits here for whoever does so already.
