@@ -31,6 +31,12 @@ class OutOfScopeError(ConflictError):
     reason = "out-of-scope"
 
 
+class OverlapError(ConflictError):
+    """Somebody would be on two shifts at once."""
+
+    reason = "shift-overlap"
+
+
 class UnstorableError(StoreError):
     """A value breaks a bound of the schema.
 

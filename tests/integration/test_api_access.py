@@ -34,6 +34,8 @@ CIRCLE = {
     "geometry": {"type": "Point", "coordinates": [121.4, 31.2]},
 }
 
+SHIFT = {"officer_id": 1, "begins_at": "2026-01-01T00:00:00Z", "ends_at": "2026-01-01T08:00:00Z"}
+
 
 @pytest_asyncio.fixture
 async def platform(database: TestDatabase, broker: TestBroker) -> AsyncIterator[Platform]:
@@ -88,6 +90,7 @@ async def add_foreign_things(platform: Platform) -> None:
         "insert into zone_version (zone_id, shape) values (1, '{}');"
         "insert into incident (unit_id, title, began_at, ended_at, subjects)"
         " values (2, '占道', now() - interval '1 hour', now(), '{dR1}');"
+        "insert into shift (officer_id, begins_at, ends_at) values (1, now(), now() + interval '8 hours');"
     )
 
 
@@ -132,8 +135,8 @@ async def test_a_foreign_squad_finds_none_of_the_things_by_their_address(platfor
     administrator = await platform.sign_in("administrator", unit=3)
     bodies = {
         "bind": {"officer_id": 1}, "shadow": {"config": {}}, "commands": {"name": "photo"}, "resolve": {}, "false": {},
-        "recording": {"on": True}, "zones/1": {"name": "东门", "shape": CIRCLE}, "notes": {"text": "x"},
-        "close": {"text": "x"}, "reopen": {"text": "x"},
+        "recording": {"on": True}, "zones/1": {"name": "东门", "shape": CIRCLE}, "roster/1": SHIFT,
+        "notes": {"text": "x"}, "close": {"text": "x"}, "reopen": {"text": "x"},
         "marks": {"at": "2026-01-01T00:00:00Z", "text": "x"}, "shares": {"label": "x"},
     }  # fmt: skip
     for route in routes(platform):

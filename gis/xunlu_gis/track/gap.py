@@ -3,12 +3,15 @@
 The first rule that fits decides:
 
 1. Between two fixes without a gap the device was there: `on_air`, or `back_filled` when the later one came late.
-2. `off_planned`: the last word was sleep, or off for a reason that somebody meant.
+2. `off_planned`: the last word was sleep, or off for a reason that somebody meant. In a shift of the roster only a word
+   of that shift counts: who docked a device yesterday did not say goodbye today.
 3. `server_down`: nobody could listen.
 4. In touch (telemetry that is fresh, or the word online of a device that sends none):
    `no_fix` when the receiver said so, or when nothing was recorded; `no_signal` when it had a fix that did not come,
    or when the radio was too weak; otherwise `no_fix`.
-5. Out of touch: `off_unplanned` when the next sign of life is of another session, because the device restarted;
+5. Out of touch: `off_planned` outside of the shifts of a roster, unless the next sign of life is of the same session,
+   because then it ran; `off_unplanned` when the next sign of life is of another session, because the device restarted,
+   and in a shift before which it said goodbye;
    `no_fix` when the fixes on both sides are neighbours in the sequence, because it ran and recorded nothing;
    otherwise `no_signal`.
 
@@ -77,11 +80,15 @@ class Evidence:
         availability: changes of state.
         telemetry: what it said about itself.
         server_down: from and to, UTC milliseconds, when no server listened.
+        on_duty: from and to, UTC milliseconds, when its wearer was to be on duty; no two overlap.
+        off_duty: from and to, UTC milliseconds, when a wearer who has a roster was not. Neither: nobody knows.
     """
 
     availability: Sequence[Availability] = ()
     telemetry: Sequence[Telemetry] = ()
     server_down: Sequence[tuple[int, int]] = ()
+    on_duty: Sequence[tuple[int, int]] = ()
+    off_duty: Sequence[tuple[int, int]] = ()
 
 
 class Span(NamedTuple):
@@ -144,9 +151,8 @@ class _Known:
         self._told_ms = _times([one.at_ms for one in told])
         self._told_fix = _numbers([None, *(one.fix for one in told)])
         self._signal_dbm = _numbers([None, *(one.signal_dbm for one in told)])
-        down = [(begin, end) for begin, end in evidence.server_down if begin < end]
-        self._down_ms = _times(sorted(begin for begin, _ in down))
-        self._up_ms = _times(sorted(end for _, end in down))
+        self._down = _Times.of(evidence.server_down)
+        self._on_duty, self._off_duty = _Times.of(evidence.on_duty), _Times.of(evidence.off_duty)
         signs_ms = np.concatenate((track.time_ms, self._said_ms))
         sids = np.concatenate((track.sid, _times([one.sid for one in said])))
         order = np.argsort(signs_ms, kind="stable")
@@ -159,46 +165,72 @@ class _Known:
         # Between two fixes without a gap nothing else counts: a day on air has few edges.
         same = self._there[:-1] & self._there[1:] & (self._late[:-1] == self._late[1:])
         fixes_ms = self._track.time_ms[~same]
-        return np.unique(np.concatenate((fixes_ms, self._said_ms, *told_ms, self._down_ms, self._up_ms)))
+        known = (*self._down, *self._on_duty, *self._off_duty)
+        return np.unique(np.concatenate((fixes_ms, self._said_ms, *told_ms, *known)))
 
     def states(self, at: Ints) -> Ints:
         """The rules of this module, first to last."""
         after = _passed(self._track.time_ms, at)
         there, late, nothing_recorded = self._there[after], self._late[after], self._neighbours[after]
-        planned, heard, fix, signal_dbm = self._words_at(at)
+        goodbye, said_ms, heard, fix, signal_dbm = self._words_at(at)
+        absent = goodbye & self._on_duty.at(at) & (said_ms < self._on_duty.begun_ms(at))
+        restarted, ran_on = self._next_signs(at)
         rules = (
             (there & ~late, ON_AIR),
             (there, BACK_FILLED),
-            (planned, OFF_PLANNED),
-            (_passed(self._down_ms, at) > _passed(self._up_ms, at), SERVER_DOWN),
+            (goodbye & ~absent, OFF_PLANNED),
+            (self._down.at(at), SERVER_DOWN),
             (heard & ((fix == 0) | nothing_recorded), NO_FIX),
             (heard & ((fix > 0) | (signal_dbm < self._settings.signal_min_dbm)), NO_SIGNAL),
             (heard, NO_FIX),
-            (self._restarted(at), OFF_UNPLANNED),
+            (self._off_duty.at(at) & ~ran_on, OFF_PLANNED),
+            (restarted | absent, OFF_UNPLANNED),
             (nothing_recorded, NO_FIX),
         )
         conditions, states = zip(*rules, strict=True)
         return np.select(conditions, states, NO_SIGNAL)
 
-    def _words_at(self, at: Ints) -> tuple[Bools, Bools, Floats, Floats]:
-        """Whether the device is off on purpose, whether it is in touch, and what fresh telemetry says."""
+    def _words_at(self, at: Ints) -> tuple[Bools, Ints, Bools, Floats, Floats]:
+        """Whether the device said goodbye, when it spoke last, whether it is in touch, what fresh telemetry says."""
         said, told = _passed(self._said_ms, at), _passed(self._told_ms, at)
         word, said_ms = self._words[said], _latest(self._said_ms, said)
         told_ms, fix_ms = _latest(self._told_ms, told), _latest(self._track.time_ms, _passed(self._track.time_ms, at))
         off = (word == _OFF) | (word == _LOST)
         fresh = (told > 0) & (at - told_ms < self._fresh_ms) & ~(off & (said_ms >= told_ms))
-        planned = (word == _ASLEEP) | ((word == _OFF) & (said_ms >= np.maximum(told_ms, fix_ms)))
+        goodbye = (word == _ASLEEP) | ((word == _OFF) & (said_ms >= np.maximum(told_ms, fix_ms)))
         heard = fresh | ((word == _ONLINE) & (not len(self._told_ms)))
         fix, signal_dbm = (np.where(fresh, column[told], np.nan) for column in (self._told_fix, self._signal_dbm))
-        return planned, heard, fix, signal_dbm
+        return goodbye, said_ms, heard, fix, signal_dbm
 
-    def _restarted(self, at: Ints) -> Bools:
-        """Whether the next sign of life is of another session than the last one."""
+    def _next_signs(self, at: Ints) -> tuple[Bools, Bools]:
+        """Whether the next sign of life is of another session than the last one, and whether it is of the same."""
         after = _passed(self._signs_ms, at)
         between = (after > 0) & (after < len(self._sids))
-        restarted = np.zeros(len(at), dtype=bool)
+        restarted, ran_on = (np.zeros(len(at), dtype=bool) for _ in range(2))
         restarted[between] = self._sids[after[between] - 1] != self._sids[after[between]]
-        return restarted
+        ran_on[between] = ~restarted[between]
+        return restarted, ran_on
+
+
+class _Times(NamedTuple):
+    """Stretches of time: their beginnings and their ends, each in order."""
+
+    begins_ms: Ints
+    ends_ms: Ints
+
+    @classmethod
+    def of(cls, stretches: Sequence[tuple[int, int]]) -> "_Times":
+        """Those that last."""
+        lasting = [(begin, end) for begin, end in stretches if begin < end]
+        return cls(_times(sorted(begin for begin, _ in lasting)), _times(sorted(end for _, end in lasting)))
+
+    def at(self, at: Ints) -> Bools:
+        """Whether each moment lies in one."""
+        return _passed(self.begins_ms, at) > _passed(self.ends_ms, at)
+
+    def begun_ms(self, at: Ints) -> Ints:
+        """When the newest began."""
+        return _latest(self.begins_ms, _passed(self.begins_ms, at))
 
 
 def _steps(track: Track, settings: TrackSettings) -> tuple[Bools, Bools, Bools]:

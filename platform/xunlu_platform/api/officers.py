@@ -25,7 +25,7 @@ Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 
 
 class Officer(Answer):
-    """An officer, and the device they wear now."""
+    """An officer, the device they wear now, and the end of the shift that they are on now."""
 
     id: int
     unit_id: int
@@ -34,6 +34,7 @@ class Officer(Answer):
     pinyin: str
     active: bool
     device: str | None
+    on_shift_until: datetime | None
 
 
 class NewOfficer(BaseModel):

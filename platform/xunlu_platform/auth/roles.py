@@ -25,6 +25,8 @@ Permission = Literal[
     "alarm",
     # Drawing zones; everybody sees them.
     "zones",
+    # The roster: who is on duty when; everybody sees it.
+    "roster",
     # Incidents: making and changing them, showing them to strangers, handing them over.
     "incidents",
     "devices",
@@ -41,10 +43,11 @@ _EVERYBODY: frozenset[Permission] = frozenset({"self", "see"})
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "administrator": frozenset(get_args(Permission)),
     "supervisor": _EVERYBODY
-    | {"track", "review", "events", "command", "live", "recordings", "talk", "alarm", "zones", "incidents", "audit"},
+    | {"track", "review", "events", "command", "live", "recordings", "talk", "alarm", "zones", "incidents"}
+    | {"roster", "audit"},
     "dispatcher": _EVERYBODY
     | {"track", "review", "events", "command", "live", "recordings", "talk", "alarm", "zones", "incidents"},
-    "clerk": _EVERYBODY | {"events", "devices", "officers"},
+    "clerk": _EVERYBODY | {"events", "devices", "officers", "roster"},
     "evidence": _EVERYBODY | {"track", "review", "events", "recordings", "incidents"},
     "auditor": _EVERYBODY | {"track", "review", "events", "audit"},
     "officer": _EVERYBODY | {"review", "talk"},

@@ -1,4 +1,4 @@
-"""What explains a track besides its fixes: availability, telemetry, and whether the server itself was there."""
+"""What explains a track besides its fixes: availability, telemetry, the roster, and whether the server was there."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,9 @@ import numpy as np
 
 from xunlu_gis.track import DEFAULT, Availability, Evidence, Span, Telemetry, Track, explain
 from xunlu_platform.errors import TooMuchError
+from xunlu_platform.review.roster import WEEK_MS, RosteredShift, off_duty, on_duty, rostered
 from xunlu_platform.review.shape import Piece, Shape
+from xunlu_platform.review.shifts import Interval
 from xunlu_platform.store.review import (
     CHANGES_MAX,
     Columns,
@@ -30,9 +32,16 @@ PIECES: Final = replace(DEFAULT, report_s=0.0)
 
 
 async def find_states(
-    store: Store, scope: Scope, stretches: Sequence[Stretch], found: Sequence[Shape]
+    store: Store, scope: Scope, stretches: Sequence[Stretch], wearers: Sequence[int | None], found: Sequence[Shape]
 ) -> list[tuple[Span, ...]]:
     """Every moment of each stretch explained.
+
+    Args:
+        store: holds no connection while something is computed.
+        scope: of whoever asks.
+        stretches: of any devices.
+        wearers: the officer who wore each; None where nobody did.
+        found: the shape of each.
 
     Raises:
         TooMuchError: more than `WORDS_MAX` reports, or `CHANGES_MAX` changes of one stretch, would have to be read.
@@ -46,14 +55,25 @@ async def find_states(
         beside = _by_stretch(await read_neighbours(session, stretches), len(stretches))
         said = _by_stretch(await read_availability(session, stretches), len(stretches))
         words = await read_telemetry(session, [gap for _, gap in gaps], words_max=WORDS_MAX)
+        duties = await _duties(session, stretches, wearers)
     restless = any(len(changes) > CHANGES_MAX for changes in said)
     if restless or sum(len(columns["time_ms"]) for _, columns in words) > WORDS_MAX:
         raise TooMuchError("There is too much to explain at once. Ask for a shorter time or for fewer subjects.")
     told: list[list[Columns]] = [[] for _ in stretches]
     for number, columns in words:
         told[gaps[number][0]].append(columns)
-    work = zip(stretches, found, beside, said, told, strict=True)
-    return await asyncio.to_thread(lambda: [_explained(*one, down) for one in work])
+    work = zip(stretches, found, beside, said, told, duties, strict=True)
+    return await asyncio.to_thread(lambda: [_explained(*one, down=down) for one in work])
+
+
+async def _duties(
+    session: Session, stretches: Sequence[Stretch], wearers: Sequence[int | None]
+) -> list[Sequence[RosteredShift]]:
+    """The shifts of whoever wore each, with those a week before and after, which say that there was a roster."""
+    officers = {officer for officer in wearers if officer is not None}
+    since, until = min(one.since for one in stretches), max(one.until for one in stretches)
+    roster = await rostered(session, officers, Interval(_ms(since) - WEEK_MS, _ms(until) + WEEK_MS))
+    return [() if officer is None else roster[officer] for officer in wearers]
 
 
 async def _servers(session: Session, stretches: Sequence[Stretch]) -> list[Row]:
@@ -95,12 +115,16 @@ def _explained(
     beside: Sequence[Row],
     said: Sequence[Row],
     told: Sequence[Columns],
+    shifts: Sequence[RosteredShift],
+    *,
     down: Sequence[tuple[int, int]],
 ) -> tuple[Span, ...]:
     evidence = Evidence(
         availability=[Availability(_ms(row["at"]), row["availability"], row["why"], row["sid"]) for row in said],
         telemetry=[one for columns in told for one in _words(columns)],
         server_down=down,
+        on_duty=on_duty(shifts),
+        off_duty=off_duty(shifts),
     )
     since_ms, until_ms = _ms(stretch.since), _ms(stretch.until)
     silent = any(word.state != "online" and word.at_ms <= until_ms for word in evidence.availability[-1:])

@@ -52,7 +52,8 @@ async def find_tracks(store: Store, scope: Scope, subjects: Sequence[Subject], l
     """
     stretches = [stretch for subject in subjects for stretch in subject.worn]
     found = await find_shapes(store, scope, stretches, level)
-    states = await find_states(store, scope, stretches, found)
+    wearers = [subject.officer.id if subject.officer else None for subject in subjects for _ in subject.worn]
+    states = await find_states(store, scope, stretches, wearers, found)
     worn = iter([Worn(stretch=a, shape=b, states=c) for a, b, c in zip(stretches, found, states, strict=True)])
     return [[next(worn) for _ in subject.worn] for subject in subjects]
 

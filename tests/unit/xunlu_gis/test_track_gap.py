@@ -113,6 +113,29 @@ def test_a_goodbye_before_later_fixes_explains_nothing_after_them() -> None:
     ]  # fmt: skip
 
 
+def test_outside_of_the_shifts_of_a_roster_a_device_may_be_off() -> None:
+    fixes = [*walk(0, 20), *walk(40, 60, sid=2)]
+    lost = [Availability(20 * MINUTE, "offline", "lost", 1)]
+    assert told(fixes, availability=lost, on_duty=[(0, 25 * MINUTE)], off_duty=[(25 * MINUTE, 35 * MINUTE)]) == [
+        (0, 20, "on_air"), (20, 25, "off_unplanned"), (25, 35, "off_planned"), (35, 40, "off_unplanned"),
+        (40, 60, "on_air"),
+    ]  # fmt: skip
+    assert told(walk(0, 20), off_duty=[(10 * MINUTE, 60 * MINUTE)]) == [(0, 20, "on_air"), (20, 60, "off_planned")]
+
+
+def test_a_device_that_ran_on_outside_of_the_shifts_was_not_off() -> None:
+    around = [*walk(0, 20), *walk(40, 60, seq=150)]
+    assert told(around, off_duty=[(0, 60 * MINUTE)])[1] == (20, 40, "no_signal")
+
+
+def test_a_goodbye_of_before_the_shift_explains_nothing_in_it() -> None:
+    docked = [Availability(5 * MINUTE, "offline", "dock", 1)]
+    assert told(walk(0, 5), availability=docked, on_duty=[(20 * MINUTE, 40 * MINUTE)]) == [
+        (0, 5, "on_air"), (5, 20, "off_planned"), (20, 40, "off_unplanned"), (40, 60, "off_planned"),
+    ]  # fmt: skip
+    assert told(walk(0, 5), availability=docked, on_duty=[(0, 40 * MINUTE)])[1] == (5, 60, "off_planned")
+
+
 def test_a_device_that_ran_and_recorded_nothing_had_no_fix() -> None:
     assert told([*walk(0, 20), *walk(40, 60, seq=141)])[1] == (20, 40, "no_fix")
 
@@ -152,6 +175,9 @@ minutes = st.integers(-5, 65)
 fixes_of_any_kind = st.lists(
     st.builds(Fix, minutes, st.integers(0, 9), st.integers(0, 2), st.integers(0, 6)), max_size=25
 )
+duties = st.lists(minutes, unique=True, max_size=6).map(
+    lambda edges: [(begin * MINUTE, end * MINUTE) for begin, end in list(pairwise(sorted(edges)))[::2]]
+)
 evidence_of_any_kind = st.builds(
     Evidence,
     availability=st.lists(
@@ -178,6 +204,8 @@ evidence_of_any_kind = st.builds(
     server_down=st.lists(
         st.tuples(minutes, minutes).map(lambda pair: (pair[0] * MINUTE, pair[1] * MINUTE)), max_size=3
     ),
+    on_duty=duties,
+    off_duty=duties,
 )
 
 
@@ -198,6 +226,8 @@ def test_every_moment_is_exactly_one_state_whatever_the_order(
         availability=rng.sample(evidence.availability, len(evidence.availability)),
         telemetry=rng.sample(evidence.telemetry, len(evidence.telemetry)),
         server_down=rng.sample(evidence.server_down, len(evidence.server_down)),
+        on_duty=rng.sample(evidence.on_duty, len(evidence.on_duty)),
+        off_duty=rng.sample(evidence.off_duty, len(evidence.off_duty)),
     )
     again = explain(track_of(rng.sample(fixes, len(fixes))), start * MINUTE, end * MINUTE, shuffled, REPORTS)
     assert again == spans
@@ -237,7 +267,11 @@ def _without_fixes(fixes: list[Fix], evidence: Evidence, now: float, *, recorded
     heard_ms = max([fix.minute * MINUTE for fix in fixes if fix.minute * MINUTE <= now], default=-1e12)
     heard_ms = max(heard_ms, telemetry.at_ms if telemetry else -1e12)
     offline = said is not None and said.state == "offline"
-    if said and (said.state == "sleep" or (offline and said.why in {"dock", "shutdown"} and said.at_ms >= heard_ms)):
+    farewell = said and (
+        said.state == "sleep" or (offline and said.why in {"dock", "shutdown"} and said.at_ms >= heard_ms)
+    )
+    begun_ms = max((begin for begin, end in evidence.on_duty if begin <= now < end), default=-1e12)
+    if said and farewell and said.at_ms >= begun_ms:
         return "off_planned"
     if any(begin <= now < end for begin, end in evidence.server_down):
         return "server_down"
@@ -249,13 +283,16 @@ def _without_fixes(fixes: list[Fix], evidence: Evidence, now: float, *, recorded
             return "no_fix"
         return "no_signal" if telemetry.fix or (telemetry.signal_dbm or 0) < -115 else "no_fix"
     lost: State = "no_fix" if recorded_nothing else "no_signal"
-    return "off_unplanned" if _restarted(fixes, evidence, now / MINUTE) else lost
+    restarted = _restarted(fixes, evidence, now / MINUTE)
+    if restarted is not False and any(begin <= now < end for begin, end in evidence.off_duty):
+        return "off_planned"
+    return "off_unplanned" if restarted or farewell else lost
 
 
-def _restarted(fixes: list[Fix], evidence: Evidence, minute: float) -> bool:
+def _restarted(fixes: list[Fix], evidence: Evidence, minute: float) -> bool | None:
     # At one moment the word of the device comes after its fix.
     signs = [(fix.minute * MINUTE, 0, fix.sid) for fix in fixes]
     signs = sorted([*signs, *((one.at_ms, 1, one.sid) for one in evidence.availability)])
     earlier = [sid for at, _, sid in signs if at <= minute * MINUTE and sid]
     later = [sid for at, _, sid in signs if at > minute * MINUTE and sid]
-    return bool(earlier and later and earlier[-1] != later[0])
+    return earlier[-1] != later[0] if earlier and later else None

@@ -1,5 +1,7 @@
 -- name: page
-select o.id, o.unit_id, o.number, o.name, o.pinyin, o.active, d.did as device
+select o.id, o.unit_id, o.number, o.name, o.pinyin, o.active, d.did as device,
+  (select s.ends_at from shift s where s.officer_id = o.id and s.withdrawn_at is null and s.begins_at <= now()
+    and s.ends_at > now()) as on_shift_until
 from officer o
   left join binding b on b.officer_id = o.id and b.released_at is null and not b.phone
   left join device d on d.id = b.device_id
@@ -10,7 +12,9 @@ where (%(after)s::bigint is null or o.id > %(after)s)
 order by o.id limit %(limit)s
 
 -- name: one
-select o.id, o.unit_id, o.number, o.name, o.pinyin, o.active, d.did as device
+select o.id, o.unit_id, o.number, o.name, o.pinyin, o.active, d.did as device,
+  (select s.ends_at from shift s where s.officer_id = o.id and s.withdrawn_at is null and s.begins_at <= now()
+    and s.ends_at > now()) as on_shift_until
 from officer o
   left join binding b on b.officer_id = o.id and b.released_at is null and not b.phone
   left join device d on d.id = b.device_id
