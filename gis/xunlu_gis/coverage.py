@@ -7,14 +7,14 @@ grown, and never joined across a gap: over ten real hours that would have double
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 import shapely.ops
 
-from xunlu_gis.fence.fixes import Times
+from xunlu_gis.fence.fixes import Flags, Numbers, Times
 from xunlu_gis.fence.shape import area_m2
 from xunlu_gis.plane import Floats, Plane
 from xunlu_gis.streets import StreetGraph
@@ -212,12 +212,12 @@ class Ground:
 
     def _swaths(self, ways: Sequence[Way], rules: CoverageRules) -> tuple[npt.NDArray[np.object_], Times]:
         """Grown pieces of ways that come near the zone, and when each ends."""
-        pieces = [piece for way in ways for piece in _moves(way, self._plane, rules)]
-        lines = np.array([piece.line for piece in pieces], dtype=object)
-        reach_m = np.array([rules.walk_m if piece.mode == "walk" else rules.ride_m for piece in pieces])
-        until_ms = np.array([piece.until_ms for piece in pieces], dtype=np.int64)
-        near = shapely.dwithin(lines, self._area, reach_m) if pieces else np.zeros(0, dtype=bool)
-        return shapely.buffer(lines[near], reach_m[near]), until_ms[near]
+        moves = _moves(ways, self._plane, rules)
+        near = moves.touch(self._area.bounds, max(rules.walk_m, rules.ride_m))
+        lines, mean_mps, until_ms = moves.lines(near), moves.mean_mps[near], moves.until_ms[near]
+        reach_m = np.where(mean_mps >= rules.ride_mps, rules.ride_m, rules.walk_m)
+        close = shapely.dwithin(lines, self._area, reach_m)
+        return shapely.buffer(lines[close], reach_m[close]), until_ms[close]
 
     def _seen(self, swaths: npt.NDArray[np.object_], until_ms: Times) -> tuple[Floats, Times]:
         """Metres seen of each piece of street, and when last: by one swath enough of it, else by all that touch it."""
@@ -225,10 +225,14 @@ class Ground:
         seen_ms = np.full(len(self._lines), NEVER_SEEN, dtype=np.int64)
         swath, piece = self._tree.query(swaths, predicate="intersects")
         shapely.prepare(swaths)
-        parts, parts_m = self._lines[piece], self._lengths_m[piece]
-        (cut,) = np.nonzero(~shapely.covers(swaths[swath], parts))
-        parts[cut] = shapely.intersection(parts[cut], swaths[swath[cut]])
-        parts_m[cut] = shapely.length(parts[cut])
+        whole = shapely.covers(swaths[swath], self._lines[piece])
+        seen_m[piece[whole]] = self._lengths_m[piece[whole]]
+        np.maximum.at(seen_ms, piece[whole], until_ms[swath[whole]])
+        # What one swath has seen in full, another only matters to when it came later.
+        cut = ~whole & ((seen_ms[piece] == NEVER_SEEN) | (until_ms[swath] > seen_ms[piece]))
+        swath, piece = swath[cut], piece[cut]
+        parts = shapely.intersection(self._lines[piece], swaths[swath])
+        parts_m = shapely.length(parts)
         np.maximum.at(seen_m, piece, parts_m)
         enough = parts_m >= SEEN_SHARE * self._lengths_m[piece]
         np.maximum.at(seen_ms, piece[enough], until_ms[swath[enough]])
@@ -242,26 +246,62 @@ class Ground:
         return np.minimum(seen_m, self._lengths_m), seen_ms
 
 
-class _Move(NamedTuple):
-    line: Any
-    mode: Literal["walk", "ride"]
-    until_ms: int
+class _Moves(NamedTuple):
+    """Moving pieces of ways: without stops, jumps and gaps.
+
+    Attributes:
+        xy: places of all pieces, one after the other, metres, (p, 2).
+        first: number of the first place of each piece, (n,).
+        mean_mps: over each piece, (n,).
+        until_ms: when each ends, UTC, (n,).
+    """
+
+    xy: Floats
+    first: Numbers
+    mean_mps: Floats
+    until_ms: Times
+
+    def touch(self, box: Sequence[float], margin_m: float) -> Flags:
+        """Which pieces may come so near to a box of least x and y, greatest x and y, (n,)."""
+        if not len(self.first):
+            return np.zeros(0, dtype=bool)
+        low, high = np.minimum.reduceat(self.xy, self.first), np.maximum.reduceat(self.xy, self.first)
+        near = (high >= np.array(box[:2]) - margin_m) & (low <= np.array(box[2:]) + margin_m)
+        return np.asarray(near.all(axis=1), dtype=bool)
+
+    def lines(self, which: Flags) -> npt.NDArray[np.object_]:
+        """Some pieces as lines of shapely."""
+        piece = np.repeat(np.arange(len(self.first)), np.diff(np.append(self.first, len(self.xy))))
+        wanted = which[piece]
+        lines: npt.NDArray[np.object_] = np.empty(0, dtype=object)
+        if wanted.any():
+            lines = shapely.linestrings(self.xy[wanted], indices=(np.cumsum(which) - 1)[piece[wanted]])
+        return lines
 
 
-def _moves(way: Way, plane: Plane, rules: CoverageRules) -> Iterator[_Move]:
-    """The moving pieces of a way: without stops, jumps and gaps."""
-    xy = plane.to_xy(np.column_stack((way.lon, way.lat)))
-    step_s = np.diff(way.time_ms) / 1000
+def _moves(ways: Sequence[Way], plane: Plane, rules: CoverageRules) -> _Moves:
+    """The moving pieces of some ways, of at most `piece_points` each."""
+    if not ways:
+        nothing = np.zeros(0)
+        return _Moves(np.zeros((0, 2)), nothing.astype(np.intp), nothing, nothing.astype(np.int64))
+    time_ms, lon, lat = (np.concatenate(column) for column in zip(*ways, strict=True))
+    xy = plane.to_xy(np.column_stack((lon, lat)))
+    step_s = np.diff(time_ms) / 1000
     step_m = np.hypot(*np.diff(xy, axis=0).T)
     timed = (step_s > 0) & (step_s <= rules.gap_s)
+    timed[np.cumsum([len(way.time_ms) for way in ways])[:-1] - 1] = False
     moving = timed & (step_m >= rules.still_mps * step_s) & (step_m <= rules.fastest_mps * step_s)
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], moving, [False]))))
-    for begin, end in edges.reshape(-1, 2).tolist():
-        for first in range(begin, end, rules.piece_points - 1):
-            last = min(first + rules.piece_points - 1, end)
-            mean_mps = step_m[first:last].sum() / step_s[first:last].sum()
-            mode: Literal["walk", "ride"] = "ride" if mean_mps >= rules.ride_mps else "walk"
-            yield _Move(shapely.LineString(xy[first : last + 1]), mode, int(way.time_ms[last]))
+    begin, end = np.flatnonzero(np.diff(np.concatenate(([False], moving, [False])))).reshape(-1, 2).T
+    many = -(-(end - begin) // (rules.piece_points - 1))
+    nth = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+    first = np.repeat(begin, many) + nth * (rules.piece_points - 1)
+    last = np.minimum(first + rules.piece_points - 1, np.repeat(end, many))
+    gone_s, gone_m = (np.concatenate(([0.0], np.cumsum(np.where(moving, step, 0)))) for step in (step_s, step_m))
+    places = last - first + 1
+    start = np.cumsum(places) - places
+    which = np.arange(places.sum()) + np.repeat(first - start, places)
+    mean_mps = (gone_m[last] - gone_m[first]) / (gone_s[last] - gone_s[first])
+    return _Moves(xy=xy[which], first=start, mean_mps=mean_mps, until_ms=time_ms[last])
 
 
 def _cut(line: Any) -> Iterator[Any]:  # noqa: ANN401  a line of shapely

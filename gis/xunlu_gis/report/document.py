@@ -1,5 +1,6 @@
 """What a report says, apart from how it looks: the one value that HTML, PDF and xlsx are made from."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -26,6 +27,10 @@ COLUMNS_MAX = 20
 PATCHES_MAX = 5_000
 POSITIONS_MAX = 400_000
 """Of one coverage map, all patches together."""
+
+
+_MISREAD = re.compile(r"[\x00- \\]")
+"""Browsers drop or turn these and find another host."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +69,7 @@ def _finite(value: str | float | datetime) -> bool:
 
 def _followed(link: str) -> bool:
     """Whether a click leads to a page: a script or a file of the reader's disk never does."""
-    if any(sign <= " " or sign == "\\" for sign in link):  # browsers drop or turn these and find another host
+    if _MISREAD.search(link):
         return False
     parts = urlsplit(link)
     return parts.scheme in {"http", "https"} or (not parts.scheme and link.startswith("/") and not parts.netloc)

@@ -9,10 +9,12 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from xunlu_gis.fence import Fixes
+from xunlu_gis.plane import Floats
 from xunlu_gis.presence import GAP_S, presences
 from xunlu_platform.errors import TooMuchError
 from xunlu_platform.reports.period import Day
 from xunlu_platform.review.moments import Kind, Moment, find_moments
+from xunlu_platform.review.shape import Piece
 from xunlu_platform.review.shifts import Interval, union, without
 from xunlu_platform.review.subjects import SUBJECTS_MAX, Officer, find_subjects
 from xunlu_platform.review.tracks import Worn, find_tracks
@@ -25,6 +27,12 @@ LEVEL: Final = 5
 
 STEP_MS: Final = 10_000
 """How far apart the places are at which a way is compared with zones."""
+
+
+STANDING_STEPS: Final = 6
+"""Of so many steps one is enough while somebody stands."""
+STILL_DEG: Final = 1e-5
+"""A step of less than about a metre is none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,13 +175,7 @@ def _stays(zones: Zones, member: Member, worn: Collection[Worn], day: Day) -> li
     pieces = [piece for one in worn for piece in one.shape.pieces]
     if not pieces or not zones.watched.concerns_any(member.holder):
         return []
-    times = [np.arange(piece.time_ms[0], piece.time_ms[-1] + STEP_MS, STEP_MS) for piece in pieces]
-    times = [np.minimum(at, piece.time_ms[-1]) for at, piece in zip(times, pieces, strict=True)]
-    lon, lat = (
-        np.concatenate([np.interp(at, one.time_ms, getattr(one, axis)) for at, one in zip(times, pieces, strict=True)])
-        for axis in ("lon", "lat")
-    )
-    fixes = Fixes.of(member.officer.id, np.concatenate(times), lon, lat)
+    fixes = Fixes.of(member.officer.id, *np.concatenate([_places(piece) for piece in pieces], axis=1))
     (silent,) = np.nonzero(np.diff(fixes.time_ms) > GAP_S * 1000)
     gaps = [Interval(*fixes.time_ms[at : at + 2].tolist()) for at in silent.tolist()]
     visits: dict[int, list[Interval]] = {}
@@ -182,6 +184,17 @@ def _stays(zones: Zones, member: Member, worn: Collection[Worn], day: Day) -> li
             inside = [Interval(visit.start_ms, visit.end_ms) for visit in one.visits]
             visits.setdefault(zones.watched.zones[one.zone], []).extend(inside)
     return [Stay(zone, len(inside), tuple(without(union(inside), gaps))) for zone, inside in sorted(visits.items())]
+
+
+def _places(piece: Piece) -> Floats:
+    """Times, longitudes and latitudes along a piece, (3, n), `STEP_MS` apart; fewer where somebody stands."""
+    at = np.minimum(np.arange(piece.time_ms[0], piece.time_ms[-1] + STEP_MS, STEP_MS), piece.time_ms[-1])
+    lon, lat = (np.interp(at, piece.time_ms, axis) for axis in (piece.lon, piece.lat))
+    moves = np.hypot(np.diff(lon), np.diff(lat)) > STILL_DEG
+    stands = ~np.concatenate(([True], moves)) & ~np.concatenate((moves, [True]))
+    stands[::STANDING_STEPS] = False
+    places: Floats = np.stack((at, lon, lat))[:, ~stands]
+    return places
 
 
 def members_of(rows: Iterable[Row], days: int) -> list[list[Member]]:

@@ -105,4 +105,6 @@ def _joined(kind: Any, lines: Sequence[Any]) -> list[Patch]:  # noqa: ANN401  `K
     """One patch of many lines; those that meet become one."""
     if not lines:
         return []
-    return [Patch(kind=kind, geometry=shapely.geometry.mapping(shapely.MultiLineString(list(lines))))]
+    return [
+        Patch(kind=kind, geometry=shapely.geometry.mapping(shapely.line_merge(shapely.MultiLineString(list(lines)))))
+    ]

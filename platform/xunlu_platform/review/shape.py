@@ -156,6 +156,9 @@ def shapes(track: Track, from_ms: int, to_ms: int, bounds_m: Sequence[float] = L
         to_ms: UTC milliseconds, excluded.
         bounds_m: of the simplification; 0 keeps every believed fix.
     """
+    # Most hours without a shape have no fix either, only some around them: these need no cleaning.
+    if np.equal(*np.searchsorted(track.time_ms, (from_ms, to_ms))):
+        return [Shape() for _ in bounds_m]
     whole = clean(track).cleaned
     low, high = np.searchsorted(whole.time_ms, (from_ms, to_ms)).tolist()
     if low == high:
