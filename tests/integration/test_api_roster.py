@@ -1,6 +1,7 @@
 """The roster over the interface: who may put whom on a shift, what a file comes to, and what nobody can do twice."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -185,7 +186,7 @@ async def test_a_file_is_shown_before_it_is_imported_and_comes_out_again(platfor
     assert (await sent(clerk, "import", text)).json() == {"imported": 2}
     written = await clerk.get("/roster/export", params={**WEEK, "unit": 2})
     assert written.text.splitlines() == [
-        "\ufeff警号,姓名,日期,班次,岗位,备注",
+        "\ufeff编号,姓名,日期,班次,岗位,备注",
         "D2002,李大力,2026-03-02,16:00-00:00,,",
         "D2001,王小明,2026-03-02,22:00-06:00,外滩,带班",
     ]
@@ -303,3 +304,33 @@ async def test_the_roster_says_whether_a_device_may_be_off(platform: Platform) -
         ("off_planned", 9, 11),
         ("off_unplanned", 11, 12),
     ]
+
+
+async def test_presence_is_told_by_the_shifts_of_the_roster_and_names_who_has_none(platform: Platform) -> None:
+    """R1 walks from 7 to 9 UTC through the zone; D2001 wears it until 8, D2002 from then on."""
+    west, east = (121.47 + hour * 3600 * 0.0000126 for hour in (6.9, 9.1))
+    ring = [[west, 31.22], [east, 31.22], [east, 31.24], [west, 31.24], [west, 31.22]]
+    shape = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    await platform.sql(
+        "insert into zone_version (zone_id, shape, valid_from) values (1, %s, '2026-03-01Z')", [json.dumps(shape)]
+    )
+    await walk(platform, 1, "07:00", seconds=7200)
+    await platform.sql("insert into officer (tenant, unit_id, number, name) values ('main', 2, 'D2009', '赵六')")
+    await shifts(platform, 1, ("02T06", "02T10"))
+    await shifts(platform, 3, ("02T06", "02T10"))
+    await platform.sql("update shift set zone_id = 1 where officer_id = 3")
+    caller = await platform.sign_in("dispatcher")
+    asked = {"from": "2026-03-02T00:00:00Z", "to": "2026-03-03T00:00:00Z"}
+    told = (await caller.get("/zones/1/presence", params=asked)).json()
+    assert told["rostered"]
+    assert [one["number"] for one in told["unrostered"]] == ["D2002", "D2009"]
+    [shift] = told["shifts"]
+    assert (shift["since"], shift["until"]) == ("2026-03-02T06:00:00Z", "2026-03-02T10:00:00Z")
+    officers = {
+        one["officer"]["number"]: (one["rostered"], one["post"], one["dwell_s"] > 0) for one in shift["officers"]
+    }
+    # Who is not rostered and was there is told as well; who is rostered and was nowhere, too.
+    assert officers == {"D2001": (True, None, True), "D2002": (False, None, True), "D3001": (True, "外滩", False)}
+    typed = (await caller.get("/zones/1/presence", params={**asked, "shift": "14:00-18:00"})).json()
+    assert (typed["rostered"], typed["unrostered"]) == (False, [])
+    assert {one["rostered"] for one in typed["shifts"][0]["officers"]} == {None}

@@ -25,12 +25,12 @@ YEARS: Final = range(2000, 2200)
 Column = Literal["number", "name", "date", "shift", "post", "note"]
 
 HEADINGS: Final[Mapping[Language, Sequence[str]]] = {
-    "zh-CN": ("警号", "姓名", "日期", "班次", "岗位", "备注"),
+    "zh-CN": ("编号", "姓名", "日期", "班次", "岗位", "备注"),
     "en": get_args(Column),
 }
 NAMES: Final[Mapping[str, Column]] = {
     **{name: column for names in HEADINGS.values() for name, column in zip(names, get_args(Column), strict=True)},
-    "编号": "number", "工号": "number", "队员编号": "number", "officer_number": "number", "officer number": "number",
+    "警号": "number", "工号": "number", "队员编号": "number", "officer_number": "number", "officer number": "number",
     "队员": "name", "officer": "name", "时段": "shift", "责任区": "post", "zone": "post",
 }  # fmt: skip
 """What a column may be called, in small letters."""

@@ -28,11 +28,21 @@ from xunlu_platform.api.zone_map import ground_of
 from xunlu_platform.auth.logins import Caller
 from xunlu_platform.errors import TooMuchError
 from xunlu_platform.review.coverage import Seen, find_coverage
-from xunlu_platform.review.presence import AFTER_MS, BEFORE_MS, ShiftPresence, Wearer, find_presence, fixes_of
-from xunlu_platform.review.shifts import SHIFT_PATTERN, Interval, Shift
+from xunlu_platform.review.presence import (
+    AFTER_MS,
+    BEFORE_MS,
+    ShiftPresence,
+    Wearer,
+    find_presence,
+    fixes_of,
+    rostered_presence,
+)
+from xunlu_platform.review.roster import Roster, RosteredShift, rostered
+from xunlu_platform.review.shifts import SHIFT_PATTERN, Interval, Shift, common
 from xunlu_platform.store.review import Stretch
+from xunlu_platform.store.roster import read_posted
 from xunlu_platform.store.store import Row, Session
-from xunlu_platform.store.zone_looks import Bounds, read_concerned, read_near, read_versions, read_wearers
+from xunlu_platform.store.zone_looks import OFFICERS_MAX, Bounds, read_concerned, read_near, read_versions, read_wearers
 from xunlu_platform.store.zones import instant, milliseconds, zone_of
 
 router = APIRouter(prefix="/zones")
@@ -69,9 +79,14 @@ class Visit(Answer):
 
 
 class OfficerShift(Answer):
-    """An officer who wore a device in the shift; `share` is of the time in which the zone was in force."""
+    """An officer in a shift; `share` is of the time in which the zone was in force.
+
+    `rostered` says whether they are on a shift then, and `post` where they are to be; null without a roster.
+    """
 
     officer: OfficerName
+    rostered: bool | None
+    post: str | None
     worn_s: float
     dwell_s: float
     share: float
@@ -90,9 +105,14 @@ class ShiftTold(Answer):
 
 
 class PresenceTold(Answer):
-    """`concerned` is how many officers the zone concerns, whether or not they wore a device."""
+    """`concerned` is how many officers the zone concerns, whether or not they wore a device.
+
+    `rostered`: the shifts are those of the roster. `unrostered` are officers who have none in that time.
+    """
 
     concerned: int
+    rostered: bool
+    unrostered: list[OfficerName]
     shifts: list[ShiftTold]
 
 
@@ -125,7 +145,8 @@ async def presence(
     caller: Looker,
     asked: Asked,
     shift: Annotated[
-        list[ShiftName] | None, Query(max_length=SHIFTS_MAX, description="`08:00-16:00`, local; repeat it.")
+        list[ShiftName] | None,
+        Query(max_length=SHIFTS_MAX, description="`08:00-16:00`, local; repeat it. Without it: those of the roster."),
     ] = None,
 ) -> PresenceTold:
     """Who was in a zone in each shift, with visits and dwell, beside how long it was to be manned; at most 31 days."""
@@ -133,9 +154,11 @@ async def presence(
     place = ZoneInfo(services.settings.time_zone)
     until = min(asked.until, datetime.now(UTC))
     whole = Interval(milliseconds(asked.since), max(milliseconds(until), milliseconds(asked.since)))
-    shifts = sorted(one for name in shift or [WHOLE_DAY] for one in Shift.parsed(name).within(whole, place))
     async with services.store.session(caller.scope) as session:
         rows, officers = await _concerned(session, asked)
+        officers |= {} if shift else await _posted(session, asked)
+        roster = {} if shift else await rostered(session, officers, whole)
+        shifts = _shifts_of(roster, whole) or _shifts_named(shift or [WHOLE_DAY], whole, place)
         if len(shifts) * len(officers) > LOOKS_MAX:
             raise TooMuchError("Too many officers in too many shifts. Ask for a shorter time.")
         zones = [zone_of(row, services.settings.time_zone) for row in rows]
@@ -143,7 +166,15 @@ async def presence(
         tracks = await read_near(session, [_around(one) for _, one in worn], _bounds(zones))
         await _note(session, caller, "zone.presence", asked, [officers[one]["number"] for one in {o for o, _ in worn}])
     found = await asyncio.to_thread(_look, zones, worn, tracks, shifts)
-    return PresenceTold(concerned=len(officers), shifts=[_shift(one, officers) for one in found])
+    by_roster = any(roster.values())
+    if by_roster:
+        found = rostered_presence(found, roster, whole)
+    return PresenceTold(
+        concerned=len(officers),
+        rostered=by_roster,
+        unrostered=[OfficerName(**officers[one]) for one, theirs in roster.items() if not theirs],
+        shifts=[_shift(one, officers, roster if by_roster else None) for one in found],
+    )
 
 
 @router.get("/{zone_id}/coverage")
@@ -186,6 +217,21 @@ async def _concerned(session: Session, asked: Question) -> tuple[list[Row], dict
     return rows, {row["id"]: row for row in await read_concerned(session, rows)}
 
 
+async def _posted(session: Session, asked: Question) -> dict[int, Row]:
+    """Officers who have a shift in the zone, whomever else it concerns, by id."""
+    rows = await read_posted(session, asked.zone_id, asked.since, asked.until, OFFICERS_MAX)
+    return {row["id"]: row for row in rows}
+
+
+def _shifts_of(roster: Roster, whole: Interval) -> list[Interval]:
+    """The times of all shifts, each once."""
+    return sorted({*common((one.time for shifts in roster.values() for one in shifts), [whole])})
+
+
+def _shifts_named(names: Sequence[str], whole: Interval, place: ZoneInfo) -> list[Interval]:
+    return sorted(one for name in names for one in Shift.parsed(name).within(whole, place))
+
+
 def _around(stretch: Stretch) -> Stretch:
     """With the fixes before and after that tell what happened at its ends."""
     before, after = timedelta(milliseconds=BEFORE_MS), timedelta(milliseconds=AFTER_MS)
@@ -219,7 +265,9 @@ def _look(
     return find_presence(zones, wearers, shifts)
 
 
-def _shift(one: ShiftPresence, officers: dict[int, Row]) -> ShiftTold:
+def _shift(one: ShiftPresence, officers: dict[int, Row], roster: Roster | None) -> ShiftTold:
+    theirs = {each.officer: _on_shift(roster[each.officer], one.shift) for each in one.officers} if roster else {}
+    posts = {officer: shift.zone for officer, shift in theirs.items() if shift}
     return ShiftTold(
         since=instant(one.shift.since),
         until=instant(one.shift.until),
@@ -229,6 +277,8 @@ def _shift(one: ShiftPresence, officers: dict[int, Row]) -> ShiftTold:
         officers=[
             OfficerShift(
                 officer=OfficerName(**officers[each.officer]),
+                rostered=each.officer in posts if roster else None,
+                post=posts.get(each.officer),
                 worn_s=each.worn_s,
                 dwell_s=each.dwell_s,
                 share=_share(each.dwell_s, one.expected_s),
@@ -237,6 +287,11 @@ def _shift(one: ShiftPresence, officers: dict[int, Row]) -> ShiftTold:
             for each in one.officers
         ],
     )
+
+
+def _on_shift(shifts: Sequence[RosteredShift], time: Interval) -> RosteredShift | None:
+    """The first shift of an officer within a time."""
+    return next((one for one in shifts if common([one.time], [time])), None)
 
 
 def _visit(visit: ZoneVisit) -> Visit:

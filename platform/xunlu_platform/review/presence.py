@@ -1,7 +1,7 @@
 """Who was in a zone for how long, officer by officer and shift by shift."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
@@ -10,6 +10,7 @@ import numpy as np
 from xunlu_gis.fence import Fences, Fixes, Zone
 from xunlu_gis.presence import GAP_S, ZoneVisit, presences
 from xunlu_gis.track import Track, clean
+from xunlu_platform.review.roster import Roster
 from xunlu_platform.review.shifts import Interval, common, in_force, seconds, union, without
 from xunlu_platform.store.zone_watch import HDOP_MAX, SATELLITES_MIN
 
@@ -89,6 +90,28 @@ def find_presence(zones: Sequence[Zone], wearers: Iterable[Wearer], shifts: Iter
     fences = Fences(zones)
     ordered = sorted(wearers, key=lambda one: one.officer)
     return [_shift(fences, zones, ordered, shift) for shift in shifts]
+
+
+def rostered_presence(found: Iterable[ShiftPresence], roster: Roster, whole: Interval) -> list[ShiftPresence]:
+    """What shifts of the roster come to: with everybody who was to be there, and of the others only who was.
+
+    Args:
+        found: of the shifts of the roster.
+        roster: of everybody whom the zone concerns.
+        whole: the time asked for, at whose ends shifts are cut.
+    """
+    due: dict[Interval, set[int]] = {}
+    for officer, shifts in roster.items():
+        for shift in common((one.time for one in shifts), [whole]):
+            due.setdefault(shift, set()).add(officer)
+    return [_with_rostered(one, due[one.shift]) for one in found]
+
+
+def _with_rostered(one: ShiftPresence, due: set[int]) -> ShiftPresence:
+    there = [each for each in one.officers if each.officer in due or each.dwell_s]
+    absent = sorted(due - {each.officer for each in there})
+    nothing = [OfficerPresence(officer=officer, worn_s=0, dwell_s=0, visits=()) for officer in absent]
+    return replace(one, officers=(*there, *nothing))
 
 
 def _shift(fences: Fences, zones: Sequence[Zone], wearers: Sequence[Wearer], shift: Interval) -> ShiftPresence:
