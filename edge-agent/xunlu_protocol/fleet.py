@@ -50,7 +50,7 @@ class FleetDevice(Wire):
 class Notice(Wire):
     """Something was committed: the reader fetches it from the database, so that a lost notice loses nothing."""
 
-    what: Literal["event", "alarm", "command", "device", "organisation", "zone"]
+    what: Literal["event", "alarm", "command", "device", "organisation", "zone", "movement"]
     id: Annotated[str, Field(max_length=80)]
     did: Identifier | None = None
 

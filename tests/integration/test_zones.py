@@ -1,23 +1,17 @@
 """Zones from the drawing to the event: real fixes through the real ingest, and a second look when they come late."""
 
-import json
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from tests.integration.ingest_rig import Rig, eventually, fix, now_s, rig
+from tests.integration.ingest_rig import Rig, fix, now_s, rig
+from tests.integration.zone_rig import AWAY, HOME, report, walk, zone
 from tests.services import TestBroker, TestDatabase
 from xunlu_platform.store import zone_review
 from xunlu_platform.store.store import Store
-from xunlu_protocol.location import Location, encode_locations
 
 pytestmark = pytest.mark.integration
-
-HOME = (31.2300, 121.4700)
-AWAY = (31.2330, 121.4700)
-"""330 m north of home, far outside of the circle of 100 m."""
 
 
 @pytest_asyncio.fixture
@@ -30,47 +24,6 @@ async def ingest(database: TestDatabase, broker: TestBroker) -> AsyncIterator[Ri
 async def jobs(ingest: Rig) -> AsyncIterator[Store]:
     async with Store(ingest.settings.database("jobs"), connections_max=2) as store:
         yield store
-
-
-async def zone(ingest: Rig, did: str, kind: str = "responsibility", **version: Any) -> int:
-    """A circle of 100 m around home that concerns the wearer's unit, in force since a day ago."""
-    shape = {
-        "type": "Feature",
-        "properties": {"radius_m": 100.0},
-        "geometry": {"type": "Point", "coordinates": [HOME[1], HOME[0]]},
-    }
-    [row] = await ingest.rows(
-        "insert into zone (unit_id, kind, name) select unit_id, %s, 'home of ' || did from device where did = %s "
-        "returning id",
-        kind,
-        did,
-    )
-    await ingest.rows(
-        "insert into zone_version (zone_id, shape, dwell_s_max, valid_from) "
-        "values (%s, %s, %s, now() - interval '1 day') returning id",
-        row["id"],
-        json.dumps(shape),
-        version.get("dwell_s_max"),
-    )
-    return int(row["id"])
-
-
-def walk(places: Sequence[tuple[float, float]], *, ago_s: int, first: int = 1, every_s: int = 10) -> list[Location]:
-    """Fixes at places, one every ten seconds."""
-    return [
-        fix(first + step, lat=lat, lon=lon, age_s=ago_s - step * every_s, acc=5.0)
-        for step, (lat, lon) in enumerate(places)
-    ]
-
-
-async def report(ingest: Rig, did: str, fixes: Sequence[Location], channel: str = "loc") -> None:
-    await ingest.publish(did, channel, encode_locations(list(fixes)))
-    last = max(one.sequence for one in fixes)
-
-    async def stored() -> bool:
-        return any(row["seq"] == last for row in await ingest.positions(did))
-
-    await eventually(stored)
 
 
 async def events(ingest: Rig, did: str) -> list[tuple[str, int, bool, bool]]:
@@ -97,6 +50,21 @@ async def test_leaving_a_responsibility_zone_is_an_event_and_an_alarm_at_the_tim
     assert (kind, late, withdrawn) == ("leave", False, False)
     assert abs(at - (begin - 30)) <= 1
     assert await alarms(ingest, did) == ["zone_leave"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule", "severity"),
+    [("responsibility", None, 1), ("post", None, 2), ("post", 1, 1), ("responsibility", 2, 2), ("post", 0, None)],
+)
+async def test_an_alarm_is_as_grave_as_the_rule_of_its_zone_says_else_as_its_kind(
+    ingest: Rig, kind: str, rule: int | None, severity: int | None
+) -> None:
+    did = await ingest.device()
+    await zone(ingest, did, kind, severity=rule)
+    await report(ingest, did, walk([HOME] * 3 + [AWAY] * 4, ago_s=60))
+    assert [kind for kind, *_ in await events(ingest, did)] == ["leave"]
+    raised = await ingest.rows("select severity from alarm a join device d on d.id = a.device_id where did = %s", did)
+    assert [row["severity"] for row in raised] == ([] if severity is None else [severity])
 
 
 async def test_whoever_is_inside_when_the_watch_begins_has_not_entered(ingest: Rig) -> None:

@@ -28,7 +28,10 @@ _STATES = {
 
 
 class Alarm(Answer):
-    """An alarm; `officer` wore the device when it was raised; `zone` is what an alarm of a zone is about."""
+    """An alarm; `officer` wore the device when it was raised; `zone` is what an alarm of a zone is about.
+
+    `withdrawn_at`: later fixes showed that it was none; it was closed then, unless somebody had it already.
+    """
 
     id: int
     did: str
@@ -49,6 +52,7 @@ class Alarm(Answer):
     acknowledged_at: datetime | None
     closed_by: str | None
     closed_at: datetime | None
+    withdrawn_at: datetime | None
     note: str
 
 

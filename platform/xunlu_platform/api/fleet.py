@@ -6,12 +6,13 @@ whatever frame or notice was lost. One task owns it; viewers only read.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from xunlu_kit.clock import Clock
 from xunlu_kit.mqtt import Message
+from xunlu_platform.api.movements import Fields, Happening, Movements
 from xunlu_platform.dispatch.floors import Floors
 from xunlu_platform.dispatch.relays import Relays
 from xunlu_platform.errors import StoreError
@@ -31,8 +32,6 @@ MOVING_MPS = 1.0
 
 # Fields that a map thins out; any other change goes to everybody who may see the device.
 POSITION_FIELDS = frozenset({"lat", "lon", "tms", "acc", "spd", "cog", "sat", "bds"})
-
-Fields = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -60,11 +59,9 @@ class Device:
 
 
 @dataclass(slots=True)
-class Alarm:
+class Alarm(Happening):
     """One alarm, open or closed a short while ago."""
 
-    path: str
-    fields: Fields
     changed_ms: int
 
 
@@ -86,6 +83,9 @@ class Viewer(Protocol):
     def alarm_changed(self, alarm: Alarm) -> None:
         """An alarm is new or changed."""
 
+    def moved(self, movements: Sequence[Happening] | None) -> None:
+        """Some came or went, or did not after all; None: more than can be told."""
+
     def told(self, path: str, message: Fields) -> None:
         """An event, a step of a command or a change of the organisation, within the unit `path`."""
 
@@ -101,6 +101,7 @@ class _Notices:
     everything: bool = False
     alarms: set[int] = field(default_factory=set)
     events: set[int] = field(default_factory=set)
+    movements: set[int] = field(default_factory=set)
     commands: set[str] = field(default_factory=set)
     zones: bool = False
 
@@ -122,6 +123,7 @@ class Fleet:
         self.dropped = 0
         self._store = store
         self._clock = clock
+        self._movements = Movements(store)
         self._told = (relays, floors)
         self._viewers: set[Viewer] = set()
         self._frames: list[bytes] = []
@@ -205,6 +207,8 @@ class Fleet:
                 notices.alarms.add(int(notice.id))
             case "event" if notice.id.isdecimal():
                 notices.events.add(int(notice.id))
+            case "movement" if notice.id.isdecimal():
+                notices.movements.add(int(notice.id))
             case "command":
                 notices.commands.add(notice.id)
 
@@ -233,6 +237,7 @@ class Fleet:
         closed = [number for number, alarm in self.alarms.items() if is_open(alarm)]
         gone = set(closed) - {row["id"] for row in alarms}
         self._take_alarms(alarms + (await read_alarms(self._store, gone) if gone else []))
+        self._tell_movements(await self._movements.unannounced())
         self.began_ms = self.began_ms or began_ms
         self._healed_s = self._clock.monotonic_s()
 
@@ -247,6 +252,8 @@ class Fleet:
             self._drop(notices.devices - {row["did"] for row in rows})
         if notices.alarms:
             self._take_alarms(await read_alarms(self._store, notices.alarms))
+        if notices.movements:
+            self._tell_movements(await self._movements.announced(notices.movements))
         for row in await read_events(self._store, notices.events) if notices.events else ():
             self._tell_of(row["did"], {"type": "event", "event": row})
         for row in await read_commands(self._store, notices.commands) if notices.commands else ():
@@ -302,7 +309,7 @@ class Fleet:
             known = self.alarms.get(row["id"])
             if known is not None and known.fields == fields:
                 continue
-            alarm = self.alarms[row["id"]] = Alarm(path, fields, now_ms)
+            alarm = self.alarms[row["id"]] = Alarm(path, row["zone_path"], fields, now_ms)
             self._mark_sos(alarm)
             for viewer in self._viewers:
                 viewer.alarm_changed(alarm)
@@ -319,6 +326,10 @@ class Fleet:
             if one.fields["did"] == device.did and one.fields["kind"] == "sos" and is_open(one)
         )
         self._update(device, {"sos": max(ids, default=None)})
+
+    def _tell_movements(self, movements: Sequence[Happening] | None) -> None:
+        for viewer in self._viewers:
+            viewer.moved(movements)
 
     def _tell_of(self, did: str, message: Fields) -> None:
         if device := self.devices.get(did):
@@ -346,11 +357,7 @@ def changed_fields(device: Device, change: FleetDevice) -> Fields:
         fields |= {"st": change.st, "st_ms": change.st_tms, "why": change.why}
     if "rec" in given:
         fields["rec"] = change.rec or None
-    if "batt" in given:
-        fields["batt"] = change.batt
-    if "tele" in given:
-        fields["tele"] = change.tele
-    return fields
+    return fields | {name: given[name] for name in ("batt", "tele") if name in given}
 
 
 _STATIC = ("did", "kind", "num", "name", "py", "unit", "serial")
@@ -382,7 +389,8 @@ def interval_s_of(device: Device) -> float | None:
 
 def alarm_fields(row: Row) -> tuple[str, Fields]:
     """Unit path and what consoles are told of a row of `fleet.alarms`."""
-    fields = {name: value for name, value in row.items() if not name.startswith(("officer_", "unit_", "path"))}
+    hidden = ("officer_", "unit_", "path", "zone_path")
+    fields = {name: value for name, value in row.items() if not name.startswith(hidden)}
     named = row["officer_id"] is not None
     fields["officer"] = (
         {"id": row["officer_id"], "number": row["officer_number"], "name": row["officer_name"]} if named else None

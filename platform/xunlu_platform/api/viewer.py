@@ -1,21 +1,25 @@
 """What one console is told: limited to its scope and its map, and to a number of bytes a second.
 
 States, alarms and selected devices always go out. Positions queue, the one that has waited longest first, and each is
-merged with what waits already; so the bound costs freshness on a full map, never memory and never a state.
+merged with what waits already; so the bound costs freshness on a full map, never memory and never a state. Comings and
+goings leave in their order, so many a tick; of more than can wait a desk learns only that it has to read again.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter
 from pydantic_core import to_json
 
-from xunlu_platform.api.fleet import POSITION_FIELDS, Alarm, Device, Fields, Fleet, is_open
+from xunlu_platform.api.fleet import POSITION_FIELDS, Alarm, Device, Fleet, is_open
+from xunlu_platform.api.movements import Fields, Happening
 from xunlu_platform.store.store import Scope
 
 BYTES_PER_TICK = 16_000
 MESSAGES_WAITING_MAX = 1000
+MOVEMENTS_WAITING_MAX = 1000
+MOVEMENTS_PER_TICK = 40
 SELECTED_MAX = 200
 VIEW_MARGIN = 0.3
 # Of a device outside the map the desk learns this often that it still reports, so that it can tell who went silent.
@@ -67,6 +71,8 @@ class FleetViewer:
         self._ticks = 0
         self._gone: set[str] = set()
         self._alarms: dict[int, Fields] = {}
+        # None: the desk is to read again. It begins so, because nobody knows what came before.
+        self._movements: dict[str, Fields] | None = None
         self._messages: list[Fields] = []
         self._ticked = asyncio.Event()
 
@@ -97,8 +103,17 @@ class FleetViewer:
 
     def alarm_changed(self, alarm: Alarm) -> None:
         """Queue an alarm."""
-        if self._scope.sees(alarm.path):
-            self._alarms[alarm.fields["id"]] = alarm.fields
+        if fields := alarm.seen_by(self._scope):
+            self._alarms[fields["id"]] = fields
+
+    def moved(self, movements: Sequence[Happening] | None) -> None:
+        """Queue comings and goings."""
+        if movements is None or self._movements is None:
+            self._movements = None
+            return
+        self._movements |= {fields["id"]: fields for fields in self._seen(movements)}
+        if len(self._movements) > MOVEMENTS_WAITING_MAX:
+            self._movements = None
 
     def told(self, path: str, message: Fields) -> None:
         """Queue a message of its own."""
@@ -147,7 +162,7 @@ class FleetViewer:
     def snapshot(self, now_ms: int) -> bytes:
         """Everything in scope."""
         devices = [device.fields for device in self._fleet.devices.values() if self._scope.sees(device.path)]
-        alarms = [one.fields for one in self._fleet.alarms.values() if is_open(one) and self._scope.sees(one.path)]
+        alarms = self._seen(one for one in self._fleet.alarms.values() if is_open(one))
         told = {"type": "snapshot", "cursor": str(now_ms), "now_ms": now_ms, "devices": devices, "alarms": alarms}
         return to_json(told)
 
@@ -158,16 +173,13 @@ class FleetViewer:
             for device in self._fleet.devices.values()
             if device.changed_ms >= since_ms and self._scope.sees(device.path)
         ]
-        alarms = [
-            one.fields
-            for one in self._fleet.alarms.values()
-            if (is_open(one) or one.changed_ms >= since_ms) and self._scope.sees(one.path)
-        ]
+        alarms = self._seen(one for one in self._fleet.alarms.values() if is_open(one) or one.changed_ms >= since_ms)
         return self._delta(now_ms, [to_json(fields) for fields in devices], alarms, [])
 
     def take(self, now_ms: int) -> list[bytes]:
         """What is to be sent now."""
         messages, self._messages = self._messages, []
+        messages += self._take_movements()
         out = [to_json(message | {"now_ms": now_ms}) for message in messages]
         alarms, self._alarms = list(self._alarms.values()), {}
         gone, self._gone = sorted(self._gone), set()
@@ -185,6 +197,17 @@ class FleetViewer:
             out.append(to_json({"did": did, **self._queued.pop(did)}))
             left -= len(out[-1])
         return out
+
+    def _take_movements(self) -> list[Fields]:
+        if self._movements is None:
+            self._movements = {}
+            return [{"type": "movements", "movements": None}]
+        taken = list(self._movements)[:MOVEMENTS_PER_TICK]
+        movements = [self._movements.pop(number) for number in taken]
+        return [{"type": "movements", "movements": movements}] if movements else []
+
+    def _seen(self, happenings: Iterable[Happening]) -> list[Fields]:
+        return [fields for one in happenings if (fields := one.seen_by(self._scope))]
 
     @staticmethod
     def _delta(now_ms: int, devices: Iterable[bytes], alarms: list[Any], gone: list[str]) -> bytes:

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from xunlu_gis.errors import ZoneError
 from xunlu_gis.fence import Drawing, ZoneKind, read_drawing
-from xunlu_platform.api import zone_drawings, zone_looks
+from xunlu_platform.api import posts, zone_drawings, zone_looks
 from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record
 from xunlu_platform.api.devices import OfficerName, UnitName
@@ -28,6 +28,7 @@ from xunlu_platform.store.store import Row, Session
 router = APIRouter(tags=["zones"])
 router.include_router(zone_drawings.router)
 router.include_router(zone_looks.router)
+router.include_router(posts.router)
 
 ZONES_MAX = 5000
 AUDIENCE_MAX = 500
@@ -41,6 +42,7 @@ class Rule(BaseModel):
 
     Attributes:
         dwell_s_max: a longer stay is an event of its own.
+        severity: of its alarms: 0 raises none, 1 rings once, 2 until somebody has it; null: by the kind of the zone.
         window_from: local time at which the zone comes into force each day; with `window_to`.
         window_to: local time at which it ends; not after `window_from`: on the next day.
         weekdays: ISO, of the window's beginning.
@@ -49,6 +51,7 @@ class Rule(BaseModel):
     """
 
     dwell_s_max: Annotated[int, Field(ge=60, le=7 * 86_400)] | None = None
+    severity: Annotated[int, Field(ge=0, le=2)] | None = None
     window_from: time | None = None
     window_to: time | None = None
     weekdays: Annotated[list[Weekday], Field(min_length=1, max_length=7)] | None = None
@@ -78,6 +81,7 @@ class Version(Answer):
     version_id: int
     shape: Feature
     dwell_s_max: int | None
+    severity: int | None
     window_from: str | None
     window_to: str | None
     weekdays: list[int] | None
@@ -111,14 +115,18 @@ class ZoneName(Answer):
 
 
 class Movement(Answer):
-    """Somebody came, went, or stayed too long; `at` is the time of the fix, never of its arrival."""
+    """Somebody came, went, or stayed too long; `at` is the time of the fix, never of its arrival.
+
+    `zone` is null for one of another part of the organisation; `severity` is of the alarm that it raised, null: none.
+    """
 
     id: str
     did: str
     officer: OfficerName | None
-    zone: ZoneName
+    zone: ZoneName | None
     kind: Literal["enter", "leave", "dwell"]
     at: datetime
+    severity: int | None
     lat: float
     lon: float
     reason: str
@@ -232,8 +240,8 @@ async def _one(session: Session, zone_id: int) -> Row:
 async def _add_version(session: Session, caller: Caller, zone_id: int, rule: Rule, drawing: Drawing) -> None:
     values = {
         "zone_id": zone_id, "shape": drawing.shape.as_geojson(), "dwell_s_max": rule.dwell_s_max,
-        "window_from": rule.window_from, "window_to": rule.window_to, "weekdays": rule.weekdays,
-        "account_id": caller.account_id,
+        "severity": rule.severity, "window_from": rule.window_from, "window_to": rule.window_to,
+        "weekdays": rule.weekdays, "account_id": caller.account_id,
     }  # fmt: skip
     await session.run("zones", "insert_version", values)
     await session.run("zones", "forget_audience", {"id": zone_id})

@@ -79,6 +79,7 @@ class Frames:
             self._devices[did] = _newer(before, change) if before is not None else change
         notices = [Notice(what="event", id=str(number), did=names[device]) for device, number in outcome.events]
         notices += [Notice(what="alarm", id=str(number), did=names[device]) for device, number in outcome.alarms]
+        notices += [Notice(what="movement", id=str(number), did=names[device]) for device, number in outcome.movements]
         notices += [Notice(what="command", id=rid, did=names[device]) for device, rid in outcome.commands]
         for notice in notices[: PENDING_NOTICES_MAX - len(self._notices)]:
             self._notices[notice] = None

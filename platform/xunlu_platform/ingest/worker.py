@@ -282,4 +282,5 @@ def _merge(total: Outcome, part: Outcome) -> None:
     total.held += part.held
     total.events += part.events
     total.alarms += part.alarms
+    total.movements += part.movements
     total.commands += part.commands

@@ -141,7 +141,7 @@ async def run(settings: PlatformSettings) -> None:
             *video.rhythm(),
             *radio.rhythm(),
             *Messages(settings, store, session).rhythm(),
-            *Zones(store, settings.time_zone).rhythm(),
+            *Zones(store, settings.time_zone, session, jobs.topic).rhythm(),
             *Exports(settings, store).rhythm(),
         ]
         registry = CollectorRegistry()

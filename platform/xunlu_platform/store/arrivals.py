@@ -77,6 +77,7 @@ class Outcome:
         held: what to confirm.
         events: (device id, event id) of new events.
         alarms: (device id, alarm id) of new or changed alarms.
+        movements: (device id, event id) of comings and goings at zones.
         commands: (device id, rid) that moved.
         zones_failed: the fixes are stored, but whether they enter or leave a zone is still to be looked at.
     """
@@ -85,6 +86,7 @@ class Outcome:
     held: list[Held] = field(default_factory=list)
     events: list[tuple[int, int]] = field(default_factory=list)
     alarms: list[tuple[int, int]] = field(default_factory=list)
+    movements: list[tuple[int, int]] = field(default_factory=list)
     commands: list[tuple[int, str]] = field(default_factory=list)
     zones_failed: bool = False
 
@@ -205,7 +207,9 @@ async def _follow(
     positions = list(arrivals.positions.values())
     try:
         async with connection.transaction():
-            outcome.alarms += await zones.follow(connection, positions)
+            news = await zones.follow(connection, positions)
+        outcome.movements += news.movements
+        outcome.alarms += news.alarms
     except (psycopg.OperationalError, psycopg.InterfaceError):
         raise
     except Exception:

@@ -1,6 +1,7 @@
 """What the API keeps in memory, read from the database: see `sql/fleet.sql`."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from xunlu_platform.store.store import SYSTEM, Row, Store
 
@@ -29,6 +30,15 @@ async def read_events_since(store: Store, since_ms: int) -> list[Row]:
     """Events that arrived since then, at most five hundred."""
     async with store.session(SYSTEM) as session:
         return await session.all(FILE, "events_since", {"since_ms": since_ms})
+
+
+async def read_movements(
+    store: Store, *, ids: Iterable[int] = (), since: datetime | None = None, limit: int
+) -> list[Row]:
+    """Comings and goings by id, and those that changed since a moment; the oldest change first."""
+    values = {"ids": list(ids), "since": since, "limit": limit}
+    async with store.session(SYSTEM) as session:
+        return await session.all(FILE, "movements", values)
 
 
 async def read_commands(store: Store, rids: Iterable[str]) -> list[Row]:

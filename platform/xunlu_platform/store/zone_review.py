@@ -12,7 +12,9 @@ from xunlu_platform.store.zones import (
     FILE,
     Holder,
     Watched,
+    ZoneNews,
     add_events,
+    ids_of,
     instant,
     milliseconds,
     read_standing,
@@ -28,20 +30,18 @@ PIECE_FIXES = 20_000
 FIRST_PLACE = {"after_sid": -1, "after_seq": -1}
 
 
-async def review_late(store: Store, time_zone: str) -> bool:
-    """Look again at one device whose past has changed; returns whether there was one.
+async def review_late(store: Store, time_zone: str) -> ZoneNews | None:
+    """Look again at one device whose past has changed; None when there was none.
 
     Ingest keeps away from the device meanwhile, by the lock that its own workers keep each other away with.
     """
     async with store.session(SYSTEM) as session:
         due = await session.one(FILE, "take_due")
-        if due is not None:
-            await _review(session, due["device"], due["since"], time_zone)
-        return due is not None
+        return None if due is None else await _review(session, due["device"], due["since"], time_zone)
 
 
-async def end_silent(store: Store, time_zone: str) -> int:
-    """End the visits of those who are not heard of any more; returns how many devices that were."""
+async def end_silent(store: Store, time_zone: str) -> ZoneNews | None:
+    """End the visits of those who are not heard of any more; None when there was nobody."""
     now = datetime.now(UTC)
     async with store.session(SYSTEM) as session:
         connection = session.connection
@@ -49,17 +49,16 @@ async def end_silent(store: Store, time_zone: str) -> int:
         before = now - ON_THE_WAY - timedelta(seconds=watched.fences.rules.gap_s)
         rows = await session.all(FILE, "silent", {"before": before})
         if not rows:
-            return 0
+            return None
         holders, states = await read_standing(connection, [row["device"] for row in rows])
         evaluation = watched.fences.silence(States.from_json(states), milliseconds(now - ON_THE_WAY))
         told = [(event, holders[event.device].officer) for event in evaluation.events
                 if watched.concerns(event.zone, holders[event.device])]  # fmt: skip
-        await add_events(connection, watched, told, late=False)
         await write_standing(connection, evaluation.states)
-        return len(rows)
+        return ZoneNews(movements=await add_events(connection, watched, told, late=False))
 
 
-async def _review(session: Session, device: int, since: datetime, time_zone: str) -> None:
+async def _review(session: Session, device: int, since: datetime, time_zone: str) -> ZoneNews:
     now = datetime.now(UTC)
     watched = await read_watched(session.connection, since - LOOK_BACK, now, time_zone)
     gap = timedelta(seconds=watched.fences.rules.gap_s)
@@ -79,8 +78,8 @@ async def _review(session: Session, device: int, since: datetime, time_zone: str
         if event.at_ms >= milliseconds(correct_from)
         and watched.concerns(event.zone, holder := _holder(device, worn, event.at_ms))
     ]
-    await _correct(session, watched, device, correct_from, told)
     await write_standing(session.connection, silence.states)
+    return await _correct(session, watched, device, correct_from, told)
 
 
 async def _run(
@@ -103,13 +102,13 @@ async def _run(
 
 async def _correct(
     session: Session, watched: Watched, device: int, since: datetime, told: Sequence[tuple[ZoneEvent, Holder]]
-) -> None:
+) -> ZoneNews:
     rows = await session.all(FILE, "known_events", {"device": device, "from": since})
     known: list[EventKey] = [(device, row["version"], row["kind"], row["at_ms"]) for row in rows]
     revision = revised(known, [event for event, _ in told])
     officers = {event.key: holder.officer for event, holder in told}
     added = [(event, officers[event.key]) for event in revision.added]
-    await add_events(session.connection, watched, added, late=True)
+    movements = await add_events(session.connection, watched, added, late=True)
     if revision.withdrawn:
         columns: dict[str, Any] = {
             "device": device,
@@ -117,7 +116,9 @@ async def _correct(
             "kind": [kind for _, _, kind, _ in revision.withdrawn],
             "fix_at": [instant(at_ms) for _, _, _, at_ms in revision.withdrawn],
         }
-        await session.connection.execute(query(FILE, "withdraw"), columns)
+        movements += await ids_of(await session.connection.execute(query(FILE, "withdraw"), columns))
+    corrected = await session.connection.execute(query(FILE, "correct_alarms"), {"device": device, "from": since})
+    return ZoneNews(movements=movements, alarms=await ids_of(corrected))
 
 
 def _holder(device: int, worn: Sequence[Row], at_ms: int) -> Holder:

@@ -12,8 +12,11 @@ from xunlu_platform.store.queries import query
 from xunlu_platform.store.zones import (
     FILE,
     Connection,
+    Ids,
     Watched,
+    ZoneNews,
     add_events,
+    ids_of,
     instant,
     milliseconds,
     read_standing,
@@ -28,8 +31,6 @@ LOOK_S = 2.0
 # Fewer satellites or a worse geometry put a fix anywhere: it moves nothing (gis research note, cleaning).
 SATELLITES_MIN = 4
 HDOP_MAX = 5.0
-
-Alarms = list[tuple[int, int]]
 
 
 class ZoneWatch:
@@ -46,24 +47,21 @@ class ZoneWatch:
         self._change: dict[str, Any] | None = None
         self._looked_s = -math.inf
 
-    async def follow(self, connection: Connection, positions: Sequence[PositionRow]) -> Alarms:
+    async def follow(self, connection: Connection, positions: Sequence[PositionRow]) -> ZoneNews:
         """Take the fixes of a batch.
 
         Args:
             connection: in a transaction that holds the locks of these devices.
             positions: new ones, or such as are known already: they change nothing.
-
-        Returns:
-            (device id, alarm id) of new alarms.
         """
         watched = await self._current(connection)
         if not watched.zones:
-            return []
+            return ZoneNews()
         holders, states = await read_standing(connection, {row.device_id for row in positions})
         concerned = {device for device, holder in holders.items() if watched.concerns_any(holder)}
         rows = [row for row in positions if row.device_id in concerned]
         if not rows:
-            return []
+            return ZoneNews()
         before = States.from_json({device: state for device, state in states.items() if device in concerned})
         evaluation = watched.fences.evaluate(_fixes(rows), before)
         await write_standing(connection, evaluation.states)
@@ -71,8 +69,10 @@ class ZoneWatch:
         await self.look_again(connection, late)
         events = [event for event in evaluation.events if watched.concerns(event.zone, holders[event.device])]
         told = [(event, holders[event.device].officer) for event in events]
-        await add_events(connection, watched, told, late=False)
-        return await self._raise(connection, watched, [one for one in told if one[0].alarm], rows)
+        return ZoneNews(
+            movements=await add_events(connection, watched, told, late=False),
+            alarms=await self._raise(connection, watched, told, rows),
+        )
 
     async def _current(self, connection: Connection) -> Watched:
         now_s = time.monotonic()
@@ -100,21 +100,26 @@ class ZoneWatch:
         watched: Watched,
         told: Sequence[tuple[ZoneEvent, int | None]],
         rows: Sequence[PositionRow],
-    ) -> Alarms:
+    ) -> Ids:
         """An alarm is named after the fix that made it certain, so that it is raised once."""
-        by_fix = {(row.device_id, milliseconds(row.fix_at)): row for row in rows} if told else {}
-        alarms: Alarms = []
-        for event, officer in told:
-            fix = by_fix[event.device, event.confirmed_ms]
-            values = {
-                "device": event.device, "officer": officer, "zone": watched.zones[event.zone],
-                "kind": f"zone_{event.kind}", "sid": fix.sid, "seq": fix.seq, "fix_at": instant(event.at_ms),
-                "lat": event.lat, "lon": event.lon,
-            }  # fmt: skip
-            raised = await (await connection.execute(query(FILE, "alarm"), values)).fetchone()
-            if raised is not None:
-                alarms.append((event.device, raised["id"]))
-        return alarms
+        grave = [(event, officer) for event, officer in told if event.alarm and watched.severities[event.zone]]
+        if not grave:
+            return []
+        by_fix = {(row.device_id, milliseconds(row.fix_at)): row for row in rows}
+        fixes = [by_fix[event.device, event.confirmed_ms] for event, _ in grave]
+        columns: dict[str, list[Any]] = {
+            "device": [event.device for event, _ in grave],
+            "officer": [officer for _, officer in grave],
+            "zone": [watched.zones[event.zone] for event, _ in grave],
+            "kind": [f"zone_{event.kind}" for event, _ in grave],
+            "severity": [watched.severities[event.zone] for event, _ in grave],
+            "sid": [fix.sid for fix in fixes],
+            "seq": [fix.seq for fix in fixes],
+            "fix_at": [instant(event.at_ms) for event, _ in grave],
+            "lat": [event.lat for event, _ in grave],
+            "lon": [event.lon for event, _ in grave],
+        }
+        return await ids_of(await connection.execute(query(FILE, "raise"), columns))
 
 
 def _fixes(rows: Sequence[PositionRow]) -> Fixes:

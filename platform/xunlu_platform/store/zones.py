@@ -2,20 +2,39 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import psycopg
 from psycopg.rows import DictRow
 
-from xunlu_gis.fence import Fences, Schedule, States, Zone, ZoneEvent, read_drawing
+from xunlu_gis.fence import Fences, Schedule, States, Zone, ZoneEvent, ZoneKind, read_drawing
 from xunlu_platform.store.queries import query
 from xunlu_platform.store.store import Row
 
 FILE = "zones"
 
 Connection = psycopg.AsyncConnection[DictRow]
+
+SEVERITIES: Final[Mapping[ZoneKind, int]] = {"responsibility": 1, "post": 2, "forbidden": 2, "watch": 1, "patrol": 1}
+"""Of alarms, where the rule names none: 1 rings once, 2 until somebody has it. Nobody is in danger: never 3."""
+
+Ids = list[tuple[int, int]]
+"""Device and row."""
+
+
+@dataclass(kw_only=True, slots=True)
+class ZoneNews:
+    """What a look at zones changed, for whoever is to hear of it.
+
+    Attributes:
+        movements: events that are new, withdrawn, or hold again.
+        alarms: alarms that are new or corrected.
+    """
+
+    movements: Ids = field(default_factory=list)
+    alarms: Ids = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,22 +53,44 @@ class Holder:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Audience:
+    """Whom a version of a zone concerns.
+
+    Attributes:
+        paths: of units, with all below.
+        officers: ids of officers besides.
+    """
+
+    paths: tuple[str, ...]
+    officers: frozenset[int]
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """By the columns `paths` and `officers`."""
+        return cls(paths=tuple(row["paths"]), officers=frozenset(row["officers"]))
+
+    def includes(self, holder: Holder) -> bool:
+        """Whether the zone is any matter of whoever has a device."""
+        return holder.officer in self.officers or holder.path.startswith(self.paths)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Watched:
     """All zones of a stretch of time, and whom each concerns.
 
     Attributes:
         fences: their versions.
         zones: zone of each version.
-        paths: of each version, prefixes of the paths of the units that it concerns.
-        officers: of each version, officers besides.
+        severities: of the alarms of each version, 0: it raises none.
+        audiences: of each version.
         all_paths: of all versions.
         all_officers: of all versions.
     """
 
     fences: Fences
     zones: Mapping[int, int]
-    paths: Mapping[int, tuple[str, ...]]
-    officers: Mapping[int, frozenset[int]]
+    severities: Mapping[int, int]
+    audiences: Mapping[int, Audience]
     all_paths: frozenset[str]
     all_officers: frozenset[int]
 
@@ -64,34 +105,43 @@ class Watched:
         return cls(
             fences=Fences([zone_of(row, time_zone) for row in rows]),
             zones={row["version_id"]: row["zone_id"] for row in rows},
-            paths={row["version_id"]: tuple(row["paths"]) for row in rows},
-            officers={row["version_id"]: frozenset(row["officers"]) for row in rows},
+            severities={row["version_id"]: severity_of(row) for row in rows},
+            audiences={row["version_id"]: Audience.of(row) for row in rows},
             all_paths=frozenset(path for row in rows for path in row["paths"]),
             all_officers=frozenset(officer for row in rows for officer in row["officers"]),
         )
 
     def concerns(self, version: int, holder: Holder) -> bool:
         """Whether a zone is any matter of whoever has a device."""
-        return holder.officer in self.officers[version] or holder.path.startswith(self.paths[version])
+        return self.audiences[version].includes(holder)
 
     def concerns_any(self, holder: Holder) -> bool:
         """Whether any zone is."""
         return holder.officer in self.all_officers or any(path in self.all_paths for path in _upwards(holder.path))
 
 
+def severity_of(row: Row) -> int:
+    """Of the alarms of a version: by its rule, else by its kind."""
+    return SEVERITIES[row["kind"]] if row["severity"] is None else int(row["severity"])
+
+
+def schedule_of(row: Row, time_zone: str) -> Schedule | None:
+    """When a version is in force; None: always."""
+    if row["window_from"] is None:
+        return None
+    weekdays = {} if row["weekdays"] is None else {"weekdays": frozenset(row["weekdays"])}
+    return Schedule(start=row["window_from"], end=row["window_to"], timezone=time_zone, **weekdays)
+
+
 def zone_of(row: Row, time_zone: str) -> Zone:
     """A version as `xunlu_gis` knows it."""
-    schedule = None
-    if row["window_from"] is not None:
-        weekdays = {} if row["weekdays"] is None else {"weekdays": frozenset(row["weekdays"])}
-        schedule = Schedule(start=row["window_from"], end=row["window_to"], timezone=time_zone, **weekdays)
     return Zone(
         id=row["version_id"],
         kind=row["kind"],
         shape=read_drawing(row["shape"]).shape,
         valid_from_ms=milliseconds(row["valid_from"]),
         valid_to_ms=None if row["valid_to"] is None else milliseconds(row["valid_to"]),
-        schedule=schedule,
+        schedule=schedule_of(row, time_zone),
         dwell_s_max=row["dwell_s_max"],
     )
 
@@ -129,11 +179,11 @@ async def write_standing(connection: Connection, states: States) -> None:
 
 async def add_events(
     connection: Connection, watched: Watched, events: Iterable[tuple[ZoneEvent, int | None]], *, late: bool
-) -> None:
-    """Store events with the officer whom each is about; what is stored already stays."""
+) -> Ids:
+    """Store events with the officer whom each is about; what is stored already stays. Returns those that were not."""
     rows = [(event, officer) for event, officer in events]
     if not rows:
-        return
+        return []
     columns: dict[str, list[Any]] = {
         "device": [event.device for event, _ in rows],
         "officer": [officer for _, officer in rows],
@@ -146,7 +196,12 @@ async def add_events(
         "reason": [event.reason for event, _ in rows],
         "late": [late] * len(rows),
     }
-    await connection.execute(query(FILE, "add_events"), columns)
+    return await ids_of(await connection.execute(query(FILE, "add_events"), columns))
+
+
+async def ids_of(cursor: psycopg.AsyncCursor[DictRow]) -> Ids:
+    """What a statement that returns `device_id` and `id` has touched."""
+    return [(row["device_id"], row["id"]) for row in await cursor.fetchall()]
 
 
 def milliseconds(at: datetime) -> int:

@@ -4,7 +4,7 @@ select a.id, d.did, a.kind, a.severity, a.raised_at, a.received_at, a.late, a.ca
   case when o.id is not null then jsonb_build_object('id', o.id, 'number', o.number, 'name', o.name) end as officer,
   jsonb_build_object('id', u.id, 'name', u.name) as unit,
   case when z.id is not null then jsonb_build_object('id', z.id, 'name', z.name, 'kind', z.kind) end as zone,
-  acknowledged.username as acknowledged_by, a.acknowledged_at, closed.username as closed_by, a.closed_at, a.note
+  acknowledged.username as acknowledged_by, a.acknowledged_at, closed.username as closed_by, a.closed_at, a.withdrawn_at, a.note
 from alarm a join device d on d.id = a.device_id join unit u on u.id = d.unit_id
   left join officer o on o.id = a.officer_id
   left join zone z on z.id = a.zone_id

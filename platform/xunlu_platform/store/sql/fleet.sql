@@ -21,17 +21,19 @@ select d.did, d.kind, d.serial, d.unit_id as unit, u.path, o.id as officer_id, o
 -- Open alarms, or some of any state.
 select a.id, d.did, a.kind, a.severity, a.late, a.lat, a.lon, a.state, a.note, k.username as acknowledged_by, u.path,
     o.id as officer_id, o.number as officer_number, o.name as officer_name, u.id as unit_id, u.name as unit_name,
-    z.name as zone,
+    case when z.id is not null then jsonb_build_object('id', z.id, 'name', z.name, 'kind', z.kind) end as zone, zu.path as zone_path,
     (extract(epoch from a.raised_at) * 1000)::bigint as raised_ms,
     (extract(epoch from a.fix_at) * 1000)::bigint as fix_ms,
     (extract(epoch from a.cancelled_at) * 1000)::bigint as cancelled_ms,
-    (extract(epoch from a.acknowledged_at) * 1000)::bigint as acknowledged_ms
+    (extract(epoch from a.acknowledged_at) * 1000)::bigint as acknowledged_ms,
+    (extract(epoch from a.withdrawn_at) * 1000)::bigint as withdrawn_ms
   from alarm a
   join device d on d.id = a.device_id
   join unit u on u.id = d.unit_id
   left join officer o on o.id = a.officer_id
   left join account k on k.id = a.acknowledged_by
   left join zone z on z.id = a.zone_id
+  left join unit zu on zu.id = z.unit_id
   where case when %(ids)s::bigint[] is null then a.state in ('new', 'acknowledged') else a.id = any(%(ids)s) end
   order by a.raised_at limit 2000
 
@@ -45,6 +47,22 @@ select e.id, d.did, e.type, (extract(epoch from e.at) * 1000)::bigint as at_ms, 
   from event e join device d on d.id = e.device_id
   where e.received_at >= to_timestamp(%(since_ms)s::float8 / 1000) and e.at >= to_timestamp(%(since_ms)s::float8 / 1000) - interval '1 day'
   order by e.received_at limit 500
+
+-- name: movements
+-- Comings and goings, some of them or those that changed since a moment, oldest change first; otherwise in the columns of `zones.movements`.
+select e.id::text as id, d.did, e.kind, e.fix_at as at, e.lat, e.lon, e.reason, e.late, e.withdrawn_at, a.severity,
+    jsonb_build_object('id', z.id, 'name', z.name, 'kind', z.kind) as zone,
+    case when o.id is not null then jsonb_build_object('id', o.id, 'number', o.number, 'name', o.name) end as officer,
+    e.changed_at, u.path, zu.path as zone_path
+  from zone_event e
+  join device d on d.id = e.device_id
+  join unit u on u.id = d.unit_id
+  join zone z on z.id = e.zone_id
+  join unit zu on zu.id = z.unit_id
+  left join officer o on o.id = e.officer_id
+  left join alarm a on a.zone_id = e.zone_id and a.fix_at = e.fix_at and a.device_id = e.device_id and a.kind = 'zone_' || e.kind
+  where e.id = any(%(ids)s::bigint[]) or e.changed_at >= %(since)s::timestamptz
+  order by e.changed_at, e.id limit %(limit)s
 
 -- name: commands
 select c.rid as id, d.did, c.name, c.args, c.state, c.code, c.why, c.progress, c.result, c.created_at, c.finished_at

@@ -2,7 +2,7 @@
 
 -- name: page
 -- Zones as they were or are at a moment, with whom they concern.
-select z.id, z.name, z.kind, jsonb_build_object('id', u.id, 'name', u.name) as unit, v.id as version_id, v.shape, v.dwell_s_max,
+select z.id, z.name, z.kind, jsonb_build_object('id', u.id, 'name', u.name) as unit, v.id as version_id, v.shape, v.dwell_s_max, v.severity,
   to_char(v.window_from, 'HH24:MI') as window_from, to_char(v.window_to, 'HH24:MI') as window_to, v.weekdays,
   v.valid_from, v.valid_to,
   coalesce((select jsonb_agg(jsonb_build_object('id', au.id, 'name', au.name) order by au.name)
@@ -18,7 +18,7 @@ order by z.id limit %(limit)s
 
 -- name: versions
 -- All shapes that a zone has had, newest first.
-select v.id as version_id, v.shape, v.dwell_s_max, to_char(v.window_from, 'HH24:MI') as window_from,
+select v.id as version_id, v.shape, v.dwell_s_max, v.severity, to_char(v.window_from, 'HH24:MI') as window_from,
   to_char(v.window_to, 'HH24:MI') as window_to, v.weekdays, v.valid_from, v.valid_to, a.username as made_by
 from zone_version v left join account a on a.id = v.created_by
 where v.zone_id = %(id)s order by v.valid_from desc, v.id desc limit 200
@@ -31,8 +31,8 @@ insert into zone (unit_id, kind, name, pinyin, created_by)
 values (%(unit_id)s, %(kind)s, %(name)s, %(pinyin)s, %(account_id)s) returning id
 
 -- name: insert_version
-insert into zone_version (zone_id, shape, dwell_s_max, window_from, window_to, weekdays, created_by)
-values (%(zone_id)s, %(shape)s, %(dwell_s_max)s, %(window_from)s, %(window_to)s, %(weekdays)s::smallint[], %(account_id)s)
+insert into zone_version (zone_id, shape, dwell_s_max, severity, window_from, window_to, weekdays, created_by)
+values (%(zone_id)s, %(shape)s, %(dwell_s_max)s, %(severity)s, %(window_from)s, %(window_to)s, %(weekdays)s::smallint[], %(account_id)s)
 
 -- name: close_version
 update zone_version set valid_to = now() where zone_id = %(id)s and valid_to is null
@@ -57,12 +57,13 @@ select array(select id from unit where id = any(%(units)s)) as units,
   array(select id from officer where id = any(%(officers)s)) as officers
 
 -- name: movements
--- Comings and goings, newest first; withdrawn ones only when asked for.
-select e.id::text as id, d.did, e.kind, e.fix_at as at, e.lat, e.lon, e.reason, e.late, e.withdrawn_at,
-  jsonb_build_object('id', z.id, 'name', z.name, 'kind', z.kind) as zone,
+-- Comings and goings, newest first; withdrawn ones only when asked for. Of a zone out of the reader's sight only that it was one.
+select e.id::text as id, d.did, e.kind, e.fix_at as at, e.lat, e.lon, e.reason, e.late, e.withdrawn_at, a.severity,
+  case when z.id is not null then jsonb_build_object('id', z.id, 'name', z.name, 'kind', z.kind) end as zone,
   case when o.id is not null then jsonb_build_object('id', o.id, 'number', o.number, 'name', o.name) end as officer
-from zone_event e join device d on d.id = e.device_id join zone z on z.id = e.zone_id
+from zone_event e join device d on d.id = e.device_id left join zone z on z.id = e.zone_id
   left join officer o on o.id = e.officer_id
+  left join alarm a on a.zone_id = e.zone_id and a.fix_at = e.fix_at and a.device_id = e.device_id and a.kind = 'zone_' || e.kind
 where (%(zone)s::bigint is null or e.zone_id = %(zone)s) and (%(did)s::text is null or d.did = %(did)s)
   and (%(from)s::timestamptz is null or e.fix_at >= %(from)s) and (%(to)s::timestamptz is null or e.fix_at < %(to)s)
   and (%(withdrawn)s or e.withdrawn_at is null)
@@ -71,7 +72,7 @@ order by e.fix_at desc, e.id desc limit %(limit)s
 
 -- name: watched
 -- Every version that holds between two moments, of all zones or of one, with the paths of the units and the officers whom it concerns.
-select z.id as zone_id, z.kind, v.id as version_id, v.shape, v.dwell_s_max, v.window_from, v.window_to, v.weekdays,
+select z.id as zone_id, z.kind, v.id as version_id, v.shape, v.dwell_s_max, v.severity, v.window_from, v.window_to, v.weekdays,
   v.valid_from, v.valid_to,
   case when exists (select from zone_audience a where a.zone_id = z.id)
     then array(select au.path from zone_audience a join unit au on au.id = a.unit_id where a.zone_id = z.id)
@@ -106,13 +107,28 @@ on conflict (device_id) do update set fix_at = excluded.fix_at, state = excluded
 insert into zone_event as e (device_id, officer_id, zone_id, version_id, kind, fix_at, lat, lon, reason, late)
 select * from unnest(%(device)s::bigint[], %(officer)s::bigint[], %(zone)s::bigint[], %(version)s::bigint[], %(kind)s::text[],
   %(fix_at)s::timestamptz[], %(lat)s::float8[], %(lon)s::float8[], %(reason)s::text[], %(late)s::boolean[])
-on conflict (device_id, version_id, kind, fix_at) do update set withdrawn_at = null, late = true where e.withdrawn_at is not null
+on conflict (device_id, version_id, kind, fix_at) do update set withdrawn_at = null, late = true, changed_at = now()
+  where e.withdrawn_at is not null
+returning device_id, id
 
--- name: alarm
--- Severity 1: nobody is in danger.
+-- name: raise
 insert into alarm (device_id, officer_id, zone_id, kind, severity, sid, seq, raised_at, received_at, lat, lon, fix_at)
-values (%(device)s, %(officer)s, %(zone)s, %(kind)s, 1, %(sid)s, %(seq)s, %(fix_at)s, now(), %(lat)s, %(lon)s, %(fix_at)s)
-on conflict do nothing returning id
+select device, officer, zone, kind, severity, sid, seq, fix_at, now(), lat, lon, fix_at
+from unnest(%(device)s::bigint[], %(officer)s::bigint[], %(zone)s::bigint[], %(kind)s::text[], %(severity)s::smallint[],
+  %(sid)s::bigint[], %(seq)s::bigint[], %(fix_at)s::timestamptz[], %(lat)s::float8[], %(lon)s::float8[])
+  as t(device, officer, zone, kind, severity, sid, seq, fix_at, lat, lon)
+on conflict do nothing returning device_id, id
+
+-- name: correct_alarms
+-- Alarms of a stretch say what its events say: a withdrawn one is marked, and closed where nobody has it yet; one that turns out
+-- true after all waits for somebody again.
+update alarm a set withdrawn_at = e.withdrawn_at,
+  state = case when a.acknowledged_at is not null then a.state when e.withdrawn_at is null then 'new' else 'false' end,
+  closed_at = case when a.acknowledged_at is not null then a.closed_at else e.withdrawn_at end
+from zone_event e
+where e.device_id = %(device)s and e.fix_at >= %(from)s and a.device_id = e.device_id and a.zone_id = e.zone_id
+  and a.fix_at = e.fix_at and a.kind = 'zone_' || e.kind and (a.withdrawn_at is null) <> (e.withdrawn_at is null)
+returning a.device_id, a.id
 
 -- name: note_due
 insert into zone_due as d (device_id, since)
@@ -153,16 +169,46 @@ select version_id as version, kind, (extract(epoch from fix_at) * 1000)::bigint 
 where device_id = %(device)s and fix_at >= %(from)s and withdrawn_at is null
 
 -- name: withdraw
-update zone_event e set withdrawn_at = now()
+update zone_event e set withdrawn_at = now(), changed_at = now()
 from unnest(%(version)s::bigint[], %(kind)s::text[], %(fix_at)s::timestamptz[]) as gone(version, kind, fix_at)
 where e.device_id = %(device)s and e.version_id = gone.version and e.kind = gone.kind and e.fix_at = gone.fix_at
   and e.withdrawn_at is null
+returning e.device_id, e.id
 
 -- name: silent
 -- Devices that were somewhere and have not been heard of since.
 select w.device_id as device, w.state from zone_watch w join device_state s on s.device_id = w.device_id
 where w.fix_at < %(before)s and w.state -> 'zones' <> '[]'
 order by w.device_id limit 500 for update of s skip locked
+
+-- name: posts
+-- Posts of which a version holds now, and whom it concerns as in `watched`.
+select z.id as zone_id, u.path, v.id as version_id, v.window_from, v.window_to, v.weekdays,
+  case when exists (select from zone_audience a where a.zone_id = z.id)
+    then array(select au.path from zone_audience a join unit au on au.id = a.unit_id where a.zone_id = z.id)
+    else array[u.path] end as paths,
+  array(select officer_id from zone_audience a where a.zone_id = z.id and officer_id is not null) as officers
+from zone z join unit u on u.id = z.unit_id join zone_version v on v.zone_id = z.id and v.valid_to is null
+where z.kind = 'post'
+order by z.id
+
+-- name: inside
+-- Who is inside of some versions, the states of devices that have been heard of since then; phases from `INSIDE` on.
+select (s.value ->> 0)::bigint as version, d.id as device, d.did, du.path as device_path, coalesce(ou.path, du.path) as path,
+  o.id as officer_id, o.number, o.name, to_timestamp((s.value ->> 2)::float8 / 1000) as since
+from zone_watch w cross join lateral jsonb_array_elements(w.state -> 'zones') s
+  join device d on d.id = w.device_id join unit du on du.id = d.unit_id
+  left join binding b on b.device_id = d.id and b.released_at is null
+  left join officer o on o.id = b.officer_id left join unit ou on ou.id = o.unit_id
+where w.fix_at >= %(heard)s and w.state -> 'zones' <> '[]'
+  and (s.value ->> 0)::bigint = any(%(versions)s) and (s.value ->> 1)::int >= %(phase)s
+order by since, d.id
+
+-- name: left_at
+-- When somebody last left each zone; null: nobody ever did.
+select z.id as zone_id, (select max(e.fix_at) from zone_event e
+  where e.zone_id = z.id and e.kind = 'leave' and e.withdrawn_at is null) as at
+from unnest(%(zones)s::bigint[]) as z(id)
 
 -- name: concerned
 -- Officers of some units with all below, and others by name; also those who have left: what was, stays.
