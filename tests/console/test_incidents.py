@@ -48,8 +48,7 @@ async def test_an_alarm_becomes_an_incident_around_its_time(page: Page, bureau: 
     one = await walked(bureau, "李倩")
     await calls_for_help(bureau, one, 5)
     await bureau.sign_in(page, await bureau.account("dispatcher"), "/manage/alarms")
-    await page.get_by_role("row", name=one.number).get_by_role("button", name="新建案事件").click()
-    await page.get_by_role("dialog").get_by_role("button", name="新建", exact=True).click()
+    await page.get_by_role("row", name=one.number).get_by_role("button", name="建案事件").click()
     await expect(page.get_by_role("heading", name=one.number)).to_be_visible()
     await expect(page.get_by_role("link", name="来自告警")).to_be_visible()
 

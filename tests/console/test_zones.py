@@ -22,7 +22,7 @@ AWAY_DEG = 0.003
 async def map_box(page: Page) -> tuple[float, float]:
     """The middle of the map in pixels of the page."""
     await expect(page.locator(".attribution")).to_be_visible()
-    box = await page.locator(".zones-map .map").bounding_box()
+    box = await page.locator(".map-sheet .map").bounding_box()
     assert box is not None
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 

@@ -201,6 +201,8 @@ export interface AlarmRecord {
   officer: { id: number; number: string; name: string } | null;
   unit: { id: number; name: string } | null;
   zone: { id: number; name: string; kind: string } | null;
+  lat: number | null;
+  lon: number | null;
   acknowledged_by: string | null;
   acknowledged_at: string | null;
   closed_by: string | null;

@@ -1,6 +1,6 @@
 /** A shape that was drawn, on a map: polygons, circles of metres, corridors as wide as they are. */
 
-import { token } from "../kit/theme.js";
+import { theme, token } from "../kit/theme.js";
 
 const EQUATOR_M = 40_075_016.686;
 
@@ -47,4 +47,28 @@ export function boundsOf(shape) {
   const grown = L.latLngBounds([]);
   for (let i = 0; i < flat.length; i += 2) grown.extend(L.latLng(flat[i + 1], flat[i]).toBounds(2 * (radius_m ?? 0) + (width_m ?? 0) + 1));
   return grown;
+}
+
+/**
+ * Keep one shape on a map, in the colours of the theme.
+ * @param {any} map Leaflet's
+ * @param {import("../kit/store.js").Scope} scope
+ * @param {Line} look
+ * @returns {(shape: any) => void} shows another one; null: none
+ */
+export function keepShape(map, scope, look) {
+  /** @type {any} */
+  let kept = null;
+  /** @type {any[]} */
+  let layers = [];
+  const paint = () => {
+    for (const layer of layers) layer.remove();
+    layers = kept ? layersOf(map, kept, look, true).map((layer) => layer.addTo(map)) : [];
+  };
+  map.on("zoomend", () => layers.forEach((layer) => widen(map, layer)));
+  scope.read(theme, paint);
+  return (shape) => {
+    kept = shape;
+    paint();
+  };
 }

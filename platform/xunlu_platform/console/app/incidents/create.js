@@ -1,62 +1,53 @@
-/** A new incident: of a look back, of an alarm, or of an officer. */
+/** A new incident: of a look back, of who was here, of an alarm, or of an officer. */
 
-import { h } from "../kit/dom.js";
 import { t, word } from "../kit/i18n.js";
 import { post } from "../net/http.js";
 import { go } from "../router.js";
 import { officerPicker } from "../manage/choices.js";
 import { isoLocal } from "../review/address.js";
 import { ask } from "../view/dialog.js";
-
-/** @typedef {{title: string, subjects: string[], from_ms: number, to_ms: number, alarm_id?: number}} Draft */
+import { askIncident } from "./form.js";
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 /** What came before an alarm explains it. */
 const BEFORE_MS = 15 * MINUTE_MS;
 const AFTER_MS = 45 * MINUTE_MS;
+/** An alarm is about the ground around the fix that came with it. */
+const AROUND_M = 100;
+const TITLE_MAX = 120;
 
-/**
- * A moment that a person sets, to the second.
- * @param {number} ms
- */
-export function timeInput(ms) {
-  const control = h("input", { type: "datetime-local", step: 1, required: true });
-  control.value = isoLocal(Math.floor(ms / 1000) * 1000).slice(0, 19);
-  return control;
-}
-
-/** @param {string | undefined} local of `timeInput` */
-export const timeOf = (local) => isoLocal(new Date(local ?? "").getTime());
-
-/** @param {string} [title] */
-export function titleInput(title = "") {
-  return h("input", { value: title, maxlength: 120, required: true });
-}
-
-/** Ask for a name and the time, then show what was made. @param {Draft} draft */
-export function createIncident({ title, subjects, from_ms, to_ms, alarm_id }) {
-  const questions = [
-    { name: "title", label: t("incident.field.title"), control: titleInput(title) },
-    { name: "from", label: t("incident.field.from"), control: timeInput(from_ms) },
-    { name: "to", label: t("incident.field.to"), control: timeInput(to_ms) },
-  ];
-  ask(t("incident.new"), questions, t("create"), async (values) => {
-    const made = await post("/incidents", { title: values["title"], from: timeOf(values["from"]), to: timeOf(values["to"]), subjects, alarm_id: alarm_id ?? null });
+/** Ask for name, time and place, then show what was made. @param {import("./form.js").Draft & {subjects: string[]}} draft */
+export function createIncident({ subjects, ...draft }) {
+  askIncident(t("incident.new"), draft, t("create"), async (answer) => {
+    const made = await post("/incidents", { ...answer, subjects });
     go(`/incidents/${made.id}`);
   });
 }
 
-/** @param {import("../types").AlarmRecord} alarm */
-export function createOfAlarm({ id, did, kind, officer, raised_at }) {
-  const raised_ms = Date.parse(raised_at);
-  createIncident({
-    title: `${word("alarm.kind", kind)} ${officer ? `${officer.name} ${officer.number}` : did}`,
+/**
+ * Show the incident of an alarm: a new one, unless there is one already.
+ * @param {object} alarm
+ * @param {number} alarm.id
+ * @param {string} alarm.did
+ * @param {string} alarm.kind
+ * @param {string | null} alarm.zone name of the zone that it is about
+ * @param {{id: number, number: string, name: string} | null} alarm.officer
+ * @param {number} alarm.raised_ms
+ * @param {number | null} alarm.lat
+ * @param {number | null} alarm.lon
+ */
+export async function openOfAlarm({ id, did, kind, zone, officer, raised_ms, lat, lon }) {
+  const who = officer ? `${officer.name} ${officer.number}` : did;
+  const known = await post("/incidents", {
+    title: [word("alarm.kind", kind), zone, who].filter(Boolean).join(" ").slice(0, TITLE_MAX),
+    from: isoLocal(raised_ms - BEFORE_MS),
+    to: isoLocal(raised_ms + AFTER_MS),
     subjects: [officer ? `o${officer.id}` : `d${did}`],
-    from_ms: raised_ms - BEFORE_MS,
-    to_ms: raised_ms + AFTER_MS,
+    place: lat === null || lon === null ? null : { type: "Feature", properties: { radius_m: AROUND_M }, geometry: { type: "Point", coordinates: [lon, lat] } },
     alarm_id: id,
   });
+  go(`/incidents/${known.id}`);
 }
 
 /** Of somebody who is looked for first; the hour that is over. */

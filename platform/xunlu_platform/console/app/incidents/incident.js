@@ -1,4 +1,4 @@
-/** One incident: whom and when, its steps and notes, and the ways out of it. */
+/** One incident: whom, when and where, its steps and notes, and the ways out of it. */
 
 import { fill, h, icon } from "../kit/dom.js";
 import { when } from "../kit/format.js";
@@ -7,9 +7,10 @@ import { get, patch, post } from "../net/http.js";
 import { officerPicker } from "../manage/choices.js";
 import { ask } from "../view/dialog.js";
 import { busy, failure, loading } from "../view/notice.js";
-import { timeInput, timeOf, titleInput } from "./create.js";
 import { openExports } from "./exports.js";
+import { askIncident } from "./form.js";
 import { stateOf } from "./list.js";
+import { placeCard } from "./place.js";
 import { marks, notes } from "./record.js";
 import { replayOf } from "./replay.js";
 import { say } from "./say.js";
@@ -26,11 +27,20 @@ import { openShares } from "./shares.js";
 export function mountIncident(root, id, scope) {
   const box = h("div", { class: "incident" }, loading());
   root.append(box);
+  /** @type {Whole} */
+  let shown;
   /** @type {Show} */
   const show = (incident) => {
     if (scope.closed) return;
-    fill(box, head(incident, show), facts(incident, show), h("div", { class: "cards" }, marks(incident, show), notes(incident, show)));
+    shown = incident;
+    fill(box, head(incident, show), facts(incident, show), h("div", { class: "cards" }, place.element, marks(incident, show), notes(incident, show)));
+    place.show(incident.place);
   };
+  const place = placeCard(
+    scope,
+    () => edit(shown, show),
+    () => patch(`/incidents/${id}`, { place: null }).then(show),
+  );
   const load = async () => {
     try {
       show(await get(`/incidents/${id}`));
@@ -95,18 +105,7 @@ async function addOfficer(keys, change) {
 }
 
 /** @param {Whole} incident @param {Show} show */
-function edit(incident, show) {
-  const questions = [
-    { name: "title", label: t("incident.field.title"), control: titleInput(incident.title) },
-    { name: "from", label: t("incident.field.from"), control: timeInput(Date.parse(incident.from)) },
-    { name: "to", label: t("incident.field.to"), control: timeInput(Date.parse(incident.to)) },
-  ];
-  ask(
-    t("edit"),
-    questions,
-    t("save"),
-    async (values) => show(await patch(`/incidents/${incident.id}`, { title: values["title"], from: timeOf(values["from"]), to: timeOf(values["to"]) })),
-    { text: t("incident.edit.do") },
-  );
+function edit({ id, title, from, to, place }, show) {
+  const draft = { title, from_ms: Date.parse(from), to_ms: Date.parse(to), place };
+  askIncident(t("edit"), draft, t("save"), async (answer) => show(await patch(`/incidents/${id}`, answer)), t("incident.edit.do"));
 }
-

@@ -6,7 +6,7 @@ import { t, word } from "../kit/i18n.js";
 import { post } from "../net/http.js";
 import { ask } from "../view/dialog.js";
 import { busy } from "../view/notice.js";
-import { timeInput, timeOf } from "./create.js";
+import { timeInput, timeOf } from "./form.js";
 import { replayOf } from "./replay.js";
 import { say } from "./say.js";
 

@@ -13,6 +13,8 @@ export interface Incident {
   from: string;
   to: string;
   subjects: SubjectName[];
+  /** GeoJSON feature, WGS-84. */
+  place: any;
   alarm_id: number | null;
   unit: { id: number; name: string };
   created_at: string;

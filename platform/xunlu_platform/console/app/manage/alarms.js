@@ -2,10 +2,12 @@
 
 import { h, icon } from "../kit/dom.js";
 import { span, when } from "../kit/format.js";
-import { t, word } from "../kit/i18n.js";
+import { t } from "../kit/i18n.js";
 import { query } from "../net/http.js";
 import { may } from "../net/session.js";
-import { createOfAlarm } from "../incidents/create.js";
+import { openOfAlarm } from "../incidents/create.js";
+import { busy } from "../view/notice.js";
+import { alarmWord } from "../state/alarms.js";
 import { listen } from "./devices.js";
 import { Listing } from "./listing.js";
 
@@ -29,7 +31,7 @@ export function mountAlarms(root, scope) {
       },
       {
         label: "alarm.what",
-        cell: (alarm) => h("span", { class: alarm.severity >= 3 ? "is-sos" : "is-warn" }, word("alarm.kind", alarm.kind), alarm.zone ? ` · ${alarm.zone.name}` : null),
+        cell: (alarm) => h("span", { class: alarm.severity >= 3 ? "is-sos" : "is-warn" }, alarmWord(alarm.kind, alarm.zone?.kind), alarm.zone ? ` · ${alarm.zone.name}` : null),
       },
       {
         label: "officer",
@@ -43,7 +45,10 @@ export function mountAlarms(root, scope) {
       { label: "unit", cell: (alarm) => alarm.unit?.name ?? "—" },
       {
         label: "state",
-        cell: (alarm) => h("span", { class: `tag ${TAGS[alarm.state] ?? ""}` }, t(`alarm.state.${alarm.state}`)),
+        cell: (alarm) => [
+          h("span", { class: `tag ${TAGS[alarm.state] ?? ""}` }, t(`alarm.state.${alarm.state}`)),
+          alarm.withdrawn_at ? h("span", { class: "tag warn" }, t("alarm.withdrawn")) : null,
+        ],
       },
       { label: "alarm.answered", cell: (alarm) => step(alarm.acknowledged_by, alarm.raised_at, alarm.acknowledged_at) },
       { label: "alarm.closed", cell: (alarm) => step(alarm.closed_by, alarm.raised_at, alarm.closed_at) },
@@ -79,7 +84,9 @@ export function mountAlarms(root, scope) {
 
 /** @param {AlarmRecord} alarm */
 function incidentButton(alarm) {
-  return h("button", { class: "quiet", title: t("incident.new"), "aria-label": t("incident.new"), onclick: () => createOfAlarm(alarm) }, icon("file-text"), t("incident"));
+  const open = () => openOfAlarm({ ...alarm, zone: alarm.zone?.name ?? null, raised_ms: Date.parse(alarm.raised_at) });
+  const button = h("button", { class: "quiet", title: t("incident.alarm.do"), onclick: () => void busy(button, open) }, icon("file-text"), t("incident"));
+  return button;
 }
 
 /**

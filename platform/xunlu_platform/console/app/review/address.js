@@ -3,6 +3,7 @@
 import { go } from "../router.js";
 
 export const SUBJECTS_MAX = 50;
+const INCIDENT = /^[1-9]\d{0,14}$/;
 const SUBJECT = /^(o[1-9]\d{0,17}|d[\w-]{1,64})$/;
 const DAY_MS = 86_400_000;
 const RANGE_MAX_MS = 31 * DAY_MS;
@@ -23,6 +24,7 @@ export const SWITCHES = /** @type {const} */ (["zones", "stops", "accuracy", "li
  * @property {boolean} clean false: every fix, with what was rejected
  * @property {import("./types").Span | null} lane what the time axis shows; null: the whole range
  * @property {string | null} follow the subject that the map stays on
+ * @property {number | null} incident what it is the look back at; without subjects they are its own
  */
 
 /** Today so far: from midnight to the next full hour. @returns {import("./types").Span} */
@@ -67,6 +69,7 @@ export function readView(query) {
   const t_ms = instant(query.get("t"));
   const on = (query.get("on") ?? "zones,stops").split(",");
   const follow = query.get("follow");
+  const incident = query.get("incident") ?? "";
   return {
     subjects,
     ...range,
@@ -77,7 +80,18 @@ export function readView(query) {
     clean: query.get("clean") !== "0",
     lane: laneOf(query.get("lane"), range.from_ms),
     follow: follow && subjects.includes(follow) ? follow : null,
+    incident: INCIDENT.test(incident) ? Number(incident) : null,
   };
+}
+
+/**
+ * An address that names its incident and nobody, with whom and when of the incident.
+ * @param {URLSearchParams} query
+ * @param {import("../incidents/types").Incident} incident
+ */
+export function withIncident(query, { subjects, from, to }) {
+  const own = { s: subjects.map(({ subject }) => subject).join(","), from: isoLocal(Date.parse(from)), to: isoLocal(Date.parse(to)) };
+  return new URLSearchParams({ ...Object.fromEntries(query), ...own });
 }
 
 /** `2026-11-22T13:50:00.000+08:00`: local time, as people speak of it. @param {number} ms */
@@ -94,6 +108,7 @@ export function addressOf(view) {
   const { from_ms, place, lane } = view;
   const after_s = (/** @type {number} */ ms) => Math.round((ms - from_ms) / 1000);
   const parts = {
+    incident: String(view.incident ?? ""),
     s: view.subjects.join(","),
     from: isoLocal(from_ms),
     to: isoLocal(view.to_ms),

@@ -1,6 +1,8 @@
 /** A look back by keyboard: the keys of an editing desk. All of them are listed by `?`. */
 
 import { claimKey } from "../kit/keys.js";
+import { may } from "../net/session.js";
+import { openMark } from "./mark.js";
 
 const STEP_MS = 10_000;
 const CLOSER = 0.5;
@@ -41,5 +43,6 @@ export function claimKeys(replay, { timeline, stepper, map }, scope) {
     ["0", "key.review.all", () => timeline.show(Infinity)],
     ["Escape", "key.review.loop", () => clock.setLoop(null)],
   ];
+  if (may("incidents")) keys.push(["M", "key.review.mark", () => openMark(replay)]);
   for (const [key, label, run] of keys) claimKey(scope, key, label, run);
 }

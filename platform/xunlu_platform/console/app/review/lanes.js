@@ -12,7 +12,7 @@ import { gravityOf, laneOf, SIGNS, wordsOf } from "./moments.js";
 
 export const ROW_PX = 40;
 export const SHARED_PX = 20;
-export const SHARED = /** @type {const} */ (["talk", "alarms", "orders", "zones"]);
+export const SHARED = /** @type {const} */ (["talk", "alarms", "orders", "zones", "incidents"]);
 const BAR_Y = 6;
 const BAR_PX = 8;
 const SPEED_PX = 18;
@@ -130,9 +130,13 @@ export class LanePainter {
       const y = SHARED.indexOf(lane) * SHARED_PX;
       const [x, end] = [scale.x(moment.at_ms), scale.x(moment.until_ms)];
       const gravity = gravityOf(moment);
-      context.fillStyle = gravity === "bad" ? this.#colours.sos : gravity === "warn" ? this.#colours.warn : colourOf(moment.subject);
+      context.fillStyle = gravity === "bad" ? this.#colours.sos : gravity === "warn" ? this.#colours.warn : colourOf(moment.subject) || this.#colours.text;
       if (lane === "talk") {
         context.fillRect(x, y + 5, Math.max(2, end - x), SHARED_PX - 10);
+        continue;
+      }
+      if (moment.kind === "incident") {
+        this.#period(context, moment, scale, y);
         continue;
       }
       context.save();
@@ -146,6 +150,19 @@ export class LanePainter {
     }
     context.fillStyle = this.#colours.line;
     SHARED.forEach((_, i) => context.fillRect(0, (i + 1) * SHARED_PX - 1, scale.width, 1));
+  }
+
+  /** The time of an incident, with its name where there is room. @param {Context} context @param {Moment} moment @param {Scale} scale @param {number} y */
+  #period(context, { at_ms, until_ms, text }, scale, y) {
+    const [x, end] = scale.clip(at_ms, until_ms);
+    context.globalAlpha = 0.22;
+    context.fillStyle = this.#colours.accent;
+    context.fillRect(x, y + 3, end - x, SHARED_PX - 6);
+    context.globalAlpha = 1;
+    context.lineWidth = 1;
+    context.strokeStyle = this.#colours.accent;
+    context.strokeRect(x + 0.5, y + 3.5, Math.max(1, end - x - 1), SHARED_PX - 7);
+    this.#words(context, text, x + 8, y + SHARED_PX / 2, end - x - 12, text);
   }
 
   /**

@@ -1,5 +1,6 @@
 /** The map of a look back: the console's own ground, the ways above it. Only the person moves it, or whom they follow. */
 
+import { boundsOf } from "../draw/shape.js";
 import { fill, h, icon } from "../kit/dom.js";
 import { quantity } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
@@ -9,6 +10,7 @@ import { get } from "../net/http.js";
 import { place as lastPlace } from "../state/desk.js";
 import { complain } from "../view/notice.js";
 import { ReviewLayer } from "./layer.js";
+import { mountPlace } from "./place.js";
 import { mountZones } from "./zones.js";
 
 const FIRST = { lat: 31.23, lon: 121.48, zoom: 14 };
@@ -45,6 +47,7 @@ export class ReviewMap {
     L.control.scale({ imperial: false, position: "bottomleft", maxWidth: 120 }).addTo(this.#map);
     this.layer = new ReviewLayer(this.#map, replay, loader, scope);
     mountZones(this.#map, replay, scope);
+    mountPlace(this.#map, replay, scope);
     this.#tell();
     this.#obey(scope);
     this.#answer(scope);
@@ -62,12 +65,13 @@ export class ReviewMap {
     return [bounds.getSouthWest(), bounds.getSouthEast(), bounds.getNorthEast(), bounds.getNorthWest()];
   }
 
-  /** Bring every way into view. */
+  /** Bring every way, and the place of the incident, into view. */
   fit() {
-    const boxes = this.#replay.tracks.value.flatMap((track) => (track.bounds ? [track.bounds] : []));
-    if (!boxes.length) return;
-    const [west, north, east, south] = boxes.reduce((a, b) => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])]);
-    const bounds = L.latLngBounds([degreesOf(west, north), degreesOf(east, south)]);
+    const bounds = L.latLngBounds([]);
+    for (const { bounds: box } of this.#replay.tracks.value) if (box) bounds.extend([degreesOf(box[0], box[1]), degreesOf(box[2], box[3])]);
+    const place = this.#replay.incident.value?.place;
+    if (place) bounds.extend(boundsOf(place));
+    if (!bounds.isValid()) return;
     this.#map.fitBounds(bounds, { padding: [FIT_PX, FIT_PX], maxZoom: FIT_ZOOM_MAX, animate: false });
   }
 
@@ -93,6 +97,7 @@ export class ReviewMap {
   #obey(scope) {
     const replay = this.#replay;
     scope.read(replay.tracks, () => this.#untouched && this.fit());
+    scope.read(replay.incident, () => this.#untouched && this.fit());
     scope.read(replay.view, ({ place, follow }) => {
       this.#box.classList.toggle("following", follow !== null);
       if (!place) return;

@@ -5,7 +5,7 @@ import { span } from "../kit/format.js";
 import { t, word } from "../kit/i18n.js";
 
 /** @typedef {import("./types").Moment} Moment */
-/** @typedef {"talk" | "alarms" | "orders" | "zones"} Lane */
+/** @typedef {"talk" | "alarms" | "orders" | "zones" | "incidents"} Lane */
 
 /** Signs are told apart without colour. */
 export const SIGNS = {
@@ -17,6 +17,8 @@ export const SIGNS = {
   zone_dwell: "M6 1a5 5 0 1 0 .01 0z",
   burst: "M0 4h3l4-3.5v11L3 8H0z",
   recording: "M1 1l10 5-10 5z",
+  incident: "M0 2h5l1.5 2H12v7H0z",
+  step_mark: "M6 0l1.8 4 4.2.4-3.2 2.9 1 4.4L6 9.4 2.2 11.7l1-4.4L0 4.4 4.2 4z",
   viewing: "M0 6c3-5 9-5 12 0-3 5-9 5-12 0z",
 };
 
@@ -25,6 +27,7 @@ export function laneOf({ kind }) {
   if (kind === "burst") return "talk";
   if (kind === "alarm" || kind === "event") return "alarms";
   if (kind === "command") return "orders";
+  if (kind === "incident" || kind === "step_mark") return "incidents";
   return kind.startsWith("zone_") ? "zones" : null;
 }
 
@@ -40,6 +43,8 @@ export function wordsOf({ kind, text, detail, at_ms, until_ms }) {
   if (kind === "burst") return t("review.moment.burst", { group: text }) + took;
   if (kind === "recording") return t("recordings") + took;
   if (kind === "viewing") return t("review.moment.viewing", { who: text });
+  if (kind === "incident") return t("review.moment.incident", { title: text }) + (detail["closed"] ? ` · ${t("incident.closed")}` : "");
+  if (kind === "step_mark") return `${text} · ${detail["title"]}`;
   return t(`review.moment.${kind}`, { zone: text || t("review.zone.hidden") }) + (detail["late"] ? ` · ${t("review.late")}` : "");
 }
 
@@ -55,8 +60,15 @@ export function signOf(moment) {
   return shape(SIGNS[moment.kind], `sign ${gravity === "bad" ? "is-sos" : gravity === "warn" ? "is-warn" : ""}`);
 }
 
+/** The incident that a moment belongs to. @param {Moment} moment @returns {number | null} */
+export const incidentOf = ({ detail }) => detail["incident"] ?? null;
+
+/** Nobody's: it concerns everybody who has part in an incident, and the answer names the first. @param {any} record */
+const isOfAll = ({ kind, detail }) => kind === "incident" || (kind === "step_mark" && detail["about"] === null);
+
 /** @param {any} record of the answer @returns {Moment} */
 export function momentOf(record) {
   const at_ms = Date.parse(record.at);
-  return { ...record, at_ms, until_ms: record.until ? Date.parse(record.until) : at_ms };
+  const subject = isOfAll(record) ? "" : record.subject;
+  return { ...record, subject, at_ms, until_ms: record.until ? Date.parse(record.until) : at_ms };
 }

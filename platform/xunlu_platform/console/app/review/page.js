@@ -33,8 +33,9 @@ export function mountReview(root, scope) {
   const box = h("div", { class: "map", role: "application", "aria-label": t("map") });
   const middle = h("div", { class: "review-map" }, box);
   const right = h("aside", { class: "right", "aria-label": t("review.media") }, videos.element, voices.element);
-  const below = h("div", { class: "below" }, transport(replay, timeline, stepper, scope), timeline.element);
-  const here = hereButton(replay, () => map.corners);
+  const ground = () => map.corners;
+  const below = h("div", { class: "below" }, transport(replay, timeline, stepper, ground, scope), timeline.element);
+  const here = hereButton(replay, ground);
   root.append(panel(replay, here, scope), middle, right, below);
   const map = new ReviewMap(box, replay, loader, scope);
   middle.append(switches(replay, loader, map, scope));

@@ -6,7 +6,7 @@ import { t } from "../kit/i18n.js";
 import { failure, loading, notice } from "../view/notice.js";
 import { chooser } from "./chooser.js";
 import { lastBefore } from "./clock.js";
-import { isKey, signOf, wordsOf } from "./moments.js";
+import { incidentOf, isKey, signOf, wordsOf } from "./moments.js";
 import { periodForm, timeIn } from "./period.js";
 
 /** @typedef {import("../kit/store.js").Scope} Scope */
@@ -21,7 +21,21 @@ const ROWS = 120;
  * @param {Scope} scope
  */
 export function panel(replay, here, scope) {
-  return h("aside", { class: "left", "aria-label": t("review") }, period(replay, scope), subjects(replay, here, scope), keyMoments(replay, scope));
+  return h("aside", { class: "left", "aria-label": t("review") }, about(replay, scope), period(replay, scope), subjects(replay, here, scope), keyMoments(replay, scope));
+}
+
+/** The incident that is looked back at, if it is one. @param {Replay} replay @param {Scope} scope */
+function about(replay, scope) {
+  const link = h("a", { class: "grow ellipsis" });
+  const leave = h("button", { class: "quiet", "aria-label": t("review.incident.leave"), title: t("review.incident.leave"), onclick: () => replay.change({ incident: null }) }, icon("x"));
+  const box = h("section", { class: "row" }, icon("file-text"), link, leave);
+  scope.read(replay.incident, (incident) => {
+    box.hidden = incident === null;
+    if (!incident) return;
+    link.href = `/incidents/${incident.id}`;
+    link.textContent = incident.title;
+  });
+  return box;
 }
 
 /** @param {Replay} replay @param {Scope} scope */
@@ -121,9 +135,11 @@ function keyMoments(replay, scope) {
 /** @param {Replay} replay @param {import("./types").Moment} moment @param {boolean} now */
 function momentRow(replay, moment, now) {
   const track = replay.track(moment.subject);
+  const incident = incidentOf(moment);
+  const open = { class: "button quiet", href: `/incidents/${incident}`, "aria-label": `${t("incident.open.do")} ${wordsOf(moment)}`, title: t("incident.open.do") };
   return h(
     "li",
-    {},
+    { class: "row" },
     h(
       "button",
       { class: "moment", "aria-current": now ? "true" : null, onclick: () => replay.clock.seek(moment.at_ms) },
@@ -133,5 +149,6 @@ function momentRow(replay, moment, now) {
       h("i", { class: "swatch", style: { background: track?.colour ?? "" } }),
       h("span", { class: "dim ellipsis" }, track?.name ?? ""),
     ),
+    incident === null ? null : h("a", open, icon("chevron-right")),
   );
 }

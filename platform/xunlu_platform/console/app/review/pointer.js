@@ -3,9 +3,10 @@
 import { fill, h } from "../kit/dom.js";
 import { clock, when } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
+import { go } from "../router.js";
 import { ROW_PX, Scale, SHARED, SHARED_PX } from "./lanes.js";
 import { gapWords } from "./ways.js";
-import { laneOf, wordsOf } from "./moments.js";
+import { incidentOf, laneOf, wordsOf } from "./moments.js";
 
 /** A drag that is shorter was a click, pixels. */
 const CLICK_PX = 4;
@@ -14,13 +15,20 @@ const NEAR_PX = 8;
 
 /**
  * @param {import("./timeline.js").Timeline} timeline
- * @param {{strip: HTMLElement, lanes: HTMLElement[]}} parts
+ * @param {{strip: HTMLElement, lanes: [HTMLElement, HTMLElement]}} parts
  * @param {import("./replay.js").Replay} replay
  * @param {import("../kit/store.js").Scope} scope
  */
 export function answerAxis(timeline, { strip, lanes }, replay, scope) {
   scrub(strip, timeline, replay, scope);
-  for (const lane of lanes) mark(lane, timeline, replay, scope);
+  const [rows, shared] = lanes;
+  const seek = (/** @type {PointerEvent} */ event) => replay.clock.seek(timeline.scale.ms(event.offsetX));
+  mark(rows, timeline, replay, scope, seek);
+  mark(shared, timeline, replay, scope, (event) => {
+    const incident = incidentAt(timeline, replay, event);
+    if (incident === null) seek(event);
+    else go(`/incidents/${incident}`);
+  });
   for (const part of [strip, ...lanes]) {
     scope.listen(part, "wheel", (/** @type {WheelEvent} */ event) => {
       event.preventDefault();
@@ -66,8 +74,9 @@ function isShown({ shown }, ms) {
  * @param {import("./timeline.js").Timeline} timeline
  * @param {import("./replay.js").Replay} replay
  * @param {import("../kit/store.js").Scope} scope
+ * @param {(event: PointerEvent) => void} click
  */
-function mark(lane, timeline, replay, scope) {
+function mark(lane, timeline, replay, scope, click) {
   let from = NaN;
   scope.listen(lane, "pointerdown", (/** @type {PointerEvent} */ event) => {
     if (event.button !== 0) return;
@@ -81,7 +90,7 @@ function mark(lane, timeline, replay, scope) {
     const [x0, x1] = [Math.min(from, event.offsetX), Math.max(from, event.offsetX)];
     const { scale } = timeline;
     if (x1 - x0 > CLICK_PX) replay.clock.setLoop({ from_ms: scale.ms(x0), to_ms: scale.ms(x1) });
-    else if (x1 === x1) replay.clock.seek(scale.ms(event.offsetX));
+    else if (x1 === x1) click(event);
     from = NaN;
   });
   scope.listen(lane, "dblclick", () => replay.clock.setLoop(null));
@@ -89,13 +98,12 @@ function mark(lane, timeline, replay, scope) {
 
 /**
  * What lies under the pointer.
- * @param {HTMLElement[]} lanes
+ * @param {[HTMLElement, HTMLElement]} lanes
  * @param {import("./timeline.js").Timeline} timeline
  * @param {import("./replay.js").Replay} replay
  * @param {import("../kit/store.js").Scope} scope
  */
 function tell([rows, shared], timeline, replay, scope) {
-  if (!rows || !shared) return;
   const tip = h("div", { class: "tip", hidden: true });
   document.body.append(tip);
   scope.onClose(() => tip.remove());
@@ -106,7 +114,10 @@ function tell([rows, shared], timeline, replay, scope) {
     tip.style.setProperty("transform", `translate(${x}px, ${event.clientY - tip.offsetHeight - 10}px)`);
   };
   scope.listen(rows, "pointermove", (event) => show(event, ofSubject(timeline, replay, event, rows)));
-  scope.listen(shared, "pointermove", (event) => show(event, ofAll(timeline, replay, event)));
+  scope.listen(shared, "pointermove", (event) => {
+    shared.classList.toggle("opens", incidentAt(timeline, replay, event) !== null);
+    show(event, ofAll(timeline, replay, event));
+  });
   for (const lane of [rows, shared]) scope.listen(lane, "pointerleave", () => (tip.hidden = true));
 }
 
@@ -130,15 +141,37 @@ function ofSubject(timeline, replay, event, rows) {
 }
 
 /**
+ * What happened under the pointer, the nearest first.
+ * @param {import("./timeline.js").Timeline} timeline
+ * @param {import("./replay.js").Replay} replay
+ * @param {PointerEvent} event
+ */
+function momentsAt(timeline, replay, event) {
+  const lane = SHARED[Math.floor(event.offsetY / SHARED_PX)];
+  const near_ms = NEAR_PX / timeline.scale.px_per_ms;
+  const ms = timeline.scale.ms(event.offsetX);
+  const found = replay.moments.value.filter((moment) => laneOf(moment) === lane && moment.at_ms - near_ms <= ms && ms <= moment.until_ms + near_ms);
+  return found.sort((a, b) => Math.abs(a.at_ms - ms) - Math.abs(b.at_ms - ms));
+}
+
+/**
  * @param {import("./timeline.js").Timeline} timeline
  * @param {import("./replay.js").Replay} replay
  * @param {PointerEvent} event
  * @returns {string[]}
  */
 function ofAll(timeline, replay, event) {
-  const lane = SHARED[Math.floor(event.offsetY / SHARED_PX)];
-  const near_ms = NEAR_PX / timeline.scale.px_per_ms;
-  const ms = timeline.scale.ms(event.offsetX);
-  const found = replay.moments.value.filter((moment) => laneOf(moment) === lane && moment.at_ms - near_ms <= ms && ms <= moment.until_ms + near_ms);
+  const found = momentsAt(timeline, replay, event);
   return found.slice(0, 4).map((moment) => `${when(moment.at_ms)} ${replay.track(moment.subject)?.name ?? ""} ${wordsOf(moment)}`);
+}
+
+/**
+ * The incident that a click opens.
+ * @param {import("./timeline.js").Timeline} timeline
+ * @param {import("./replay.js").Replay} replay
+ * @param {PointerEvent} event
+ */
+function incidentAt(timeline, replay, event) {
+  const [moment] = momentsAt(timeline, replay, event);
+  return moment ? incidentOf(moment) : null;
 }

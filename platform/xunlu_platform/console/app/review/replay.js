@@ -4,7 +4,7 @@ import { Store } from "../kit/store.js";
 import { get, Problem } from "../net/http.js";
 import { route } from "../router.js";
 import { complain } from "../view/notice.js";
-import { addressOf, goToView, isoLocal, readView, SUBJECTS_MAX } from "./address.js";
+import { addressOf, goToView, isoLocal, readView, SUBJECTS_MAX, withIncident } from "./address.js";
 import { Clock, lastBefore } from "./clock.js";
 import { momentOf } from "./moments.js";
 import { quietTimes } from "./quiet.js";
@@ -31,6 +31,8 @@ export class Replay {
   /** Whether there were more moments than are told at once. */
   more = false;
   standing = new Store(/** @type {Standing} */ ({ phase: "empty", problem: null }));
+  /** What it is the look back at, once that is known. @type {Store<import("../incidents/types").WholeIncident | null>} */
+  incident = new Store(/** @type {import("../incidents/types").WholeIncident | null} */ (null));
   /** Whom keys and steps concern. @type {Store<string | null>} */
   chosen = new Store(/** @type {string | null} */ (null));
   /** Metres of a pixel of the map; null until there is one. @type {number | null} */
@@ -38,6 +40,8 @@ export class Replay {
   #level_m = 0;
   #asked = 0;
   #loaded = "";
+  /** The incident that was asked for. @type {number | null} */
+  #met = null;
   #scope;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #writing;
@@ -45,7 +49,7 @@ export class Replay {
   /** @param {import("../kit/store.js").Scope} scope */
   constructor(scope) {
     this.#scope = scope;
-    scope.read(route, ({ path, query }) => path === "/review" && this.#read(readView(query)));
+    scope.read(route, ({ path, query }) => path === "/review" && this.#open(query));
     scope.read(this.clock.jumps, () => this.#write());
     scope.read(this.clock.pace, () => this.#write());
     scope.onClose(() => clearTimeout(this.#writing));
@@ -66,11 +70,11 @@ export class Replay {
   }
 
   /**
-   * Show something else; whom and when is a step of the back key, everything else is not.
+   * Show something else; what, whom and when is a step of the back key, everything else is not.
    * @param {Partial<View>} change
    */
   change(change) {
-    const step = "subjects" in change || "from_ms" in change;
+    const step = "incident" in change || "subjects" in change || "from_ms" in change;
     const view = { ...this.view.value, t_ms: this.clock.now_ms, ...change };
     view.t_ms = Math.min(Math.max(view.t_ms, view.from_ms), view.to_ms);
     if (view.follow && !view.subjects.includes(view.follow)) view.follow = null;
@@ -114,7 +118,14 @@ export class Replay {
   /** Ask again. */
   reload() {
     this.#loaded = "";
-    this.#settle();
+    if (this.view.value.subjects.length) return this.#settle();
+    this.#met = null;
+    this.#open(route.value.query);
+  }
+
+  /** Ask again what happened: somebody has just written of it. */
+  reloadMoments() {
+    void this.#loadMoments(this.#asked);
   }
 
   /** The map shows more or less of the ground: a finer or coarser shape may be wanted. @param {number} metresPerPixel */
@@ -122,6 +133,43 @@ export class Replay {
     this.metresPerPixel = metresPerPixel;
     const wanted = this.#wantedLevel();
     if (this.standing.value.phase === "ready" && wanted < this.#level_m) void this.#loadTracks(this.#asked, wanted, true);
+  }
+
+  /** Show what an address names. @param {URLSearchParams} query */
+  #open(query) {
+    const view = readView(query);
+    if (view.incident !== this.#met) void this.#meet(view.incident);
+    if (view.incident === null || view.subjects.length) return this.#read(view);
+    if (this.incident.value) goToView(readView(withIncident(query, this.incident.value)), "replace");
+    else this.#wait(view);
+  }
+
+  /** Learn which incident it is about. @param {number | null} id */
+  async #meet(id) {
+    this.#met = id;
+    this.incident.set(null);
+    if (id === null) return;
+    try {
+      const incident = await get(`/incidents/${id}`);
+      if (id !== this.#met || this.#scope.closed) return;
+      this.incident.set(incident);
+      if (route.value.path === "/review") this.#open(route.value.query);
+    } catch (problem) {
+      if (id !== this.#met || this.#scope.closed) return;
+      if (this.view.value.subjects.length) complain(problem);
+      else this.standing.set({ phase: "failed", problem });
+    }
+  }
+
+  /** Nobody knows yet whom it is about. @param {View} view */
+  #wait(view) {
+    this.view.set(view);
+    this.clock.setRange({ from_ms: view.from_ms, to_ms: view.to_ms }, view.t_ms);
+    this.#loaded = "";
+    this.#asked += 1;
+    this.tracks.set([]);
+    this.moments.set([]);
+    this.standing.set({ phase: "loading", problem: null });
   }
 
   /** @param {View} view of the address */
@@ -211,7 +259,8 @@ export class Replay {
   #write() {
     clearTimeout(this.#writing);
     this.#writing = setTimeout(() => {
-      if (route.value.path !== "/review") return;
+      const { incident, subjects } = this.view.value;
+      if (route.value.path !== "/review" || (incident && !subjects.length)) return;
       const { now_ms, rate } = this.clock;
       this.view.set({ ...this.view.value, t_ms: now_ms, rate });
       goToView(this.view.value, "replace");

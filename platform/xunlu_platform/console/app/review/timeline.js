@@ -1,4 +1,4 @@
-/** The lanes: a density strip of the whole time, a ruler, a lane for each subject, four lanes for all, and the cursor. */
+/** The lanes: a density strip of the whole time, a ruler, a lane for each subject, those for all, and the cursor. */
 
 import { fill, h } from "../kit/dom.js";
 import { clock, when } from "../kit/format.js";

@@ -8,6 +8,7 @@ import { createIncident } from "../incidents/create.js";
 import { toast } from "../view/notice.js";
 import { reportOf } from "../reports/address.js";
 import { openExports } from "./exports.js";
+import { openMark } from "./mark.js";
 
 const HOUR_MS = 3_600_000;
 const STEP_MS = 10_000;
@@ -19,12 +20,13 @@ const LENGTHS_MS = [Infinity, 4 * HOUR_MS, HOUR_MS, HOUR_MS / 6];
  * @param {import("./replay.js").Replay} replay
  * @param {import("./timeline.js").Timeline} timeline
  * @param {import("./step.js").Stepper} stepper
+ * @param {() => import("../incidents/place.js").Corner[]} ground what the map shows
  * @param {import("../kit/store.js").Scope} scope
  */
-export function transport(replay, timeline, stepper, scope) {
+export function transport(replay, timeline, stepper, ground, scope) {
   const { clock: time } = replay;
   const button = (/** @type {string} */ label, /** @type {string} */ key, /** @type {() => void} */ act, /** @type {(Node | string)[]} */ ...content) =>
-    h("button", { "aria-label": t(label), title: key ? `${t(label)} (${key})` : t(label), onclick: act }, content);
+    h("button", { "aria-label": [...content.filter((one) => typeof one === "string"), t(label)].join(" "), title: key ? `${t(label)} (${key})` : t(label), onclick: act }, content);
   const play = h("button", { class: "primary play", onclick: () => time.toggle() });
   const face = h("time", { class: "face num" });
   const date = h("span", { class: "dim num" });
@@ -32,8 +34,9 @@ export function transport(replay, timeline, stepper, scope) {
   const skip = h("input", { type: "checkbox", onchange: () => replay.toggle("skip") });
   const reverse = button("review.reverse", "J", () => time.setRate(-time.rate), icon("rotate-ccw"));
   scope.read(time.pace, ({ playing, rate }) => {
-    fill(play, icon(playing ? "pause" : "play"), `${rate < 0 ? "−" : ""}${Math.abs(rate)}×`);
-    play.setAttribute("aria-label", t(playing ? "review.pause" : "review.play"));
+    const shown = `${rate < 0 ? "−" : ""}${Math.abs(rate)}×`;
+    fill(play, icon(playing ? "pause" : "play"), shown);
+    play.setAttribute("aria-label", `${t(playing ? "review.pause" : "review.play")} ${shown}`);
     play.title = `${t(playing ? "review.pause" : "review.play")} (${t("key.space")})`;
     reverse.setAttribute("aria-pressed", String(rate < 0));
   });
@@ -66,7 +69,7 @@ export function transport(replay, timeline, stepper, scope) {
     h("span", { class: "grow" }),
     lengths(replay, timeline, scope),
     reportLink(replay, scope),
-    may("incidents") ? incidentButton(replay) : null,
+    ...(may("incidents") ? incidentButtons(replay, ground) : []),
     may("track") ? filesButton(replay) : null,
   );
 }
@@ -105,14 +108,21 @@ function filesButton(replay) {
   return h("button", { onclick: () => openExports(replay) }, icon("download"), t("export"));
 }
 
-/** An incident of what is shown. @param {import("./replay.js").Replay} replay */
-function incidentButton(replay) {
+/**
+ * An incident of what is shown, and a step of one.
+ * @param {import("./replay.js").Replay} replay
+ * @param {() => import("../incidents/place.js").Corner[]} ground
+ */
+function incidentButtons(replay, ground) {
   const make = () => {
     const { subjects, from_ms, to_ms } = replay.view.value;
-    if (subjects.length) createIncident({ title: "", subjects, from_ms, to_ms });
+    if (subjects.length) createIncident({ title: "", subjects, from_ms, to_ms, ground: ground() });
     else toast(t("review.empty"), "bad");
   };
-  return h("button", { onclick: make }, icon("file-text"), t("incident"));
+  return [
+    h("button", { onclick: () => openMark(replay) }, icon("pin"), t("incident.mark.add"), h("kbd", {}, "M")),
+    h("button", { onclick: make }, icon("file-text"), t("incident")),
+  ];
 }
 
 /** @param {MouseEvent} event */

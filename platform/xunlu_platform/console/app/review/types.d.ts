@@ -71,9 +71,11 @@ export type MomentKind =
   | "zone_enter"
   | "zone_leave"
   | "zone_dwell"
+  | "incident"
+  | "step_mark"
   | "viewing";
 
-/** Something that happened; `at_ms` and `until_ms` are ours. */
+/** Something that happened; `at_ms` and `until_ms` are ours, and so is the empty `subject` of what concerns several. */
 export interface Moment {
   at: string;
   until: string | null;

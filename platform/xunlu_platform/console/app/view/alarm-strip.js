@@ -11,6 +11,7 @@ import { watching } from "../state/desk.js";
 import { fleet } from "../state/fleet.js";
 import { past, showMoment } from "../state/moment.js";
 import { unitName } from "../state/organisation.js";
+import { openOfAlarm } from "../incidents/create.js";
 import { showNearest } from "../command/nearest.js";
 import { showDevice, showPlace } from "../command/show.js";
 import { ask } from "./dialog.js";
@@ -62,6 +63,11 @@ export function mountAlarmStrip(strip, scope) {
   claimKey(scope, "A", "key.acknowledge", () => {
     const top = alarms.value.find((alarm) => alarm.state === "new");
     if (top && may("alarm")) void acknowledge(top.id).catch(complain);
+  });
+  if (!may("incidents")) return;
+  claimKey(scope, "I", "key.incident", () => {
+    const [top] = alarms.value;
+    if (top) void openOfAlarm(top).catch(complain);
   });
 }
 
@@ -133,6 +139,7 @@ function buttons(alarm, show) {
     may("live") ? h("button", { onclick: () => (show(), watching.set(alarm.did)) }, icon("video"), t("alarm.watch")) : null,
     h("button", { onclick: () => (showMoment(null), showNearest(alarm.did)) }, icon("users"), t("alarm.nearest")),
   ];
+    may("incidents") ? incidentButton(alarm) : null,
   if (!may("alarm")) return own;
   const confirm = h(
     "button",
@@ -148,6 +155,12 @@ function buttons(alarm, show) {
 }
 
 /**
+/** @param {Alarm} alarm */
+function incidentButton(alarm) {
+  const button = h("button", { title: t("incident.alarm.do"), onclick: () => void busy(button, () => openOfAlarm(alarm)) }, icon("file-text"), t("incident"), h("kbd", {}, "I"));
+  return button;
+}
+
  * @param {Alarm} alarm
  * @param {"resolve" | "false"} how
  */

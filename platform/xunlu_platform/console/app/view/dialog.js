@@ -37,12 +37,14 @@ export function openDialog(title, ...content) {
  * @param {Question[]} questions
  * @param {string} action words of the button
  * @param {(values: Record<string, string>) => Promise<unknown>} act
- * @param {{danger?: boolean, text?: string}} [options]
+ * @param {{danger?: boolean, text?: string, beside?: {name: string, label: string, element: HTMLElement}}} [options] `beside` is
+ *   something that is answered otherwise than by typing, such as on a map
  */
 export function ask(title, questions, action, act, options = {}) {
   const error = h("p", { class: "problem", role: "alert" });
   const submit = h("button", { class: options.danger ? "danger" : "primary", type: "submit" }, action);
-  const labels = Object.fromEntries(questions.map(({ name, label }) => [name, label]));
+  const { beside } = options;
+  const labels = Object.fromEntries([...questions, ...(beside ? [beside] : [])].map(({ name, label }) => [name, label]));
   const send = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     submit.disabled = true;
@@ -64,7 +66,7 @@ export function ask(title, questions, action, act, options = {}) {
     error,
     h("footer", {}, h("button", { type: "button", onclick: () => dialog.close() }, t("cancel")), submit),
   );
-  const dialog = openDialog(title, form);
+  const dialog = openDialog(title, beside ? h("div", { class: "beside" }, form, beside.element) : form);
   (questions[0]?.control ?? submit).focus();
   return dialog;
 }

@@ -4,7 +4,8 @@ import { h, icon } from "../kit/dom.js";
 import { metres, span, stamp, when } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { may } from "../net/session.js";
-import { reviewOf } from "../review/address.js";
+import { createIncident } from "../incidents/create.js";
+import { reviewOf, SUBJECTS_MAX } from "../review/address.js";
 import { busy, notice } from "../view/notice.js";
 import { found, tableOf } from "./found.js";
 
@@ -23,6 +24,8 @@ const BEFORE_MS = 60_000;
 export function mountFound(root, answer) {
   const { question, subjects, more, review } = answer;
   const close = h("button", { class: "quiet", "aria-label": t("close"), title: t("close"), onclick: () => found.set(null) }, icon("x"));
+  const make = () => createIncident({ title: "", subjects: subjects.map(({ subject }) => subject).slice(0, SUBJECTS_MAX), from_ms: question.from_ms, to_ms: question.to_ms, place: question.shape });
+  const incident = may("incidents") ? h("button", { onclick: make }, icon("file-text"), t("incident")) : null;
   const table = h("button", { onclick: () => void busy(table, () => save(answer)) }, icon("download"), "CSV");
   const open = review && may("review") ? h("a", { class: "button primary", href: review }, icon("history"), t("who.review")) : null;
   root.append(
@@ -30,7 +33,7 @@ export function mountFound(root, answer) {
     h("p", { class: "who-question dim num" }, `${stamp(question.from_ms)} – ${stamp(question.to_ms)}`),
   );
   if (more) root.append(notice(t("who.more"), t("who.more.do"), "triangle-alert"));
-  if (subjects.length) root.append(h("div", { class: "row who-tools" }, open, table));
+  if (subjects.length) root.append(h("div", { class: "row wrap who-tools" }, open, incident, table));
   else root.append(notice(t("who.nobody"), t("who.nobody.do"), "users"));
   root.append(h("ol", { class: "who-found" }, subjects.map((one) => h("li", {}, visitor(one, answer)))));
 }

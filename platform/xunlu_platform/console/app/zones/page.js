@@ -36,7 +36,7 @@ export function mountZones(root, scope) {
   const left = h("aside", { class: "left", "aria-label": t("zones") });
   const box = h("div", { class: "map", role: "application", "aria-label": t("map") });
   const right = h("aside", { class: "right", "aria-label": t("details"), hidden: true });
-  root.append(left, h("div", { class: "zones-map" }, box), right);
+  root.append(left, h("div", { class: "map-sheet" }, box), right);
   const map = mountSheet(box, scope);
   mountZoneLayer(map, scope, (zone) => go(zoneAddress(zone.id))).show(true);
   /** @type {Given | null} */
