@@ -9,6 +9,7 @@ import { ask } from "../view/dialog.js";
 import { busy, failure, loading } from "../view/notice.js";
 import { openExports } from "./exports.js";
 import { askIncident } from "./form.js";
+import { erased, holdOf, release } from "./hold.js";
 import { stateOf } from "./list.js";
 import { placeCard } from "./place.js";
 import { marks, notes } from "./record.js";
@@ -33,7 +34,7 @@ export function mountIncident(root, id, scope) {
   const show = (incident) => {
     if (scope.closed) return;
     shown = incident;
-    fill(box, head(incident, show), facts(incident, show), h("div", { class: "cards" }, place.element, marks(incident, show), notes(incident, show)));
+    fill(box, head(incident, show), facts(incident, show), h("div", { class: "cards" }, place.element, marks(incident, show), notes(incident, show), erased(incident)));
     place.show(incident.place);
   };
   const place = placeCard(
@@ -64,11 +65,12 @@ function head(incident, show) {
     h("button", { onclick: () => openShares(incident) }, icon("link"), t("incident.share")),
     h("button", { onclick: () => openExports(incident) }, icon("download"), t("export")),
     h("button", { onclick: () => say(t(`incident.${turn}.do`), async (text) => show(await post(`${path}/${turn}`, { text }))) }, icon(incident.closed_at ? "rotate-ccw" : "check"), t(`incident.${turn}.do`)),
+    release(incident, show),
   ];
   return h(
     "header",
     { class: "page-head" },
-    h("div", { class: "row" }, h("a", { class: "button quiet", href: "/incidents", "aria-label": t("incidents"), title: t("incidents") }, icon("chevron-left")), h("h1", {}, incident.title), stateOf(incident)),
+    h("div", { class: "row" }, h("a", { class: "button quiet", href: "/incidents", "aria-label": t("incidents"), title: t("incidents") }, icon("chevron-left")), h("h1", {}, incident.title), stateOf(incident), holdOf(incident)),
     h("div", { class: "row wrap" }, ways),
   );
 }

@@ -20,6 +20,7 @@ export interface Incident {
   created_at: string;
   created_by: string | null;
   closed_at: string | null;
+  released_at: string | null;
   marks_count: number;
 }
 
@@ -43,9 +44,20 @@ export interface Mark {
   struck_by: string | null;
 }
 
+/** What a rule erased: of positions whole hours. */
+export interface Erased {
+  what: "recording" | "burst" | "position";
+  did: string | null;
+  name: string | null;
+  at: string;
+  until: string;
+  erased_at: string;
+}
+
 export interface WholeIncident extends Incident {
   notes: Note[];
   marks: Mark[];
+  erased: Erased[];
 }
 
 export interface Share {

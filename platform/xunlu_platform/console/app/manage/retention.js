@@ -7,7 +7,8 @@ import { get, post, put } from "../net/http.js";
 import { ask } from "../view/dialog.js";
 import { busy, failure, loading } from "../view/notice.js";
 
-/** @typedef {{at: string, dry_run: boolean, older_than: string, rows_affected: number}} Run */
+/** @typedef {{id: number | null, title: string | null, rows: number}} Held */
+/** @typedef {{at: string, dry_run: boolean, older_than: string, rows_affected: number, rows_held: number, held: Held[]}} Run */
 /** @typedef {{subject: string, keep_days: number, enabled: boolean, changed_at: string, last_run?: Run | null, last_dry_run?: Run | null}} Rule */
 
 /** @param {HTMLElement} root */
@@ -84,9 +85,17 @@ function row(rule, changed) {
     h("td", {}, t(`subject.${rule.subject}`)),
     h("td", { class: "num" }, t("days", { n: rule.keep_days })),
     h("td", {}, state),
-    h("td", {}, told),
+    h("td", {}, told, last?.rows_held ? heldBy(last) : null),
     h("td", { class: "end" }, dry, edit),
   );
+}
+
+/** What incidents hold back. @param {Run} run */
+function heldBy({ rows_held, held }) {
+  const incidents = held.map(({ id, title, rows }) =>
+    h("li", {}, id ? h("a", { href: `/incidents/${id}` }, title) : t("incident.unseen"), " ", h("span", { class: "dim num" }, t("retention.rows", { rows: count(rows) }))),
+  );
+  return h("details", {}, h("summary", {}, t("retention.spared", { rows: count(rows_held) })), h("ul", { class: "history" }, incidents));
 }
 
 /**
