@@ -1,12 +1,15 @@
 """The page of reports: choosing, reading, following a number to its proof, and taking the sheet away."""
 
 import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.console.bureau import SQUAD, Bureau
 from tests.console.review_scene import BEGIN, Past, marks, officer, walks
+from tests.integration.ingest_rig import eventually
 
 pytestmark = [pytest.mark.console, pytest.mark.integration]
 
@@ -73,6 +76,55 @@ async def test_a_squads_week_adds_its_officers_up(page: Page, bureau: Bureau) ->
     await page.get_by_label("班次结束").fill("06:00")
     await expect(row.locator("[data-key=marks]")).to_have_text("0", timeout=SLOW_MS)
     await expect(page).to_have_url(re.compile("shift=22:00-06:00"))
+
+
+@asynccontextmanager
+async def held(bureau: Bureau) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+    """The shapes of tracks are locked, and every sheet waits; tells whether any sheet still does."""
+    connection = bureau.rig.connection
+
+    async def idle() -> bool:
+        await connection.execute("select pg_stat_clear_snapshot()")
+        waiting = "select pid from pg_stat_activity where wait_event_type = 'Lock' and usename = 'xunlu_api'"
+        return not await bureau.rig.rows(waiting)
+
+    async with connection.transaction():
+        await connection.execute("lock table track_piece in access exclusive mode")
+        yield idle
+
+
+async def test_a_sheet_that_takes_long_says_how_far_it_is_until_it_is_cancelled(page: Page, bureau: Bureau) -> None:
+    who = await patrolled(bureau, "吴静")
+    account = await bureau.account("supervisor")
+    async with held(bureau) as idle:
+        await bureau.sign_in(page, account, address(who))
+        await expect(page.get_by_role("progressbar", name="正在制表")).to_be_visible(timeout=SLOW_MS)
+        await expect(page.get_by_text("已读取 0 / 1 人日")).to_be_visible()
+        await page.get_by_role("button", name="取消").press("Enter")
+        await expect(page.get_by_text("已取消制表")).to_be_visible()
+        await eventually(idle)
+    await page.get_by_role("button", name="再试一次").press("Enter")
+    await expect(page.get_by_role("article")).to_contain_text(who.number, timeout=SLOW_MS)
+
+
+async def test_who_leaves_a_sheet_or_a_file_ends_the_work_on_the_server(page: Page, bureau: Bureau) -> None:
+    who = await patrolled(bureau, "郑强")
+    await bureau.sign_in(page, await bureau.account("supervisor"), address(who))
+    await expect(page.get_by_role("article")).to_contain_text(who.number, timeout=SLOW_MS)
+    bars = page.get_by_role("progressbar", name="正在制表")
+    async with held(bureau) as idle:
+        await page.get_by_role("link", name="PDF", exact=True).click()
+        await expect(bars).to_be_visible(timeout=SLOW_MS)
+        # The sheet stays while the file is made.
+        await expect(page.get_by_role("article")).to_contain_text(who.number)
+        await page.get_by_label("班次开始").fill("22:00")
+        await page.get_by_label("班次结束").fill("06:00")
+        await expect(page).to_have_url(re.compile("shift=22:00-06:00"))
+        await expect(page.locator(".exports").get_by_role("progressbar")).to_have_count(0)
+        await expect(bars).to_be_visible(timeout=SLOW_MS)
+        await page.get_by_role("link", name="区域", exact=True).click()
+        await expect(bars).to_have_count(0)
+        await eventually(idle)
 
 
 async def test_a_day_to_come_is_refused_in_the_words_of_the_desk(page: Page, bureau: Bureau) -> None:

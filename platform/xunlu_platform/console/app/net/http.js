@@ -96,10 +96,11 @@ export async function request(method, path, body, signal) {
  * @param {string} path
  * @param {unknown} [body]
  * @param {AbortSignal} [signal]
+ * @param {number} [timeout_ms] until the last byte; 0: as long as `signal` lets it
  * @throws {Problem}
  */
-async function answered(method, path, body, signal) {
-  const response = await reach(method, path, body, signal);
+async function answered(method, path, body, signal, timeout_ms = TIMEOUT_MS) {
+  const response = await reach(method, path, body, signal, timeout_ms);
   if (response.ok) return response;
   const problem = await problemOf(response);
   if (response.status === 401 || problem.type.includes("password-change-required")) refused(problem);
@@ -109,6 +110,9 @@ async function answered(method, path, body, signal) {
 /** The answer as it is, for what is no JSON. @param {string} path below `/api/v1` @throws {Problem} */
 export const reachFile = (path) => answered("GET", path);
 
+/** The same for as long as it takes. @param {string} path @param {AbortSignal} signal @throws {Problem} */
+export const reachStream = (path, signal) => answered("GET", path, undefined, signal, 0);
+
 /** The same of a question with a body. @param {string} path below `/api/v1` @param {unknown} body @throws {Problem} */
 export const askFile = (path, body) => answered("POST", path, body);
 
@@ -116,9 +120,10 @@ export const askFile = (path, body) => answered("POST", path, body);
  * @param {string} method
  * @param {string} path
  * @param {unknown} body
- * @param {AbortSignal} [signal]
+ * @param {AbortSignal | undefined} signal
+ * @param {number} timeout_ms
  */
-async function reach(method, path, body, signal) {
+async function reach(method, path, body, signal, timeout_ms) {
   /** @type {Record<string, string>} */
   const headers = { accept: "application/json" };
   const raw = typeof body === "string" || body instanceof Blob;
@@ -130,7 +135,7 @@ async function reach(method, path, body, signal) {
       method,
       headers,
       credentials: "same-origin",
-      signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]),
+      signal: AbortSignal.any([...(timeout_ms ? [AbortSignal.timeout(timeout_ms)] : []), ...(signal ? [signal] : [])]),
       body: body === undefined ? null : raw ? body : JSON.stringify(body),
     });
   } catch (failure) {
@@ -153,7 +158,7 @@ function tell(complaints, labels = {}) {
 }
 
 /** Our words for a reason that we know, else the server's. @param {any} error of a problem's `errors` @returns {Complaint} */
-function complaintOf({ field = "", reason, message, values = {} }) {
+export function complaintOf({ field = "", reason, message, values = {} }) {
   const key = `reason.${reason}`;
   const row = values.row === undefined ? "" : t("reason.row", values);
   return { field: field.replace(/^(body|query|path)(\.|$)/, ""), words: row + (knows(key) ? t(key, values) : message) };

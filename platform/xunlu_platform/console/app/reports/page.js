@@ -3,19 +3,21 @@
 import { fill, h, icon } from "../kit/dom.js";
 import { day } from "../kit/format.js";
 import { language, t } from "../kit/i18n.js";
-import { get, getAll, query } from "../net/http.js";
+import { getAll, query } from "../net/http.js";
 import { may } from "../net/session.js";
 import { go, route } from "../router.js";
 import { unitSelect } from "../manage/choices.js";
 import { unitName } from "../state/organisation.js";
-import { failure, loading, notAllowed, notice } from "../view/notice.js";
+import { complain, failure, loading, notAllowed, notice } from "../view/notice.js";
 import { addressOf, questionOf, readAsked, weekOf } from "./address.js";
+import { made } from "./making.js";
 import { drawn } from "./sheet.js";
 
 /** @typedef {import("./address.js").Asked} Asked */
 /** @typedef {import("../types").Officer} Officer */
 
 const FORMATS = ["pdf", "xlsx", "html", "json"];
+const FORGET_MS = 60_000;
 
 /**
  * @param {HTMLElement} root
@@ -48,36 +50,77 @@ function desk(box, scope, officers) {
   const sheet = h("div", {});
   fill(box, h("div", { class: "page-head" }, h("h1", {}, t("reports")), files), h("p", { class: "dim lead" }, t("reports.lead")), form, sheet);
   let shown = "";
-  let asks = 0;
-  const load = async (/** @type {string} */ path) => {
-    const mine = ++asks;
-    fill(sheet, loading());
-    try {
-      const told = await get(path);
-      if (mine === asks && !scope.closed) fill(sheet, drawn(told));
-    } catch (problem) {
-      if (mine === asks && !scope.closed) fill(sheet, failure(problem, () => void load(path)));
-    }
-  };
+  let asking = scope.inner();
   scope.read(route, (address) => {
     if (address.path !== "/reports") return;
     const asked = readAsked(address.query);
     const question = questionOf(asked);
     const path = question ? `/reports/${asked.kind}${query({ ...question, language: language.value })}` : "";
     fill(form, ...controls(asked, officers));
-    fill(files, ...(path ? links(path) : []));
     if (path === shown && path) return;
     shown = path;
-    if (path) void load(path);
+    asking.close();
+    asking = scope.inner();
+    fill(files, ...(path ? links(path, asking) : []));
+    if (path) void show(sheet, path, asking);
     else fill(sheet, notice(t("reports.none"), t("reports.none.do"), "file-text"));
   });
 }
 
-/** @param {string} path */
-function links(path) {
-  return FORMATS.map((format) =>
-    h("a", { class: "button", download: "", href: `/api/v1${path}&format=${format}` }, icon("download"), format.toUpperCase()),
-  );
+/**
+ * @param {HTMLElement} box
+ * @param {string} path
+ * @param {import("../kit/store.js").Scope} asking until something else is asked for
+ */
+async function show(box, path, asking) {
+  const again = () => void show(box, path, asking);
+  try {
+    const answer = await made(box, path, asking);
+    const told = await answer?.json();
+    if (asking.closed) return;
+    fill(box, told ? drawn(told) : stopped(again));
+  } catch (problem) {
+    if (!asking.closed) fill(box, failure(problem, again));
+  }
+}
+
+/** @param {() => void} again */
+function stopped(again) {
+  const box = notice(t("reports.stopped"), t("reports.stopped.do"));
+  box.lastElementChild?.append(h("div", {}, h("button", { onclick: again }, icon("refresh-cw"), t("again"))));
+  return box;
+}
+
+/**
+ * Files. Who opens one in a tab of its own gets it without being told how far it is.
+ * @param {string} path
+ * @param {import("../kit/store.js").Scope} asking
+ */
+function links(path, asking) {
+  const box = h("span", {});
+  const all = FORMATS.map((format) => {
+    const take = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      void save(box, `${path}&format=${format}`, asking).catch(complain);
+    };
+    return h("a", { class: "button", download: "", href: `/api/v1${path}&format=${format}`, onclick: take }, icon("download"), format.toUpperCase());
+  });
+  return [box, ...all];
+}
+
+/**
+ * @param {HTMLElement} box
+ * @param {string} path
+ * @param {import("../kit/store.js").Scope} asking
+ */
+async function save(box, path, asking) {
+  if (box.firstChild) return;
+  const answer = await made(box, path, asking);
+  if (!answer) return;
+  const name = /filename\*=UTF-8''(\S+)/.exec(answer.headers.get("content-disposition") ?? "")?.[1] ?? "report.json";
+  const href = URL.createObjectURL(await answer.blob());
+  h("a", { href, download: decodeURIComponent(name) }).click();
+  setTimeout(() => URL.revokeObjectURL(href), FORGET_MS);
 }
 
 /**
