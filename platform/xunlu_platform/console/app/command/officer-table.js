@@ -41,7 +41,9 @@ export class OfficerTable {
     this.#box = box;
     box.setAttribute("role", "grid");
     box.setAttribute("aria-label", t("officer.table"));
-    box.append(this.#empty, this.#sheet);
+    // Beside it: a grid holds rows and nothing else.
+    box.before(this.#empty);
+    box.append(this.#sheet);
     scope.listen(box, "scroll", () => this.#paint(), { passive: true });
     scope.listen(box, "keydown", (event) => this.#key(event));
     scope.listen(box, "pointerdown", (event) => (this.#held = event.target.closest("[data-did]") !== null));

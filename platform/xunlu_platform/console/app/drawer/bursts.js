@@ -19,7 +19,7 @@ const REGISTERED_MS = 3_000;
  * @param {string} did
  */
 export function mountBursts(root, scope, did) {
-  const list = h("ol", { class: "events bursts" }, loading());
+  const list = h("ol", { class: "events bursts" }, h("li", {}, loading()));
   root.append(h("section", {}, h("h3", {}, t("bursts"), h("span", { class: "faint" }, t("recordings.span"))), list));
   const load = async () => {
     try {

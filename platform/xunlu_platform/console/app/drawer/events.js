@@ -19,7 +19,7 @@ const SHOWN_FIRST = 8;
  * @param {string} did
  */
 export function mountEvents(root, scope, did) {
-  const list = h("ol", { class: "events" }, loading());
+  const list = h("ol", { class: "events" }, h("li", {}, loading()));
   root.append(h("section", {}, h("h3", {}, t("events"), h("span", { class: "faint" }, t("events.span"))), list));
   /** @type {DeviceEvent[]} */
   let events = [];
@@ -44,10 +44,7 @@ export function mountEvents(root, scope, did) {
       events = (await get(`/devices/${encodeURIComponent(did)}/events${range}`)).items;
       paint();
     } catch (problem) {
-      fill(
-        list,
-        failure(problem, () => void load()),
-      );
+      fill(list, h("li", {}, failure(problem, () => void load())));
     }
   };
   void load();

@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000;
  * @param {string} did
  */
 export function mountRecordings(root, scope, did) {
-  const list = h("ol", { class: "events recordings" }, loading());
+  const list = h("ol", { class: "events recordings" }, h("li", {}, loading()));
   root.append(h("section", {}, h("h3", {}, t("recordings"), h("span", { class: "faint" }, t("recordings.span"))), list));
   const load = async () => {
     try {

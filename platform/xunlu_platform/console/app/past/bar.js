@@ -139,7 +139,7 @@ function mountBar(bar, machine, scope) {
   const rates = h("select", { "aria-label": t("review.rate"), onchange: () => time.setRate(Number(rates.value)) }, RATES.map((rate) => h("option", { value: String(rate) }, `${rate}×`)));
   const words = h("span", { class: "past-words dim", role: "status" });
   const step = (/** @type {string} */ label, /** @type {number} */ ms, /** @type {string} */ text) =>
-    h("button", { class: "quiet", "aria-label": t(label), title: t(label), onclick: () => machine.step(ms) }, text);
+    h("button", { class: "quiet", "aria-label": `${text} ${t(label)}`, title: t(label), onclick: () => machine.step(ms) }, text);
   bar.append(
     date,
     step("past.minute.back", -60_000, "−1′"),

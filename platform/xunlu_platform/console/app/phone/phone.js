@@ -4,9 +4,10 @@
  */
 
 import { fill, h, icon } from "../kit/dom.js";
-import { language, t } from "../kit/i18n.js";
+import { t } from "../kit/i18n.js";
 import { may, me, signOut } from "../net/session.js";
 import * as talk from "../state/talk.js";
+import { languageButton } from "../view/language.js";
 import { complain, notAllowed } from "../view/notice.js";
 import { openGroups } from "../view/ptt-groups.js";
 import { holdToTalk, letGoWithThePage, LONG_PRESS_MS } from "../view/ptt-key.js";
@@ -40,14 +41,13 @@ export function mountPhone(root, scope) {
 }
 
 function head() {
-  const speak = () => language.set(language.value === "en" ? "zh-CN" : "en");
   const leave = () => void signOut().catch(complain);
   return h(
     "header",
     { class: "row" },
     h("b", {}, t("brand")),
     h("span", { class: "grow ellipsis dim" }, me.value?.display_name ?? ""),
-    h("button", { class: "quiet", onclick: speak, "aria-label": t("language"), lang: "mul" }, "中 / EN"),
+    languageButton(),
     h("button", { class: "quiet", onclick: leave, "aria-label": t("signout"), title: t("signout") }, icon("log-out")),
   );
 }

@@ -2,7 +2,7 @@
 
 import { fill, h, icon, markCurrent } from "../kit/dom.js";
 import { clock, day } from "../kit/format.js";
-import { language, t } from "../kit/i18n.js";
+import { t } from "../kit/i18n.js";
 import { claimKey, keysEnabled } from "../kit/keys.js";
 import { soundArmed, soundWanted } from "../kit/sound.js";
 import { theme } from "../kit/theme.js";
@@ -12,6 +12,7 @@ import { route } from "../router.js";
 import { alarms } from "../state/alarms.js";
 import { groups, heardNow, hears, mainGroup, talks, tuning } from "../state/talk.js";
 import { openKeys } from "./keys-page.js";
+import { languageButton } from "./language.js";
 import { openMenu } from "./menu.js";
 import { complain } from "./notice.js";
 import { openPassword } from "./password.js";
@@ -69,9 +70,10 @@ function alarmCount(scope) {
   scope.read(alarms, (open) => {
     const fresh = open.filter((alarm) => alarm.state === "new").length;
     const figure = fresh || open.length;
-    fill(chip, icon("bell"), h("span", { class: fresh ? "badge" : "tag" }, figure), h("span", { class: "wide" }, t("alarms")));
+    // Where it is narrow only the bell says what is counted.
+    const shown = h("span", { class: "wide", "aria-hidden": "true" }, t("alarms"));
+    fill(chip, icon("bell", t("alarms")), h("span", { class: fresh ? "badge" : "tag" }, figure), shown);
     const said = `${t("alarms")} ${figure}`;
-    chip.setAttribute("aria-label", said);
     if (words.textContent !== said) words.textContent = said;
   });
   return h("span", { class: "row" }, chip, words);
@@ -129,12 +131,11 @@ function clockFace(scope) {
 
 /** @param {Scope} scope */
 function switches(scope) {
-  const speak = () => language.set(language.value === "en" ? "zh-CN" : "en");
   const paint = () => theme.set(theme.value === "dark" ? "light" : "dark");
   const lamp = h("button", { class: "quiet", onclick: paint, "aria-label": t("theme"), title: t("theme") });
   scope.read(theme, (name) => fill(lamp, icon(name === "dark" ? "moon" : "sun")));
   claimKey(scope, "D", "key.theme", paint);
-  return [h("button", { class: "quiet", onclick: speak, "aria-label": t("language"), lang: "mul" }, "中 / EN"), lamp];
+  return [languageButton(), lamp];
 }
 
 function userMenu() {

@@ -49,7 +49,7 @@ const where = ({ zone }) => h("a", { class: "row", href: `/zones?zone=${zone.id}
  * @param {{zone?: number, did?: string}} filter
  */
 export function mountZoneEvents(root, scope, filter) {
-  const list = h("ol", { class: "events" }, loading());
+  const list = h("ol", { class: "events" }, h("li", {}, loading()));
   root.append(h("section", {}, h("h3", {}, t("zone.events")), list));
   const load = async () => {
     try {
@@ -59,7 +59,7 @@ export function mountZoneEvents(root, scope, filter) {
       const rows = found.map((one) => h("li", { class: "row wrap" }, h("time", { class: "faint num" }, when(one.at)), ...what(one), filter.did ? where(one) : who(one)));
       fill(list, rows.length ? rows : h("li", { class: "dim" }, t("zone.events.none")));
     } catch (problem) {
-      fill(list, failure(problem, () => void load()));
+      fill(list, h("li", {}, failure(problem, () => void load())));
     }
   };
   scope.every(AGAIN_MS, () => void load());
