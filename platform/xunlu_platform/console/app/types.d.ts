@@ -84,9 +84,13 @@ export interface Alarm {
   unit: { id: number; name: string } | null;
   /** Name of the zone that it is about. */
   zone: string | null;
+  /** Its kind. */
+  zone_kind: import("./zones/zones.js").Kind | null;
   acknowledged_by: string | null;
   acknowledged_ms: number | null;
   cancelled_ms: number | null;
+  /** When later fixes showed that it was none. */
+  withdrawn_ms: number | null;
   note: string;
 }
 
@@ -174,6 +178,7 @@ export interface Officer {
   pinyin: string;
   active: boolean;
   device: string | null;
+  on_shift_until: string | null;
 }
 
 export interface User {
@@ -196,17 +201,18 @@ export interface AlarmRecord {
   severity: number;
   raised_at: string;
   late: boolean;
+  lat: number | null;
+  lon: number | null;
   cancelled_at: string | null;
   state: Alarm["state"];
   officer: { id: number; number: string; name: string } | null;
   unit: { id: number; name: string } | null;
   zone: { id: number; name: string; kind: string } | null;
-  lat: number | null;
-  lon: number | null;
   acknowledged_by: string | null;
   acknowledged_at: string | null;
   closed_by: string | null;
   closed_at: string | null;
+  withdrawn_at: string | null;
   note: string;
 }
 

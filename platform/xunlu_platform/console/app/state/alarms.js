@@ -1,6 +1,7 @@
 /** Open alarms: severity first, then time. The tone rings while one is not acknowledged. */
 
 import { Store } from "../kit/store.js";
+import { word } from "../kit/i18n.js";
 import { ringOnce, setRinging } from "../kit/sound.js";
 import { post } from "../net/http.js";
 
@@ -28,8 +29,10 @@ function parse(raw) {
     raised_ms: ms("raised"),
     acknowledged_ms: ms("acknowledged"),
     cancelled_ms: ms("cancelled"),
+    withdrawn_ms: ms("withdrawn"),
     fix_ms: fix,
-    zone: raw.zone?.name ?? raw.zone ?? null,
+    zone: raw.zone?.name ?? null,
+    zone_kind: raw.zone?.kind ?? null,
   };
 }
 
@@ -44,16 +47,25 @@ export function replaceAlarms(raw) {
   put(raw.map(parse));
 }
 
-/** One alarm is new or changed. @param {any} raw */
-export function mergeAlarm(raw) {
-  const alarm = parse(raw);
-  const others = alarms.value.filter((other) => other.id !== alarm.id);
-  put(alarm.state === "new" || alarm.state === "acknowledged" ? [...others, alarm] : others);
+/** Some alarms are new or changed. @param {any[]} raw */
+export function mergeAlarms(raw) {
+  if (!raw.length) return;
+  const changed = raw.map(parse);
+  const ids = new Set(changed.map(({ id }) => id));
+  const others = alarms.value.filter(({ id }) => !ids.has(id));
+  put([...others, ...changed.filter(({ state }) => state === "new" || state === "acknowledged")]);
 }
+
+/**
+ * What an alarm is about; whoever leaves a post goes off it.
+ * @param {string} kind
+ * @param {string | null | undefined} zoneKind
+ */
+export const alarmWord = (kind, zoneKind) => word("alarm.kind", zoneKind === "post" && kind === "zone_leave" ? "post_leave" : kind);
 
 /** @param {number} id */
 export async function acknowledge(id) {
-  mergeAlarm(await post(`/alarms/${id}/acknowledge`));
+  mergeAlarms([await post(`/alarms/${id}/acknowledge`)]);
 }
 
 /**
@@ -62,5 +74,5 @@ export async function acknowledge(id) {
  * @param {string} note
  */
 export async function closeAlarm(id, how, note) {
-  mergeAlarm(await post(`/alarms/${id}/${how}`, { note }));
+  mergeAlarms([await post(`/alarms/${id}/${how}`, { note })]);
 }

@@ -2,12 +2,13 @@
 
 import { Store } from "../kit/store.js";
 import { link, Stream } from "../net/stream.js";
-import { mergeAlarm, replaceAlarms } from "./alarms.js";
+import { mergeAlarms, replaceAlarms } from "./alarms.js";
 import { fleet } from "./fleet.js";
 import { past } from "./moment.js";
 import { loadUnits } from "./organisation.js";
 import { Poll } from "./poll.js";
 import { setThinned, watched } from "./watch.js";
+import { movements } from "../zones/movements.js";
 import { forgetZones, reloadZones } from "../zones/zones.js";
 
 /** The newest event of any device. @type {Store<import("../types").DeviceEvent | null>} */
@@ -54,10 +55,13 @@ function receive(message) {
       break;
     case "delta":
       mergeDevices(message.devices ?? [], message.gone ?? []);
-      for (const alarm of message.alarms ?? []) mergeAlarm(alarm);
+      mergeAlarms(message.alarms ?? []);
       break;
     case "event":
       lastEvent.set(message.event);
+      break;
+    case "movements":
+      movements.set({ told: message.movements });
       break;
     case "command":
       lastCommand.set(message.command);

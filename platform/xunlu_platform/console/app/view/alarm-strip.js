@@ -2,11 +2,11 @@
 
 import { fill, h, icon } from "../kit/dom.js";
 import { ago, clock, quantity, span } from "../kit/format.js";
-import { t, word } from "../kit/i18n.js";
+import { t } from "../kit/i18n.js";
 import { claimKey } from "../kit/keys.js";
 import { may } from "../net/session.js";
 import { serverNow } from "../net/stream.js";
-import { acknowledge, alarms, closeAlarm } from "../state/alarms.js";
+import { acknowledge, alarms, alarmWord, closeAlarm } from "../state/alarms.js";
 import { watching } from "../state/desk.js";
 import { fleet } from "../state/fleet.js";
 import { past, showMoment } from "../state/moment.js";
@@ -118,12 +118,13 @@ function row(alarm) {
     "div",
     { class: `alarm ${alarm.state} severity-${alarm.severity}` },
     past.value ? h("span", { class: "tag info" }, t("past.strip")) : null,
-    h("span", { class: "badge row" }, sign(alarm.severity >= GRAVE ? "sos" : "warn"), word("alarm.kind", alarm.kind)),
+    h("span", { class: "badge row" }, sign(alarm.severity >= GRAVE ? "sos" : "warn"), alarmWord(alarm.kind, alarm.zone_kind)),
     alarm.zone ? h("span", {}, alarm.zone) : null,
     h("button", { class: "link big", onclick: show }, `${nameOf(alarm)} · ${unit}`),
     h("span", { class: "soft", "data-alarm": alarm.id, "data-tells": "where" }, whereabouts(alarm)),
     h("span", { class: "soft", "data-alarm": alarm.id, "data-tells": "since" }, standing(alarm)),
     alarm.late ? h("span", { class: "tag warn" }, t("late")) : null,
+    alarm.withdrawn_ms ? h("span", { class: "tag warn" }, t("alarm.withdrawn")) : null,
     h("span", { class: "grow" }),
     ...buttons(alarm, show),
   );
@@ -138,8 +139,8 @@ function buttons(alarm, show) {
     h("button", { onclick: show }, icon("crosshair"), t("alarm.show")),
     may("live") ? h("button", { onclick: () => (show(), watching.set(alarm.did)) }, icon("video"), t("alarm.watch")) : null,
     h("button", { onclick: () => (showMoment(null), showNearest(alarm.did)) }, icon("users"), t("alarm.nearest")),
-  ];
     may("incidents") ? incidentButton(alarm) : null,
+  ];
   if (!may("alarm")) return own;
   const confirm = h(
     "button",
@@ -154,13 +155,13 @@ function buttons(alarm, show) {
   return [...(alarm.state === "new" ? [confirm] : []), ...own, ...close];
 }
 
-/**
 /** @param {Alarm} alarm */
 function incidentButton(alarm) {
   const button = h("button", { title: t("incident.alarm.do"), onclick: () => void busy(button, () => openOfAlarm(alarm)) }, icon("file-text"), t("incident"), h("kbd", {}, "I"));
   return button;
 }
 
+/**
  * @param {Alarm} alarm
  * @param {"resolve" | "false"} how
  */

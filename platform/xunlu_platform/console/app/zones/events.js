@@ -3,34 +3,23 @@
 import { fill, h } from "../kit/dom.js";
 import { when } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
-import { get, query } from "../net/http.js";
+import { query } from "../net/http.js";
 import { listen } from "../manage/devices.js";
 import { Listing } from "../manage/listing.js";
 import { periodOf } from "../manage/choices.js";
 import { failure, loading } from "../view/notice.js";
 import { kindSign } from "./look.js";
+import { followMovements } from "./movements.js";
 import { loadZones, zones } from "./zones.js";
 
-const SHOWN_MAX = 50;
-const AGAIN_MS = 15_000;
+/** @typedef {import("./movements.js").Movement} Movement */
 
-/**
- * @typedef {object} Movement
- * @property {string} id
- * @property {string} did
- * @property {{id: number, number: string, name: string} | null} officer
- * @property {{id: number, name: string, kind: import("./zones.js").Kind}} zone
- * @property {"enter" | "leave" | "dwell"} kind
- * @property {string} at
- * @property {string} reason
- * @property {boolean} late
- * @property {string | null} withdrawn_at
- */
-
-/** What happened, with its marks. @param {Movement} movement */
-function what({ kind, reason, late, withdrawn_at }) {
+/** What happened, with its marks: at a post people come on and go off. @param {Movement} movement */
+function what({ zone, kind, reason, severity, late, withdrawn_at }) {
+  const words = t(zone?.kind === "post" && kind !== "dwell" ? `zone.event.post.${kind}` : `zone.event.${kind}`);
   return [
-    h("span", { class: withdrawn_at ? "struck" : null }, t(`zone.event.${kind}`), reason ? ` (${t(`zone.reason.${reason}`)})` : ""),
+    h("span", { class: withdrawn_at ? "struck" : null }, words, reason ? ` (${t(`zone.reason.${reason}`)})` : ""),
+    severity ? h("span", { class: `tag ${withdrawn_at ? "" : severity > 1 ? "bad" : "warn"}` }, t(`zone.severity.${severity}`)) : null,
     late ? h("span", { class: "tag" }, t("late")) : null,
     withdrawn_at ? h("span", { class: "tag warn" }, t("zone.withdrawn")) : null,
   ];
@@ -40,29 +29,22 @@ function what({ kind, reason, late, withdrawn_at }) {
 const who = ({ officer, did }) => h("a", { href: `/?device=${encodeURIComponent(did)}` }, officer ? `${officer.name} ${officer.number}` : did);
 
 /** @param {Movement} movement */
-const where = ({ zone }) => h("a", { class: "row", href: `/zones?zone=${zone.id}` }, kindSign(zone.kind), zone.name);
+const where = ({ zone }) =>
+  zone ? h("a", { class: "row", href: `/zones?zone=${zone.id}` }, kindSign(zone.kind), zone.name) : h("span", { class: "dim" }, t("review.zone.hidden"));
 
 /**
- * The last ones of a zone or of a device, newest first, again and again while they are shown.
+ * The last ones of a zone or of a device, newest first, as they happen.
  * @param {HTMLElement} root
  * @param {import("../kit/store.js").Scope} scope
  * @param {{zone?: number, did?: string}} filter
  */
 export function mountZoneEvents(root, scope, filter) {
-  const list = h("ol", { class: "events" }, h("li", {}, loading()));
+  const list = h("ol", { class: "events", "aria-live": "polite" }, h("li", {}, loading()));
   root.append(h("section", {}, h("h3", {}, t("zone.events")), list));
-  const load = async () => {
-    try {
-      /** @type {Movement[]} */
-      const found = (await get(`/zones/events${query({ ...filter, limit: SHOWN_MAX })}`)).items;
-      if (scope.closed) return;
-      const rows = found.map((one) => h("li", { class: "row wrap" }, h("time", { class: "faint num" }, when(one.at)), ...what(one), filter.did ? where(one) : who(one)));
-      fill(list, rows.length ? rows : h("li", { class: "dim" }, t("zone.events.none")));
-    } catch (problem) {
-      fill(list, h("li", {}, failure(problem, () => void load())));
-    }
-  };
-  scope.every(AGAIN_MS, () => void load());
+  const row = (/** @type {Movement} */ one) =>
+    h("li", { class: "row wrap" }, h("time", { class: "faint num" }, when(one.at)), ...what(one), filter.did ? where(one) : who(one));
+  const show = (/** @type {Movement[]} */ found) => void fill(list, found.length ? found.map(row) : h("li", { class: "dim" }, t("zone.events.none")));
+  followMovements(scope, filter, show, (problem, again) => void fill(list, h("li", {}, failure(problem, again))));
 }
 
 /**

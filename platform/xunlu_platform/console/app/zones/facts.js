@@ -54,6 +54,7 @@ function facts(zone) {
     ["zone.audience", people.length ? people.join(", ") : t("zone.audience.all", { unit: zone.unit.name })],
     ["zone.since", when(zone.valid_from)],
     ["zone.alarms", t(`zone.alarms.${zone.kind}`)],
+    ["zone.severity", t(`zone.severity.${zone.severity ?? "kind"}`)],
   ];
   return h("dl", { class: "facts long zone-facts" }, rows.flatMap(([label, value]) => [h("dt", {}, t(label)), h("dd", {}, value)]));
 }

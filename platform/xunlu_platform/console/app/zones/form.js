@@ -11,6 +11,7 @@ import { KINDS } from "./zones.js";
 
 /** @typedef {import("./zones.js").Zone} Zone */
 
+const SEVERITIES = [0, 1, 2];
 const DAYS = [1, 2, 3, 4, 5, 6, 7];
 
 /**
@@ -23,6 +24,12 @@ export function zoneForm(zone, name = "") {
     kind: h("select", { disabled: zone !== null }, KINDS.map((kind) => h("option", { value: kind, selected: kind === zone?.kind }, t(`zone.kind.${kind}`)))),
     unit: unitSelect(zone?.unit.id ?? null),
     dwell: h("input", { type: "number", min: 1, max: 7 * 24 * 60, step: 1, value: zone?.dwell_s_max ? zone.dwell_s_max / 60 : "" }),
+    severity: h(
+      "select",
+      {},
+      h("option", { value: "" }, t("zone.severity.kind")),
+      SEVERITIES.map((one) => h("option", { value: one, selected: one === zone?.severity }, t(`zone.severity.${one}`))),
+    ),
     from: h("input", { type: "time", value: zone?.window_from ?? "", "aria-label": t("zone.window.from") }),
     to: h("input", { type: "time", value: zone?.window_to ?? "", "aria-label": t("zone.window.to") }),
   };
@@ -39,6 +46,7 @@ export function zoneForm(zone, name = "") {
     field(t("unit"), controls.unit),
     people.element,
     field(t("zone.dwell"), controls.dwell, t("zone.dwell.hint")),
+    field(t("zone.severity"), controls.severity, t("zone.severity.hint")),
     h("fieldset", { class: "field" }, h("legend", {}, t("zone.window")), window, h("small", {}, t("zone.window.hint"))),
   );
   const chosenDays = () => days.flatMap((box) => (box.checked ? [Number(box.value)] : []));
@@ -49,6 +57,7 @@ export function zoneForm(zone, name = "") {
     read: () => ({
       name: controls.name.value.trim(),
       dwell_s_max: controls.dwell.value ? Math.round(Number(controls.dwell.value) * 60) : null,
+      severity: controls.severity.value ? Number(controls.severity.value) : null,
       window_from: controls.from.value || null,
       window_to: controls.to.value || null,
       weekdays: chosenDays().length ? chosenDays() : null,

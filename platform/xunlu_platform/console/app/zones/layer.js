@@ -1,11 +1,12 @@
 /** Zones on a map: all that are in force, each with its name where there is room. */
 
 import { boundsOf, widen } from "../draw/shape.js";
-import { fill, h } from "../kit/dom.js";
+import { fill, h, icon } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { theme } from "../kit/theme.js";
 import { complain } from "../view/notice.js";
 import { drawn, kindSign, summary } from "./look.js";
+import { isEmpty, manning, posts } from "./posts.js";
 import { loadZones, zones } from "./zones.js";
 
 /** From this zoom on zones have names, and so many at most. */
@@ -36,6 +37,7 @@ export function mountZoneLayer(map, scope, choose) {
   };
   scope.read(zones, () => (paint(), label()));
   scope.read(theme, paint);
+  scope.read(posts, label);
   map.on("moveend", label);
   map.on("zoomend", () => shapes.eachLayer((/** @type {any} */ layer) => widen(map, layer)));
   if (zones.value === null) void loadZones().catch(complain);
@@ -61,7 +63,7 @@ function tag(map, zone, choose) {
   let raised = [];
   const tell = (/** @type {boolean} */ on) => {
     facts.hidden = !on;
-    fill(facts, on ? summary(zone) : null);
+    fill(facts, on ? [...summary(zone), manning(posts.value.get(zone.id))] : null);
     for (const layer of raised) layer.remove();
     raised = on ? drawn(map, zone.shape, zone.kind, true).map((layer) => layer.addTo(map)) : [];
   };
@@ -78,9 +80,10 @@ function tag(map, zone, choose) {
     },
     kindSign(zone.kind),
     zone.name,
+    isEmpty(posts.value.get(zone.id)) ? h("span", { class: "is-warn row" }, icon("triangle-alert"), t("post.empty")) : null,
   );
-  const icon = L.divIcon({ className: "zone-name-box", html: h("div", {}, button, facts), iconSize: null });
-  const marker = L.marker(boundsOf(zone.shape).getCenter(), { icon, pane: "zones", keyboard: false, interactive: false });
+  const box = L.divIcon({ className: "zone-name-box", html: h("div", {}, button, facts), iconSize: null });
+  const marker = L.marker(boundsOf(zone.shape).getCenter(), { icon: box, pane: "zones", keyboard: false, interactive: false });
   marker.on("remove", () => tell(false));
   return marker;
 }

@@ -8,6 +8,7 @@ import { go, route } from "../router.js";
 import { loading, notice } from "../view/notice.js";
 import { openImport } from "./import.js";
 import { kindSign, windowWords } from "./look.js";
+import { followPosts, isEmpty, manning, posts } from "./posts.js";
 import { KINDS, zones } from "./zones.js";
 
 /**
@@ -39,30 +40,36 @@ export function mountList(root, scope, take) {
   const paint = () => {
     const all = zones.value;
     if (all === null) return;
+    const held = rows.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
     const chosen = route.value.query.get("zone");
     const wanted = find.value.trim();
     const found = all.filter((zone) => (!kind.value || zone.kind === kind.value) && matches(`${zone.name} ${zone.unit.name}`.toLowerCase(), wanted));
     if (!all.length) fill(rows, notice(t("zones.none"), t(may("zones") ? "zones.none.do" : "zones.none.ask"), "map"));
     else if (!found.length) fill(rows, notice(t("zones.unfound"), t("zones.unfound.do"), "search"));
     else fill(rows, h("ul", { class: "zone-list" }, found.map((zone) => row(zone, String(zone.id) === chosen))));
+    if (held) /** @type {HTMLElement | null} */ (rows.querySelector(`a[href="${held}"]`))?.focus();
   };
   scope.read(zones, paint);
+  scope.read(posts, paint);
   scope.read(route, paint);
+  followPosts(scope);
   scope.listen(find, "input", paint);
   scope.listen(kind, "input", paint);
 }
 
 /** @param {import("./zones.js").Zone} zone @param {boolean} chosen */
 function row(zone, chosen) {
+  const post = posts.value.get(zone.id);
   return h(
     "li",
     {},
     h(
       "a",
-      { class: "zone-row", href: `/zones?zone=${zone.id}`, "aria-current": chosen ? "true" : null },
+      { class: isEmpty(post) ? "zone-row empty" : "zone-row", href: `/zones?zone=${zone.id}`, "aria-current": chosen ? "true" : null },
       kindSign(zone.kind),
       h("span", { class: "grow ellipsis" }, zone.name, h("small", { class: "dim" }, ` ${zone.unit.name}`)),
       h("small", { class: "dim ellipsis" }, `${t(`zone.kind.${zone.kind}`)} · ${windowWords(zone)}`),
+      manning(post),
     ),
   );
 }

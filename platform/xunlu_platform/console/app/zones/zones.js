@@ -10,6 +10,7 @@ const ZONES_MAX = 5000;
 /**
  * @typedef {object} Rule
  * @property {number | null} dwell_s_max
+ * @property {0 | 1 | 2 | null} severity of its alarms; null: by its kind
  * @property {string | null} window_from `HH:MM`, the organisation's time
  * @property {string | null} window_to
  * @property {number[] | null} weekdays 1 is Monday
