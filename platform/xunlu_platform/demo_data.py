@@ -6,12 +6,17 @@ Running it again changes nothing and prints nothing: what is there stays.
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from xunlu_platform.auth.passwords import random_password
 from xunlu_platform.auth.roles import Role
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.installation import ensure_account, ensure_root, print_login
 from xunlu_platform.pinyin import pinyin_of
+from xunlu_platform.reports.period import day_of
+from xunlu_platform.review.shifts import Shift
+from xunlu_platform.store.roster import NewShift, add_shifts
 from xunlu_platform.store.store import SYSTEM, Session, Store
 
 DISTRICT = "明江区城市管理行政执法局"
@@ -24,6 +29,9 @@ SQUADS = {
     "东岸中队": (),
 }
 OFFICERS = 100
+# Everybody is on one of them for a week, five days of seven: last week, this one, and the next.
+SHIFTS = ("06:00-14:00", "14:00-22:00", "22:00-06:00")
+WEEKS = 3
 VENDOR, MODEL, INSPECTION_REPORT = "Xunlu", "SIM-4G", "DEMO-2026-0001"
 
 _FAMILY_NAMES = "王李张刘陈杨黄赵周吴徐孙朱马胡郭林何高罗"
@@ -62,6 +70,7 @@ async def make_demo_data(settings: PlatformSettings) -> None:
         squads = [await _squad(session, settings.tenant, district, name) for name in SQUADS]
         officers = await _officers(session, settings.tenant, squads)
         await _expected_devices(session, officers)
+        await _roster(session, officers, ZoneInfo(settings.time_zone))
         for account in _accounts(district, squads[0][0], officers[0]):
             password = random_password()
             made = await ensure_account(
@@ -113,6 +122,23 @@ async def _expected_devices(session: Session, officers: Sequence[_Officer]) -> N
         values = {"vendor": VENDOR, "model": MODEL, "inspection_report": INSPECTION_REPORT}
         place = {"serial": f"SIM{number:04d}", "unit_id": officer.unit_id, "officer_id": officer.id}
         await session.run("installation", "ensure_expected", {**values, **place})
+
+
+async def _roster(session: Session, officers: Sequence[_Officer], place: ZoneInfo) -> None:
+    known = await session.one("installation", "rostered")
+    if known is None or not known["shifts"]:
+        await add_shifts(session, None, list(_shifts(officers, place)))
+
+
+def _shifts(officers: Sequence[_Officer], place: ZoneInfo) -> Iterator[NewShift]:
+    today = datetime.now(place).date()
+    first = today - timedelta(days=today.weekday() + 7)
+    for turn, officer in enumerate(officers):
+        for day in range(7 * WEEKS):
+            if (day + turn) % 7 < 5:
+                shift = Shift.parsed(SHIFTS[(turn + day // 7) % len(SHIFTS)])
+                when = day_of(first + timedelta(days=day), shift, place)
+                yield NewShift(officer_id=officer.id, begins_at=when.since, ends_at=when.until)
 
 
 def _accounts(district: int, squad: int, officer: _Officer) -> tuple[_Account, ...]:

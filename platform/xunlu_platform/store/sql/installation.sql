@@ -29,3 +29,6 @@ on conflict do nothing
 insert into account (unit_id, username, display_name, role, officer_id, password_hash, must_change_password)
 values (%(unit_id)s, %(username)s, %(display_name)s, %(role)s, %(officer_id)s, %(password_hash)s, %(must_change)s)
 on conflict (username) do nothing returning id
+
+-- name: rostered
+select exists (select from shift) as shifts

@@ -14,6 +14,7 @@ import { mountOfficers } from "./officers.js";
 import { mountOrganisation } from "./organisation.js";
 import { mountRetention } from "./retention.js";
 import { mountUsers } from "./users.js";
+import { mountRoster } from "../roster/page.js";
 import { mountMovements } from "../zones/events.js";
 
 /** @typedef {{name: string, label: string, icon: string, allowed: () => boolean, mount: import("../view/shell.js").View}} Section */
@@ -24,6 +25,7 @@ const SECTIONS = [
   { name: "expected", label: "expected", icon: "upload", allowed: () => may("devices"), mount: mountExpected },
   { name: "organisation", label: "organisation", icon: "building-2", allowed: () => true, mount: mountOrganisation },
   { name: "officers", label: "officers", icon: "users", allowed: () => true, mount: mountOfficers },
+  { name: "roster", label: "roster", icon: "clock", allowed: () => true, mount: mountRoster },
   { name: "alarms", label: "alarms", icon: "bell", allowed: () => may("events"), mount: mountAlarms },
   { name: "zone-events", label: "zone.events", icon: "map", allowed: () => may("track"), mount: mountMovements },
   { name: "users", label: "users", icon: "id-card", allowed: () => may("users"), mount: mountUsers },

@@ -33,6 +33,7 @@ export function mountOfficers(root, scope) {
             ? h("a", { class: "mono", href: `/manage/devices?device=${encodeURIComponent(officer.device)}` }, officer.device)
             : h("span", { class: "faint" }, "—"),
       },
+      { label: "officer.shift", cell: (officer) => (officer.on_shift_until ? t("officer.shift.until", { at: when(officer.on_shift_until) }) : h("span", { class: "faint" }, "—")) },
       {
         label: "officer.status",
         cell: (officer) =>

@@ -44,7 +44,7 @@ export function forgetMe() {
   adopt(null);
 }
 
-/** @typedef {"command" | "live" | "talk" | "recordings" | "alarm" | "zones" | "incidents" | "track" | "review" | "events" | "devices" | "approve" | "officers" | "organisation" | "users" | "audit" | "system"} Permission */
+/** @typedef {"command" | "live" | "talk" | "recordings" | "alarm" | "zones" | "roster" | "incidents" | "track" | "review" | "events" | "devices" | "approve" | "officers" | "organisation" | "users" | "audit" | "system"} Permission */
 
 /**
  * Whether this login may do something. The server decides; this only hides what would be refused.
