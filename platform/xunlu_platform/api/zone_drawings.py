@@ -136,6 +136,6 @@ def _imported(file: ZoneFile, bundle: Path | None) -> Iterator[Imported]:
 
 
 def _feature(row: Row) -> dict[str, Any]:
-    rule = {name: row[name] for name in ("dwell_s_max", "window_from", "window_to", "weekdays")}
+    rule = {name: row[name] for name in ("dwell_s_max", "severity", "window_from", "window_to", "weekdays")}
     known = {"name": row["name"], "kind": row["kind"], "unit": row["unit"]["name"], **rule}
     return {**row["shape"], "properties": {**row["shape"].get("properties", {}), **known}}
