@@ -2,11 +2,12 @@
 
 import { h, icon } from "../kit/dom.js";
 import { span, when } from "../kit/format.js";
-import { t, word } from "../kit/i18n.js";
+import { t } from "../kit/i18n.js";
 import { query } from "../net/http.js";
 import { may } from "../net/session.js";
 import { openOfAlarm } from "../incidents/create.js";
 import { busy } from "../view/notice.js";
+import { alarmWord } from "../state/alarms.js";
 import { listen } from "./devices.js";
 import { Listing } from "./listing.js";
 
@@ -30,7 +31,7 @@ export function mountAlarms(root, scope) {
       },
       {
         label: "alarm.what",
-        cell: (alarm) => h("span", { class: alarm.severity >= 3 ? "is-sos" : "is-warn" }, word("alarm.kind", alarm.kind), alarm.zone ? ` · ${alarm.zone.name}` : null),
+        cell: (alarm) => h("span", { class: alarm.severity >= 3 ? "is-sos" : "is-warn" }, alarmWord(alarm.kind, alarm.zone?.kind), alarm.zone ? ` · ${alarm.zone.name}` : null),
       },
       {
         label: "officer",
@@ -46,6 +47,7 @@ export function mountAlarms(root, scope) {
         label: "state",
         cell: (alarm) => [
           h("span", { class: `tag ${TAGS[alarm.state] ?? ""}` }, t(`alarm.state.${alarm.state}`)),
+          alarm.withdrawn_at ? h("span", { class: "tag warn" }, t("alarm.withdrawn")) : null,
         ],
       },
       { label: "alarm.answered", cell: (alarm) => step(alarm.acknowledged_by, alarm.raised_at, alarm.acknowledged_at) },
