@@ -89,6 +89,7 @@ async def test_an_address_that_names_an_incident_opens_its_officers_its_time_and
     await expect(page.get_by_label("到", exact=True)).to_have_value("2026-11-22 06:05")
     await page.wait_for_function(SHOWN)
     link = page.locator(".review > .left").get_by_role("link", name=f"外滩 {one.number}").first
+    await expect(happened(page)).to_contain_text("发现儿童")
     await page.keyboard.press("n")
     await expect(face(page)).to_have_text("05:59:00")
     await page.wait_for_function("() => location.search.includes('t=2026')")

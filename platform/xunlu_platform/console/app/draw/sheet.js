@@ -44,7 +44,9 @@ export function mountSheet(box, scope) {
   box.parentElement?.append(
     h("div", { class: "map-bar", role: "toolbar", "aria-label": t("map.tools") }, zoom("zoom.in", () => map.zoomIn(), "zoom-in"), zoom("zoom.out", () => map.zoomOut(), "zoom-out")),
   );
-  void loadBundle(map, box, scope);
+  let untouched = true;
+  map.once("movestart", () => (untouched = false));
+  void loadBundle(map, box, scope, () => untouched && place.value === null);
   return map;
 }
 
@@ -52,13 +54,14 @@ export function mountSheet(box, scope) {
  * @param {any} map
  * @param {HTMLElement} box
  * @param {import("../kit/store.js").Scope} scope
+ * @param {() => boolean} unplaced nobody has brought it to a place yet
  */
-async function loadBundle(map, box, scope) {
+async function loadBundle(map, box, scope, unplaced) {
   try {
     /** @type {import("../map/basemap.js").MapBundle} */
     const bundle = await get("/map");
     if (scope.closed) return;
-    if (place.value === null) map.setView([bundle.center[1], bundle.center[0]], FIRST.zoom, { animate: false });
+    if (unplaced()) map.setView([bundle.center[1], bundle.center[0]], FIRST.zoom, { animate: false });
     mountBasemap(map, bundle, scope);
     const words = [bundle.name, bundle.attribution].filter(Boolean).join(" · ");
     const number = bundle.approval_number || t("map.approval.none");

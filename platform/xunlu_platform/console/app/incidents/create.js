@@ -1,10 +1,11 @@
 /** A new incident: of a look back, of who was here, of an alarm, or of an officer. */
 
-import { t, word } from "../kit/i18n.js";
+import { t } from "../kit/i18n.js";
 import { post } from "../net/http.js";
 import { go } from "../router.js";
 import { officerPicker } from "../manage/choices.js";
 import { isoLocal } from "../review/address.js";
+import { alarmWord } from "../state/alarms.js";
 import { ask } from "../view/dialog.js";
 import { askIncident } from "./form.js";
 
@@ -32,15 +33,16 @@ export function createIncident({ subjects, ...draft }) {
  * @param {string} alarm.did
  * @param {string} alarm.kind
  * @param {string | null} alarm.zone name of the zone that it is about
+ * @param {string | null} alarm.zone_kind
  * @param {{id: number, number: string, name: string} | null} alarm.officer
  * @param {number} alarm.raised_ms
  * @param {number | null} alarm.lat
  * @param {number | null} alarm.lon
  */
-export async function openOfAlarm({ id, did, kind, zone, officer, raised_ms, lat, lon }) {
+export async function openOfAlarm({ id, did, kind, zone, zone_kind, officer, raised_ms, lat, lon }) {
   const who = officer ? `${officer.name} ${officer.number}` : did;
   const known = await post("/incidents", {
-    title: [word("alarm.kind", kind), zone, who].filter(Boolean).join(" ").slice(0, TITLE_MAX),
+    title: [alarmWord(kind, zone_kind), zone, who].filter(Boolean).join(" ").slice(0, TITLE_MAX),
     from: isoLocal(raised_ms - BEFORE_MS),
     to: isoLocal(raised_ms + AFTER_MS),
     subjects: [officer ? `o${officer.id}` : `d${did}`],

@@ -84,7 +84,7 @@ export function mountAlarms(root, scope) {
 
 /** @param {AlarmRecord} alarm */
 function incidentButton(alarm) {
-  const open = () => openOfAlarm({ ...alarm, zone: alarm.zone?.name ?? null, raised_ms: Date.parse(alarm.raised_at) });
+  const open = () => openOfAlarm({ ...alarm, zone: alarm.zone?.name ?? null, zone_kind: alarm.zone?.kind ?? null, raised_ms: Date.parse(alarm.raised_at) });
   const button = h("button", { class: "quiet", title: t("incident.alarm.do"), onclick: () => void busy(button, open) }, icon("file-text"), t("incident"));
   return button;
 }

@@ -3,7 +3,7 @@
 import { span } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { token } from "../kit/theme.js";
-import { gravityOf, laneOf, SIGNS, wordsOf } from "./moments.js";
+import { gravityOf, incidentOf, laneOf, SIGNS, wordsOf } from "./moments.js";
 
 /** @typedef {import("./types").Span} Span */
 /** @typedef {import("./types").Moment} Moment */
@@ -19,6 +19,7 @@ const SPEED_PX = 18;
 /** Top of the speed graph, m/s; its scale is that of the root, so that walking can be seen beside driving. */
 const SPEED_TOP_MPS = 12;
 const TILE_PX = 8;
+const SIGN_PX = 6;
 const WORDS_MIN_PX = 44;
 const PATHS = new Map(Object.entries(SIGNS).map(([kind, path]) => [kind, new Path2D(path)]));
 
@@ -128,32 +129,43 @@ export class LanePainter {
       const lane = laneOf(moment);
       if (!lane || moment.until_ms < scale.from_ms || moment.at_ms > scale.to_ms) continue;
       const y = SHARED.indexOf(lane) * SHARED_PX;
-      const [x, end] = [scale.x(moment.at_ms), scale.x(moment.until_ms)];
-      const gravity = gravityOf(moment);
-      context.fillStyle = gravity === "bad" ? this.#colours.sos : gravity === "warn" ? this.#colours.warn : colourOf(moment.subject) || this.#colours.text;
-      if (lane === "talk") {
-        context.fillRect(x, y + 5, Math.max(2, end - x), SHARED_PX - 10);
-        continue;
-      }
-      if (moment.kind === "incident") {
-        this.#period(context, moment, scale, y);
-        continue;
-      }
-      context.save();
-      context.translate(x - 6, y + 4);
-      context.fill(/** @type {Path2D} */ (PATHS.get(moment.kind)));
-      context.restore();
-      if (gravity !== "bad") continue;
-      context.font = this.#font;
-      context.textBaseline = "middle";
-      context.fillText(wordsOf(moment), x + 10, y + SHARED_PX / 2);
+      const x = scale.x(moment.at_ms);
+      context.fillStyle = this.#ink(moment) || colourOf(moment.subject) || this.#colours.text;
+      if (lane === "talk") context.fillRect(x, y + 5, Math.max(2, scale.x(moment.until_ms) - x), SHARED_PX - 10);
+      else if (moment.kind === "incident") this.#period(context, moment, scale, y, firstStep(moments, moment, scale));
+      else this.#sign(context, moment, x, y);
     }
     context.fillStyle = this.#colours.line;
     SHARED.forEach((_, i) => context.fillRect(0, (i + 1) * SHARED_PX - 1, scale.width, 1));
   }
 
-  /** The time of an incident, with its name where there is room. @param {Context} context @param {Moment} moment @param {Scale} scale @param {number} y */
-  #period(context, { at_ms, until_ms, text }, scale, y) {
+  /** Of what matters more than whose it is. @param {Moment} moment */
+  #ink(moment) {
+    const gravity = gravityOf(moment);
+    return gravity === "bad" ? this.#colours.sos : gravity === "warn" ? this.#colours.warn : "";
+  }
+
+  /** @param {Context} context in its colour @param {Moment} moment @param {number} x @param {number} y */
+  #sign(context, moment, x, y) {
+    context.save();
+    context.translate(x - SIGN_PX, y + 4);
+    context.fill(/** @type {Path2D} */ (PATHS.get(moment.kind)));
+    context.restore();
+    if (gravityOf(moment) !== "bad") return;
+    context.font = this.#font;
+    context.textBaseline = "middle";
+    context.fillText(wordsOf(moment), x + 10, y + SHARED_PX / 2);
+  }
+
+  /**
+   * The time of an incident, with its name where there is room.
+   * @param {Context} context
+   * @param {Moment} moment
+   * @param {Scale} scale
+   * @param {number} y
+   * @param {number} taken from here on by signs
+   */
+  #period(context, { at_ms, until_ms, text }, scale, y, taken) {
     const [x, end] = scale.clip(at_ms, until_ms);
     context.globalAlpha = 0.22;
     context.fillStyle = this.#colours.accent;
@@ -162,7 +174,7 @@ export class LanePainter {
     context.lineWidth = 1;
     context.strokeStyle = this.#colours.accent;
     context.strokeRect(x + 0.5, y + 3.5, Math.max(1, end - x - 1), SHARED_PX - 7);
-    this.#words(context, text, x + 8, y + SHARED_PX / 2, end - x - 12, text);
+    this.#words(context, text, x + 8, y + SHARED_PX / 2, Math.min(end, taken) - x - 12, text);
   }
 
   /**
@@ -231,6 +243,12 @@ export class Scale {
   clip(from_ms, to_ms) {
     return [Math.max(0, this.x(from_ms)), Math.min(this.width, this.x(to_ms))];
   }
+}
+
+/** Where the first step of an incident that is in sight lies. @param {readonly Moment[]} moments @param {Moment} incident @param {Scale} scale */
+function firstStep(moments, incident, scale) {
+  const step = moments.find((one) => one.kind === "step_mark" && incidentOf(one) === incidentOf(incident) && one.at_ms > scale.from_ms);
+  return step ? scale.x(step.at_ms) - SIGN_PX : Infinity;
 }
 
 /** Subjects with a fix in each column. @param {readonly Track[]} tracks @param {Scale} scale */

@@ -120,7 +120,7 @@ function incidentButtons(replay, ground) {
     else toast(t("review.empty"), "bad");
   };
   return [
-    h("button", { onclick: () => openMark(replay) }, icon("pin"), t("incident.mark.add"), h("kbd", {}, "M")),
+    h("button", { "aria-label": t("incident.mark.add"), title: t("incident.mark.add"), onclick: () => openMark(replay) }, icon("pin"), h("kbd", {}, "M")),
     h("button", { onclick: make }, icon("file-text"), t("incident")),
   ];
 }
