@@ -29,6 +29,7 @@ services: $(READY)
 
 test: $(READY)
 	@deploy/setup chromium
+	@deploy/setup console_checks $(CONSOLE_CHECK)
 	@$(BIN)/xunlu runtime
 	$(BIN)/python -m pytest
 
@@ -44,7 +45,7 @@ check: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/squawk --pg-version 17 --assume-in-transaction --exclude $(SQUAWK_EXCLUDED) $(MIGRATIONS)/*.sql
 	$(BIN)/codespell
-	@deploy/setup typescript $(CONSOLE_CHECK)
+	@deploy/setup console_checks $(CONSOLE_CHECK)
 	@if [ -e $(TSC) ]; then echo "tsc --checkJs" && node $(TSC) -p $(CONSOLE_CHECK); fi
 	$(BIN)/python -m pytest -q tests/test_docs.py tests/test_layout.py tests/test_packaging.py tests/test_configuration.py
 
