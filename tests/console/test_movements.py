@@ -8,24 +8,26 @@ from playwright.async_api import Locator, Page, Request, WebSocketRoute, expect
 
 from tests.console.bureau import Bureau, Worn
 from tests.integration.ingest_rig import eventually, fix
-from tests.integration.zone_rig import AWAY, HOME, report, walk, zone
+from tests.integration.zone_rig import AWAY, HOME, known, report, walk, zone
 
 pytestmark = [pytest.mark.console, pytest.mark.integration]
 
 
 @pytest_asyncio.fixture(autouse=True)
 async def posts_end(bureau: Bureau) -> AsyncIterator[None]:
-    """The posts of a test concern the whole squad: nobody leaves them in the next one."""
+    """The posts of a test concern the whole squad: in the next one they never were."""
     yield
-    ended = "with ended as (update zone set ended_at = now() where kind = 'post' and ended_at is null returning id)"
     await bureau.rig.connection.execute(
-        f"{ended} update zone_version set valid_to = now() where valid_to is null and zone_id in (select id from ended)"
+        "with ended as (update zone set ended_at = now() where kind = 'post' and ended_at is null returning id)"
+        " update zone_version set valid_to = valid_from"
+        " where valid_to is null and zone_id in (select id from ended)"
     )
 
 
 async def post_of(bureau: Bureau, worn: Worn) -> str:
     """A post for the squad of whoever wears a recorder; returns its name."""
     number = await zone(bureau.rig, worn.did, "post")
+    await known(bureau.rig, number, (await bureau.worn("早退")).did)
     [row] = await bureau.rig.rows("select name from zone where id = %s", number)
     return str(row["name"])
 

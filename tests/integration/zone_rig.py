@@ -1,5 +1,6 @@
 """A zone, and recorders that walk into it and out of it through the real ingest."""
 
+import itertools
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -33,6 +34,25 @@ async def zone(ingest: Rig, did: str, kind: str = "responsibility", **version: A
         *(version.get(name) for name in ("dwell_s_max", "severity", "window_from", "window_to")),
     )
     return int(row["id"])
+
+
+async def known(ingest: Rig, number: int, did: str) -> None:
+    """Wait until the worker knows a zone: a recorder that has been silent for an hour stands in it."""
+    numbers = itertools.count(1)
+
+    async def stands() -> bool:
+        seq = next(numbers)
+        await ingest.publish(did, "loc", fix(seq, lat=HOME[0], lon=HOME[1], age_s=3600 - seq, acc=5.0).encode())
+        inside = await ingest.rows(
+            "select 1 from zone_watch w join device d on d.id = w.device_id"
+            " cross join lateral jsonb_array_elements(w.state -> 'zones') s"
+            " join zone_version v on v.id = (s.value ->> 0)::bigint where d.did = %s and v.zone_id = %s",
+            did,
+            number,
+        )
+        return bool(inside)
+
+    await eventually(stands)
 
 
 def walk(places: Sequence[tuple[float, float]], *, ago_s: int, first: int = 1, every_s: int = 10) -> list[Location]:
