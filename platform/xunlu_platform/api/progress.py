@@ -46,7 +46,7 @@ async def attended(request: Request, work: Work, *, of: int, told: bool) -> Resp
     """
     progress = Progress(0, of)
     if told:
-        return _Told(_lines(request, work(progress), progress), media_type=MEDIA_TYPE)
+        return _Told(_lines(request, work, progress), media_type=MEDIA_TYPE)
     return await _unless_left(request.receive, work(progress)) or Response(status_code=GONE)
 
 
@@ -57,8 +57,8 @@ class _Told(StreamingResponse):
         await _unless_left(receive, self.stream_response(send))
 
 
-async def _lines(request: Request, work: Coroutine[Any, Any, Response], progress: Progress) -> AsyncIterator[bytes]:
-    working = asyncio.create_task(work, name="api.work")
+async def _lines(request: Request, work: Work, progress: Progress) -> AsyncIterator[bytes]:
+    working = asyncio.create_task(work(progress), name="api.work")
     try:
         while not (await asyncio.wait({working}, timeout=BEAT_S))[0]:
             yield to_json({"done": progress.done, "of": progress.of}) + b"\n"

@@ -12,12 +12,15 @@ from xunlu_platform.store.zones import milliseconds
 
 Name = Literal[
     "on_air", "back_filled", "no_fix", "no_signal", "off_planned", "off_unplanned", "server_down",
-    "stops", "trips", "length", "moving", "zone_visits", "zone_dwell",
+    "rostered", "rostered_on_air", "absent", "stops", "trips", "length", "moving", "zone_visits", "zone_dwell",
     "recordings", "recorded", "bursts", "talked", "alarms", "marks",
 ]  # fmt: skip
 
 UNITS: Final[Mapping[Name, Unit]] = {
     **dict.fromkeys(STATES, "duration_s"),
+    "rostered": "duration_s",
+    "rostered_on_air": "duration_s",
+    "absent": "duration_s",
     "stops": "count",
     "trips": "count",
     "length": "distance_m",
@@ -67,7 +70,7 @@ def total(days: Iterable[Amounts]) -> Amounts:
 
 def amounts_of(day: OfficerDay) -> Amounts:
     """What a day comes to."""
-    return {**_states(day), **_ways(day), **_zones(day), **_moments(day)}
+    return {**_states(day), **duty_of(day, day.duty), **_ways(day), **_zones(day), **_moments(day)}
 
 
 def _states(day: OfficerDay) -> dict[Name, Amount]:
@@ -79,6 +82,29 @@ def _states(day: OfficerDay) -> dict[Name, Amount]:
         )
         for state in STATES
     }
+
+
+def duty_of(day: OfficerDay, duty: Sequence[Interval]) -> dict[Name, Amount]:
+    """What time on duty came to: on air of it, and absent without anything that explains it.
+
+    Whoever wore nothing, or whose device fell silent without a word, was absent.
+
+    Args:
+        day: of the officer.
+        duty: some of it, in order, never two at once.
+    """
+    spans = [span for worn in day.worn for span in worn.states]
+    on_air = [Interval(one.from_ms, one.to_ms) for one in spans if one.state == "on_air"]
+    explained = [Interval(one.from_ms, one.to_ms) for one in spans if one.state != "off_unplanned"]
+    return {
+        "rostered": _lasting(duty),
+        "rostered_on_air": _lasting(common(on_air, duty)),
+        "absent": _lasting(without(duty, explained)),
+    }
+
+
+def _lasting(times: Sequence[Interval]) -> Amount:
+    return Amount(seconds(times), min((one.since for one in times), default=None))
 
 
 def trips_of(day: OfficerDay) -> list[Interval]:
@@ -102,12 +128,9 @@ def _ways(day: OfficerDay) -> dict[Name, Amount]:
 
 
 def _zones(day: OfficerDay) -> dict[Name, Amount]:
-    there = union(time for stay in day.stays for time in stay.times)
-    first_ms = there[0].since if there else None
-    return {
-        "zone_visits": Amount(sum(stay.visits for stay in day.stays), first_ms),
-        "zone_dwell": Amount(seconds(there), first_ms),
-    }
+    dwell = _lasting(union(time for stay in day.stays for time in stay.times))
+    visits = sum(stay.visits for stay in day.stays)
+    return {"zone_visits": Amount(visits, dwell.first_ms), "zone_dwell": dwell}
 
 
 def _moments(day: OfficerDay) -> dict[Name, Amount]:
@@ -139,8 +162,7 @@ def _length(day: OfficerDay, kind: Kind, found: Sequence[Moment]) -> Amount:
     """As much of it as lies here."""
     if kind not in day.kinds:
         return Amount(None)
-    parts = [part for one in found for part in parts_of(day, one)]
-    return Amount(seconds(parts), min((part.since for part in parts), default=None))
+    return _lasting([part for one in found for part in parts_of(day, one)])
 
 
 def interval_of(moment: Moment) -> Interval:
@@ -161,6 +183,6 @@ def began_here(day: OfficerDay, moment: Moment) -> bool:
 
 def _allowed(day: OfficerDay, did: str | None) -> list[Interval]:
     if did is None:
-        return [Interval(milliseconds(day.day.since), milliseconds(day.day.until))]
+        return [day.day.interval]
     worn = [one.stretch for one in day.worn if one.stretch.did == did]
     return [Interval(milliseconds(one.since), milliseconds(one.until)) for one in worn]

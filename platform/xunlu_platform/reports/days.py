@@ -14,13 +14,14 @@ from xunlu_gis.presence import GAP_S, presences
 from xunlu_platform.errors import TooMuchError
 from xunlu_platform.reports.period import Day
 from xunlu_platform.review.moments import Kind, Moment, find_moments
+from xunlu_platform.review.roster import RosteredShift, on_duty, rostered
 from xunlu_platform.review.shape import Piece
-from xunlu_platform.review.shifts import Interval, union, without
+from xunlu_platform.review.shifts import Interval, common, union, without
 from xunlu_platform.review.subjects import SUBJECTS_MAX, Officer, find_subjects
 from xunlu_platform.review.tracks import Worn, find_tracks
 from xunlu_platform.store.reports import Zones, read_ends
 from xunlu_platform.store.store import Row, Scope, Store
-from xunlu_platform.store.zones import Holder, milliseconds
+from xunlu_platform.store.zones import Holder
 
 LEVEL: Final = 5
 """Metres that the drawn way may lie off: less than a fix of a good receiver."""
@@ -90,6 +91,7 @@ class OfficerDay:
         moments: in order of time.
         kinds: those that the reader may see; others are not known.
         stays: in order of zone; only of zones that concern the officer.
+        shifts: of the roster, those that lie in the day altogether or in part.
     """
 
     member: Member
@@ -100,6 +102,12 @@ class OfficerDay:
     moments: tuple[Moment, ...]
     kinds: frozenset[Kind]
     stays: tuple[Stay, ...]
+    shifts: tuple[RosteredShift, ...]
+
+    @property
+    def duty(self) -> list[Interval]:
+        """When in the day the officer was to be on duty."""
+        return common(on_duty(self.shifts), [self.day.interval])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,6 +152,7 @@ async def _find(reader: Reader, members: Sequence[Member], day: Day) -> list[Off
         subjects = await find_subjects(session, [one.key for one in members], day.since, day.until)
         told = await find_moments(session, subjects, day.since, day.until, reader.kinds)
         ends = await read_ends(session, [stretch for subject in subjects for stretch in subject.worn])
+        roster = await rostered(session, [one.officer.id for one in members], day.interval)
     if told.more:
         raise TooMuchError("More happened than one answer holds. Ask for a shorter shift.")
     found = await find_tracks(reader.store, reader.scope, subjects, LEVEL)
@@ -164,6 +173,7 @@ async def _find(reader: Reader, members: Sequence[Member], day: Day) -> list[Off
                 moments=tuple(of_each[member.key]),
                 kinds=reader.kinds,
                 stays=tuple(_stays(reader.zones, member, worn, day)),
+                shifts=roster[member.officer.id],
             )
             for member, worn, fix in work
         ]
@@ -179,7 +189,7 @@ def _stays(zones: Zones, member: Member, worn: Collection[Worn], day: Day) -> li
     (silent,) = np.nonzero(np.diff(fixes.time_ms) > GAP_S * 1000)
     gaps = [Interval(*fixes.time_ms[at : at + 2].tolist()) for at in silent.tolist()]
     visits: dict[int, list[Interval]] = {}
-    for one in presences(zones.watched.fences, fixes, milliseconds(day.since), milliseconds(day.until)):
+    for one in presences(zones.watched.fences, fixes, *day.interval):
         if zones.watched.concerns(one.zone, member.holder):
             inside = [Interval(visit.start_ms, visit.end_ms) for visit in one.visits]
             visits.setdefault(zones.watched.zones[one.zone], []).extend(inside)

@@ -15,7 +15,9 @@ from xunlu_platform.review.subjects import Officer
 from xunlu_platform.store.zones import milliseconds
 
 TIME: Final[tuple[Name, ...]] = STATES
-WORK: Final[tuple[Name, ...]] = tuple(name for name in UNITS if name not in STATES)
+DUTY: Final[tuple[Name, ...]] = ("rostered", "rostered_on_air", "absent")
+"""Told only where there is a roster."""
+WORK: Final[tuple[Name, ...]] = tuple(name for name in UNITS if name not in {*STATES, *DUTY})
 
 _LAYERS: Final[dict[str, Layer]] = {"zone_visits": "zones", "zone_dwell": "zones", "streets": "zones"}
 

@@ -29,6 +29,7 @@ def notes_of(
         (covered, ("note.streets", {})),
         (not covered, ("note.no_streets", {})),
         (len(beats) == ZONES_MAX, ("note.more_zones", {"zones": ZONES_MAX})),
+        (bool(amounts["rostered"].value), ("note.roster", {})),
         (unfinished, ("note.unfinished", {})),
         (out_of_sight > 0, ("note.out_of_sight", {"officers": out_of_sight})),
         (any(one.value is None for one in amounts.values()), ("note.hidden", {})),

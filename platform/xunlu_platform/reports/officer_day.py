@@ -6,15 +6,15 @@ from zoneinfo import ZoneInfo
 
 from xunlu_gis.report import Figure, Row
 from xunlu_gis.track import STATES
-from xunlu_platform.reports.amounts import UNITS, amounts_of, began_here, interval_of, parts_of
+from xunlu_platform.reports.amounts import UNITS, amounts_of, began_here, duty_of, interval_of, parts_of
 from xunlu_platform.reports.days import OfficerDay
-from xunlu_platform.reports.figures import called, ends, proven, streets
+from xunlu_platform.reports.figures import DUTY, WORK, called, ends, proven, streets
 from xunlu_platform.reports.ground import Beat, map_of
 from xunlu_platform.reports.notes import notes_of
 from xunlu_platform.reports.sheet import Sheet, Table, Word
 from xunlu_platform.reports.views import view
 from xunlu_platform.review.moments import Moment
-from xunlu_platform.review.shifts import Interval, seconds
+from xunlu_platform.review.shifts import Interval, common, seconds
 from xunlu_platform.store.reports import Zones
 from xunlu_platform.store.zones import instant
 
@@ -38,8 +38,10 @@ def officer_day(day: OfficerDay, beats: Sequence[Beat], zones: Zones, zone: Zone
     amounts = amounts_of(day)
     first_fix, last_fix = ends([day], desk.subjects, day.day, zone)
     summary: dict[str, Figure] = dict(zip(UNITS, proven(amounts, UNITS, desk.subjects, day.day, zone), strict=True))
-    states: dict[str, Figure] = {state: summary.pop(state) for state in STATES}
-    tables = (desk.time(states), desk.zones(beats, zones), desk.silences(), desk.stays(), desk.moments())
+    states: dict[str, Figure] = {state: summary[state] for state in STATES}
+    tables = (
+        desk.time(states), desk.shifts(), desk.zones(beats, zones), desk.silences(), desk.stays(), desk.moments()
+    )  # fmt: skip
     cut = any(len(table.rows) > ROWS_MAX for table in tables)
     return Sheet(
         kind="officer-day",
@@ -47,9 +49,10 @@ def officer_day(day: OfficerDay, beats: Sequence[Beat], zones: Zones, zone: Zone
         period=day.day,
         summary={
             "on_air": states["on_air"],
+            **{name: summary[name] for name in (DUTY if day.shifts else ())},
             "first_fix": first_fix,
             "last_fix": last_fix,
-            **summary,
+            **{name: summary[name] for name in WORK},
             "streets": streets(beats, desk.subjects, day.day, zone),
         },
         tables=tuple(_bounded(table) for table in tables if table.rows),
@@ -89,6 +92,17 @@ class _Desk:
             rows=rows,
             totals=(Figure(value=Word("worn")), total, share),
         )
+
+    def shifts(self) -> Table:
+        """What of each shift of the roster lies in the day, and what became of it."""
+        rows = []
+        for shift in self.day.shifts:
+            [part] = common([shift.time], [self.day.day.interval])
+            amounts = duty_of(self.day, [part])
+            told = proven(amounts, ("rostered_on_air", "absent"), self.subjects, self.day.day, self.zone)
+            rows.append((*self._interval(part), Figure(value=shift.zone or ""), *told))
+        columns = ("begin", "end", "lasting", "zone", "rostered_on_air", "absent")
+        return Table(name="shifts", columns=columns, rows=tuple(rows))
 
     def zones(self, beats: Sequence[Beat], zones: Zones) -> Table:
         """Who was expected where, and was there: zones that somebody was in, and those where they should have been."""

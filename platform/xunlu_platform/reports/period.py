@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from xunlu_platform.review.shifts import Shift
+from xunlu_platform.review.shifts import Interval, Shift
+from xunlu_platform.store.zones import milliseconds
 
 WHOLE_DAY = Shift(start=time(), end=time())
 WEEK_DAYS = 7
@@ -23,6 +24,11 @@ class Day:
     date: date
     since: datetime
     until: datetime
+
+    @property
+    def interval(self) -> Interval:
+        """The same in UTC milliseconds."""
+        return Interval(milliseconds(self.since), milliseconds(self.until))
 
     def so_far(self, now: datetime) -> "Day | None":
         """What of it has been lived through; None before it begins."""

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from xunlu_gis.report import Figure, Row
 from xunlu_platform.reports.amounts import UNITS, Amounts, Name, amounts_of, total
 from xunlu_platform.reports.days import OfficerDay
-from xunlu_platform.reports.figures import TIME, WORK, called, ends, proven, streets
+from xunlu_platform.reports.figures import DUTY, TIME, WORK, called, ends, proven, streets
 from xunlu_platform.reports.ground import Beat, map_of
 from xunlu_platform.reports.notes import notes_of
 from xunlu_platform.reports.period import Day
@@ -41,22 +41,22 @@ def squad_week(
     amounts = desk.total(days)
     summary = dict(zip(UNITS, desk.figures(days, tuple(UNITS)), strict=True))
     members = list(desk.by_officer)
+    duty = DUTY if any(day.shifts for day in days) else ()
+    groups = [(name, names) for name, names in (("duty", duty), ("time", TIME), ("work", WORK)) if names]
     return Sheet(
         kind="squad-week",
         subject=unit,
         period=period,
         summary={
             "members": Figure(value=len(members), unit="count", link=view(members, period, zone)),
-            **{name: summary[name] for name in ("on_air", *WORK)},
+            **{name: summary[name] for name in ("on_air", *duty, *WORK)},
             "streets": streets(beats, members, period, zone),
         },
         tables=tuple(
             table
             for table in (
-                desk.officers("officers_time", TIME),
-                desk.officers("officers_work", WORK),
-                desk.dates("dates_time", TIME),
-                desk.dates("dates_work", WORK),
+                *(desk.officers(f"officers_{name}", names) for name, names in groups),
+                *(desk.dates(f"dates_{name}", names) for name, names in groups),
                 desk.zones(beats, zones),
                 desk.officer_days(),
             )
