@@ -17,7 +17,7 @@ const EXAMPLE = "number,name,date,shift,post,note";
  * @typedef {{shifts: Planned[], wrong: {row: number, field: string, reason: string, message: string, values: Record<string, any>}[]}} Preview
  */
 
-/** @param {number} unit whose officers are looked for @param {() => void} changed */
+/** @param {number | null} unit whose officers are looked for @param {() => void} changed */
 export function openRosterImport(unit, changed) {
   const file = h("input", { type: "file", accept: ".csv,text/csv", required: true });
   const result = h("div", { class: "roster-import", "aria-live": "polite" });
