@@ -222,6 +222,19 @@ async def test_whoever_is_out_of_view_is_named_and_the_export_goes_on(platform: 
     assert "已不在可见范围内" in (folder / "index.html").read_text("utf-8")
 
 
+async def test_what_a_rule_erased_is_named_on_the_page_and_in_the_manifest(platform: Platform, tmp_path: Path) -> None:
+    await scene(platform, tmp_path)
+    await platform.sql(
+        "insert into erasure (subject, id, device_id, officer_id, since, until, erased_at) values ('recording', 'r-0',"
+        " 1, 1, '2026-03-02T07:02:00Z', '2026-03-02T07:04:00Z', '2026-09-01T00:00:00Z')"
+    )
+    caller = await platform.sign_in("dispatcher", unit=2)
+    folder = await unpacked(platform, tmp_path, caller, (await make_incident(caller))["id"])
+    [erased] = json.loads((folder / "manifest.json").read_text("utf-8"))["erased"]
+    assert (erased["what"], erased["did"], erased["name"]) == ("recording", "R1", "王小明")
+    assert "王小明 R1 的服务器录像已于 2026-09-01 按保存期限清除" in (folder / "index.html").read_text("utf-8")
+
+
 async def test_a_clock_that_jumped_back_harms_nothing(platform: Platform, tmp_path: Path) -> None:
     await scene(platform, tmp_path)
     await platform.sql("update recording set ended_at = started_at - interval '1 h' where id = 'rec-1'")

@@ -29,7 +29,6 @@ router = APIRouter(prefix="/incidents", tags=["incidents"])
 FILE = "incidents"
 NOTES_MAX = 1000
 MARKS_MAX = 500
-ERASED_MAX = 500
 _ANY: Mapping[str, Any] = {"id": None, "q": None, "open": None, "alarm": None, "limit": 1, "after": None}
 
 Investigator = Annotated[Caller, allow("incidents")]
@@ -307,7 +306,7 @@ async def _whole(session: Session, incident_id: int) -> Row:
     row = await one_incident(session, incident_id)
     notes = await session.all(FILE, "notes", {"id": incident_id})
     marks = await session.all(FILE, "marks", {"id": incident_id})
-    erased = await session.all(FILE, "erased", {"id": incident_id, "limit": ERASED_MAX})
+    erased = await session.all(FILE, "erased", {"id": incident_id})
     return {**row, "notes": notes, "marks": marks, "erased": erased}
 
 

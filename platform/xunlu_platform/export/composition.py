@@ -107,6 +107,7 @@ class Composition:
         moments: in order of time, without recordings and bursts.
         more: whether there are more moments than can be shown.
         media: recordings and bursts in order of time.
+        erased: what rules erased of it: rows of `incidents.erased`.
     """
 
     incident: Incident
@@ -117,6 +118,7 @@ class Composition:
     moments: list[Moment]
     more: bool
     media: list[Media]
+    erased: list[Row]
 
 
 async def compose(store: Store, scope: Scope, incident_id: int, kinds: Sequence[Kind]) -> Composition:
@@ -138,6 +140,7 @@ async def compose(store: Store, scope: Scope, incident_id: int, kinds: Sequence[
         subjects, missing = await _find_known(session, incident)
         found = await find_moments(session, subjects, incident.since, incident.until, kinds)
         media = await _find_media(session, found.moments)
+        erased = await session.all(FILE, "erased", {"id": incident_id})
     level, tracks = await _find_tracks(store, scope, subjects)
     return Composition(
         incident=incident,
@@ -148,6 +151,7 @@ async def compose(store: Store, scope: Scope, incident_id: int, kinds: Sequence[
         moments=[one for one in found.moments if one.kind not in MEDIA],
         more=found.more,
         media=media,
+        erased=erased,
     )
 
 

@@ -49,6 +49,7 @@ def manifest_of(
         "subjects": [_subject(whole, number) for number in range(len(whole.subjects))],
         "subjects_missing": whole.missing,
         "moments_complete": not whole.more,
+        "erased": [_plain(row) for row in whole.erased],
         "sources": [_source(one) for one in sources],
         "files": [asdict(one) for one in files],
     }  # fmt: skip

@@ -164,6 +164,12 @@ def _remarks(whole: Composition, known: Mapping[str, str]) -> Iterator[Remark]:
         if mark["struck_at"] is not None:
             text = f"{known['incident.struck']}: {mark['text']}"
             yield Remark(at=mark["struck_at"], who=mark["struck_by"], text=text)
+    for row in whole.erased:
+        who = " ".join(filter(None, (row["name"], row["did"])))
+        text = known["incident.erased.row"].format(
+            what=known[f"subject.{row['what']}"], who=who, at=f"{row['erased_at']:%Y-%m-%d}"
+        )
+        yield Remark(at=row["at"], text=text)
     if whole.missing:
         yield Remark(text=f"{known['incident.subject.missing']}: {', '.join(whole.missing)}")
     if whole.more:

@@ -53,7 +53,7 @@ cross join lateral (select min(e.erased_at) as erased_at from erasure e join inc
 where gone.erased_at is not null and not exists (select from position p
   where p.device_id = h.device_id and p.fix_at >= h.hour and p.fix_at < h.hour + interval '1 hour')
 group by d.did, gone.erased_at
-order by at limit %(limit)s
+order by at limit 500
 
 -- name: hold_alarm
 -- Whoever makes an incident of an alarm waits here for whoever does so already.
