@@ -51,6 +51,9 @@ export function mountZoneLayer(map, scope, choose) {
   };
 }
 
+/** Words for who does not see the sign and the map. @param {string} words */
+const unseen = (words) => h("span", { class: "visually-hidden" }, words);
+
 /**
  * The name of a zone in its middle: pointing at it tells the facts, choosing it opens the zone.
  * @param {any} map
@@ -71,15 +74,16 @@ function tag(map, zone, choose) {
     "button",
     {
       class: "zone-tag",
-      "aria-label": `${t("zone")} ${zone.name}, ${t(`zone.kind.${zone.kind}`)}`,
       onclick: (/** @type {Event} */ event) => (event.stopPropagation(), tell(false), choose(zone)),
       onpointerenter: () => tell(true),
       onpointerleave: () => tell(false),
       onfocus: () => tell(true),
       onblur: () => tell(false),
     },
+    unseen(`${t("zone")} `),
     kindSign(zone.kind),
     zone.name,
+    unseen(`, ${t(`zone.kind.${zone.kind}`)}`),
     isEmpty(posts.value.get(zone.id)) ? h("span", { class: "is-warn row" }, icon("triangle-alert"), t("post.empty")) : null,
   );
   const box = L.divIcon({ className: "zone-name-box", html: h("div", {}, button, facts), iconSize: null });
