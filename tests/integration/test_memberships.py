@@ -1,6 +1,7 @@
 """Who served in which unit when: the database keeps it, and a day counts for the squad where it was served."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -150,6 +151,27 @@ async def test_who_may_see_whom_is_of_today_and_the_sheet_says_whom_it_leaves_ou
     assert (await new.get("/reports/officer-day", params=asked)).status_code == 200
     whole = await week(await platform.sign_in("supervisor"), 2)
     assert "另有" not in " ".join(whole["notes"])
+
+
+async def test_a_zone_of_a_squad_concerns_who_served_there_in_the_time_asked_for(platform: Platform) -> None:
+    await platform.sql(MOVED)
+    shape = {
+        "type": "Feature",
+        "properties": {"radius_m": 200.0},
+        "geometry": {"type": "Point", "coordinates": [121.47, 31.23]},
+    }
+    await platform.sql("insert into zone (unit_id, kind, name) values (2, 'post', '东街岗')")
+    await platform.sql(
+        "insert into zone_version (zone_id, shape, valid_from) values (1, %s, '2026-01-01Z')", [json.dumps(shape)]
+    )
+    caller = await platform.sign_in("supervisor")
+    concerned = []
+    for date in (3, 4, 5):
+        asked = {"from": f"2026-03-0{date}T00:00Z", "to": f"2026-03-0{date}T12:00Z"}
+        answer = await caller.get("/zones/1/presence", params=asked)
+        assert answer.status_code == 200, answer.text
+        concerned.append(answer.json()["concerned"])
+    assert concerned == [2, 2, 1]
 
 
 async def test_the_day_of_an_officer_bears_the_name_of_the_unit_where_it_was_served(platform: Platform) -> None:

@@ -214,7 +214,8 @@ async def _concerned(session: Session, asked: Question) -> tuple[list[Row], dict
         if not await session.all("zones", "versions", {"id": asked.zone_id}):
             raise not_found("zone")
         raise invalid("from", "zone-not-yet", "The zone was not in force then: ask for another time.")
-    return rows, {row["id"]: row for row in await read_concerned(session, rows)}
+    found = await read_concerned(session, rows, asked.since, asked.until)
+    return rows, {row["id"]: row for row in found}
 
 
 async def _posted(session: Session, asked: Question) -> dict[int, Row]:

@@ -32,8 +32,8 @@ async def read_versions(session: Session, zone: int, since: datetime, until: dat
     return await session.all(FILE, "watched", {"zone": zone, "from": since, "to": until})
 
 
-async def read_concerned(session: Session, rows: Sequence[Row]) -> list[Row]:
-    """The officers whom versions concern: `id`, `number`, `name`.
+async def read_concerned(session: Session, rows: Sequence[Row], since: datetime, until: datetime) -> list[Row]:
+    """The officers whom versions concern, by where they served at any moment of a time: `id`, `number`, `name`.
 
     Raises:
         TooMuchError: more than `OFFICERS_MAX`.
@@ -41,6 +41,8 @@ async def read_concerned(session: Session, rows: Sequence[Row]) -> list[Row]:
     values = {
         "paths": [path for row in rows for path in row["paths"]],
         "officers": [officer for row in rows for officer in row["officers"]],
+        "from": since,
+        "to": until,
         "limit": OFFICERS_MAX + 1,
     }
     found = await session.all(FILE, "concerned", values)

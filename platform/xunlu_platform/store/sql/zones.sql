@@ -211,10 +211,13 @@ select z.id as zone_id, (select max(e.fix_at) from zone_event e
 from unnest(%(zones)s::bigint[]) as z(id)
 
 -- name: concerned
--- Officers of some units with all below, and others by name; also those who have left: what was, stays.
-select o.id, o.number, o.name from officer o join unit u on u.id = o.unit_id
+-- Officers who served at any moment of a time in some units with all below, and others by name; also those who have left: what
+-- was, stays.
+select o.id, o.number, o.name from officer o
 where o.id = any(%(officers)s::bigint[])
-  or exists (select from unnest(%(paths)s::text[]) path where starts_with(u.path, path))
+  or exists (select from membership m join unit u on u.id = m.unit_id
+    join unnest(%(paths)s::text[]) as concerned(path) on starts_with(u.path, concerned.path)
+    where m.officer_id = o.id and m.since < %(to)s and coalesce(m.until > %(from)s, true))
 order by o.number, o.id limit %(limit)s
 
 -- name: near
