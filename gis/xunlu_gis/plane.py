@@ -98,5 +98,7 @@ def on_sphere(lon: Floats, lat: Floats) -> Floats:
 
 def chords_m(one: Floats, other: Floats) -> Floats:
     """Straight distances between places of `on_sphere`; 0.3 % off the ellipsoid up to a hundred kilometres."""
-    apart: Floats = np.sqrt(((one - other) ** 2).sum(axis=-1))
-    return apart
+    apart = (one - other) ** 2
+    # Three sums of columns: numpy adds up rows of three eight times as slowly.
+    chords: Floats = np.sqrt(apart[..., 0] + apart[..., 1] + apart[..., 2])
+    return chords

@@ -117,12 +117,17 @@ def clean(track: Track, settings: TrackSettings = DEFAULT) -> Cleaning:
     place = np.arange(len(track))
     for judge in (_order, _spikes, _too_fast):
         left = np.flatnonzero(reasons < Reason.NO_FIX)
-        found = judge(track[left], settings)
+        found = judge(_some(track, left), settings)
         reasons[left] = np.where(found, found, reasons[left])
     left = np.flatnonzero(reasons < Reason.NO_FIX)
-    place[left] = left[_held(track[left], settings)]
+    place[left] = left[_held(_some(track, left), settings)]
     reasons[(place != np.arange(len(track))) & (reasons == Reason.GOOD)] = Reason.STILL
     return Cleaning(track=track, reasons=reasons, place=place)
+
+
+def _some(track: Track, chosen: Ints) -> Track:
+    """Some of the fixes; the usual track loses none, and is not copied."""
+    return track if len(chosen) == len(track) else track[chosen]
 
 
 def _by_itself(track: Track, settings: TrackSettings) -> Reasons:
