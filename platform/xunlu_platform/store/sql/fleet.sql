@@ -4,7 +4,7 @@
 -- All approved devices, or some of them.
 select d.did, d.kind, d.serial, d.unit_id as unit, u.path, o.id as officer_id, o.number as num, o.name, o.pinyin as py,
     s.lat, s.lon, s.accuracy_m as acc, s.speed_mps as spd, s.course_deg as cog, s.sat, s.bds, s.availability as st, s.why,
-    s.availability_sid as st_sid, s.telemetry as tele, sh.reported -> 'config' as config,
+    s.availability_sid as st_sid, s.telemetry as tele, (sh.reported -> 'config')::text as config,
     (extract(epoch from s.fix_at) * 1000)::bigint as tms,
     (extract(epoch from s.availability_at) * 1000)::bigint as st_ms,
     (extract(epoch from s.changed_at) * 1000)::bigint as changed_ms,

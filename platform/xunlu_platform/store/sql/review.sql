@@ -217,22 +217,34 @@ order by at limit %(limit)s
 select set_config('timescaledb.enable_runtime_exclusion', 'off', true)
 
 -- name: fleet_devices
--- In the columns of `fleet.devices`: one probe of an index for each device and table. Units are those of today.
+-- In the columns of `fleet.devices`. Who has been silent since before the moment stands where it stood last: that is known. For all
+-- others one probe of an index for each device and table. Units are those of today.
 select d.did, d.kind, d.serial, d.unit_id as unit, u.path, o.id as officer_id, o.number as num, o.name, o.pinyin as py,
     p.lat, p.lon, p.accuracy_m as acc, p.speed_mps as spd, p.course_deg as cog, p.sat, p.bds,
-    coalesce(a.availability, 'offline') as st, a.why, a.sid as st_sid, t.payload as tele, sh.reported -> 'config' as config,
+    coalesce(a.availability, 'offline') as st, a.why, a.sid as st_sid, t.payload as tele, (sh.reported -> 'config')::text as config,
     (extract(epoch from p.fix_at) * 1000)::bigint as tms, (extract(epoch from a.at) * 1000)::bigint as st_ms,
     null::bigint as changed_ms,
     nullif(coalesce(case when t.at > p.fix_at then t.payload ->> 'rec' else p.rec end, ''), '') as rec
   from device d
   join unit u on u.id = d.unit_id
   left join device_shadow sh on sh.device_id = d.id
-  left join lateral (select * from position where device_id = d.id and fix_at <= %(at)s
-    and fix_at > %(at)s::timestamptz - interval '31 days' order by fix_at desc, sid desc, seq desc limit 1) p on true
+  left join device_state s on s.device_id = d.id
+  left join lateral (
+    select s.fix_at, s.lat, s.lon, s.accuracy_m, s.speed_mps, s.course_deg, s.sat, s.bds, s.rec
+      where s.fix_at <= %(at)s and s.fix_at > %(at)s::timestamptz - interval '31 days'
+    union all
+    (select fix_at, lat, lon, accuracy_m, speed_mps, course_deg, sat, bds, rec from position
+      where coalesce(s.fix_at > %(at)s, true) and device_id = d.id and fix_at <= %(at)s
+        and fix_at > %(at)s::timestamptz - interval '31 days' order by fix_at desc, sid desc, seq desc limit 1)) p on true
   left join lateral (select * from availability where device_id = d.id and at <= %(at)s
     and at > %(at)s::timestamptz - interval '400 days' order by at desc, sid desc limit 1) a on true
-  left join lateral (select * from telemetry where device_id = d.id and at <= %(at)s
-    and at > %(at)s::timestamptz - interval '31 days' order by at desc, sid desc limit 1) t on true
+  left join lateral (
+    select s.telemetry_at as at, s.telemetry as payload
+      where s.telemetry_at <= %(at)s and s.telemetry_at > %(at)s::timestamptz - interval '31 days'
+    union all
+    (select at, payload from telemetry
+      where coalesce(s.telemetry_at > %(at)s, true) and device_id = d.id and at <= %(at)s
+        and at > %(at)s::timestamptz - interval '31 days' order by at desc, sid desc limit 1)) t on true
   left join lateral (select * from binding where device_id = d.id and bound_at <= %(at)s
     order by bound_at desc, id desc limit 1) b on coalesce(b.released_at > %(at)s, true)
   left join officer o on o.id = b.officer_id
