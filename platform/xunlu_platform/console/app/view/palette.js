@@ -26,6 +26,7 @@ function actions() {
     ["/manage/devices", "devices", true],
     ["/manage/organisation", "organisation", true],
     ["/manage/officers", "officers", true],
+    ["/manage/roster", "roster", true],
     ["/manage/alarms", "alarms", may("events")],
     ["/manage/zone-events", "zone.events", may("track")],
     ["/manage/users", "users", may("users")],
