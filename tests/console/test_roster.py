@@ -14,6 +14,8 @@ pytestmark = [pytest.mark.console, pytest.mark.integration]
 # Weeks that no other test looks at.
 FIRST, SECOND, THIRD = "2031-W10", "2031-W11", "2031-W12"
 MONDAY = "2031-03-03"
+CIRCLE = """{"type": "Feature", "properties": {"radius_m": 50},
+  "geometry": {"type": "Point", "coordinates": [121.4, 31.2]}}"""
 
 
 async def week(page: Page, bureau: Bureau, role: str, which: str) -> None:
@@ -123,3 +125,33 @@ async def test_who_is_on_a_shift_now_is_told_in_the_list_of_officers(page: Page,
     await bureau.sign_in(page, await bureau.account("clerk"), "/manage/officers")
     await page.get_by_role("searchbox", name="编号").fill(number)
     await expect(page.get_by_role("row").filter(has_text=number)).to_contain_text("至 ")
+
+
+async def test_presence_goes_by_the_roster_and_names_who_has_none(page: Page, bureau: Bureau) -> None:
+    name = f"岗{secrets.token_hex(3)}"
+    due, free = await bureau.officer("何丽"), await bureau.officer("高翔")
+    [zone] = await bureau.rig.rows(
+        "insert into zone (unit_id, kind, name) select id, 'post', %s from unit where name = %s returning id",
+        name,
+        SQUAD,
+    )
+    await bureau.rig.connection.execute(
+        "insert into zone_audience (zone_id, officer_id) select %s, id from officer where number = any(%s)",
+        [zone["id"], [due, free]],
+    )
+    await bureau.rig.connection.execute(
+        "insert into zone_version (zone_id, shape, valid_from) values (%s, %s, now() - interval '2 days')",
+        [zone["id"], CIRCLE],
+    )
+    await bureau.sign_in(page, await bureau.account("dispatcher"), f"/zones?zone={zone['id']}")
+    presence = page.locator(".presence")
+    await page.get_by_role("button", name="显示").click()
+    await expect(presence).to_contain_text("这天没有人排班")
+    await bureau.rig.connection.execute(
+        "insert into shift (officer_id, begins_at, ends_at, zone_id)"
+        " select id, now() - interval '1 h', now() + interval '1 h', %s from officer where number = %s",
+        [zone["id"], due],
+    )
+    await page.get_by_role("button", name="显示").click()
+    await expect(presence).to_contain_text("1 人这天没有排班：高翔")
+    await expect(presence.get_by_role("row").filter(has_text=due)).to_contain_text(name)
