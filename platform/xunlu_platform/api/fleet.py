@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Protocol
 
 from xunlu_kit.clock import Clock
@@ -30,7 +29,6 @@ HEAL_S = 30.0
 FRAMES_WAITING_MAX = 2000
 CLOSED_ALARMS_KEPT_S = 2 * 3600
 MOVING_MPS = 1.0
-CONFIGS_MAX = 1000
 
 # Fields that a map thins out; any other change goes to everybody who may see the device.
 POSITION_FIELDS = frozenset({"lat", "lon", "tms", "acc", "spd", "cog", "sat", "bds"})
@@ -371,16 +369,10 @@ def device_of(row: Row) -> Device:
     tele = row["tele"] or {}
     fields = {name: row[name] for name in (*_STATIC, *_MOVING)}
     fields |= {"batt": tele.get("batt"), "sos": None, "interval_s": None, "live": None, "srec": False, "talk": None}
-    config = _config(row["config"]) if row["config"] else None
+    config = RecorderConfig.model_validate_json(row["config"]) if row["config"] else None
     device = Device(row["path"], fields, row["st_sid"] or 0, config, row["changed_ms"] or 0)
     fields["interval_s"] = interval_s_of(device)
     return device
-
-
-@lru_cache(maxsize=CONFIGS_MAX)
-def _config(text: str) -> RecorderConfig:
-    """Most recorders have the same one, and checking it anew for ten thousand takes longer than reading them."""
-    return RecorderConfig.model_validate_json(text)
 
 
 def interval_s_of(device: Device) -> float | None:
