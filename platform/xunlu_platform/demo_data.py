@@ -4,7 +4,7 @@ Running it again changes nothing and prints nothing: what is there stays.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -28,6 +28,13 @@ SQUADS = {
     "滨江中队": (),
     "东岸中队": (),
 }
+# Circles around places of the demo map: squad, kind, name, latitude, longitude, metres.
+ZONES = (
+    ("人民广场中队", "post", "人民广场岗", 31.23006, 121.47493, 200),
+    ("滨江中队", "post", "滨江岗", 31.21993, 121.48340, 200),
+    ("文昌中队", "responsibility", "文昌责任区", 31.23513, 121.45303, 1500),
+    ("人民广场中队", "watch", "人民广场商圈", 31.22384, 121.47526, 300),
+)
 OFFICERS = 100
 # Everybody is on one of them for a week, five days of seven: last week, this one, and the next.
 SHIFTS = ("06:00-14:00", "14:00-22:00", "22:00-06:00")
@@ -71,6 +78,7 @@ async def make_demo_data(settings: PlatformSettings) -> None:
         officers = await _officers(session, settings.tenant, squads)
         await _expected_devices(session, officers)
         await _roster(session, officers, ZoneInfo(settings.time_zone))
+        await _zones(session, {name: units[0] for name, units in zip(SQUADS, squads, strict=True)})
         for account in _accounts(district, squads[0][0], officers[0]):
             password = random_password()
             made = await ensure_account(
@@ -139,6 +147,22 @@ def _shifts(officers: Sequence[_Officer], place: ZoneInfo) -> Iterator[NewShift]
                 shift = Shift.parsed(SHIFTS[(turn + day // 7) % len(SHIFTS)])
                 when = day_of(first + timedelta(days=day), shift, place)
                 yield NewShift(officer_id=officer.id, begins_at=when.since, ends_at=when.until)
+
+
+async def _zones(session: Session, squads: Mapping[str, int]) -> None:
+    """They raise no alarms: simulated officers know nothing of them, and would ring all day."""
+    known = await session.one("zones", "count")
+    if known is not None and known["zones"]:
+        return
+    for squad, kind, name, lat, lon, radius_m in ZONES:
+        zone = {"unit_id": squads[squad], "kind": kind, "name": name, "pinyin": pinyin_of(name), "account_id": None}
+        row = await session.one("zones", "insert", zone)
+        assert row is not None
+        circle = {"type": "Point", "coordinates": [lon, lat]}
+        rule = dict.fromkeys(("dwell_s_max", "window_from", "window_to", "weekdays", "account_id"))
+        shape = {"type": "Feature", "properties": {"radius_m": radius_m}, "geometry": circle}
+        values = {**rule, "zone_id": row["id"], "shape": shape, "severity": 0}
+        await session.run("zones", "insert_version", values)
 
 
 def _accounts(district: int, squad: int, officer: _Officer) -> tuple[_Account, ...]:

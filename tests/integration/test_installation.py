@@ -9,7 +9,7 @@ import pytest
 from tests.services import TestDatabase
 from xunlu_platform.auth.roles import PERMISSIONS
 from xunlu_platform.config import PlatformSettings
-from xunlu_platform.demo_data import OFFICERS, SQUADS, WEEKS, make_demo_data
+from xunlu_platform.demo_data import OFFICERS, SQUADS, WEEKS, ZONES, make_demo_data
 from xunlu_platform.installation import make_first_account, migrate
 
 
@@ -24,7 +24,7 @@ def settings(database: TestDatabase, tmp_path: Path) -> PlatformSettings:
 async def count(database: TestDatabase) -> dict[str, int]:
     async with await psycopg.AsyncConnection.connect(database.dsn()) as connection:
         counts = {}
-        for table in ("unit", "officer", "account", "expected_device", "shift"):
+        for table in ("unit", "officer", "account", "expected_device", "shift", "zone"):
             row = await (await connection.execute(f"select count(*) from {table}".encode())).fetchone()
             assert row is not None
             counts[table] = int(row[0])
@@ -54,7 +54,7 @@ async def test_demo_data_fills_a_district_with_an_account_for_each_role_and_chan
     before = await count(database)
     teams = sum(len(teams) for teams in SQUADS.values())
     expected = {"unit": 1 + len(SQUADS) + teams, "officer": OFFICERS, "expected_device": OFFICERS}
-    assert before == {**expected, "account": len(logins), "shift": OFFICERS * WEEKS * 5}
+    assert before == {**expected, "account": len(logins), "shift": OFFICERS * WEEKS * 5, "zone": len(ZONES)}
     await make_demo_data(settings)
     assert capsys.readouterr().out == ""
     assert await count(database) == before
