@@ -39,14 +39,14 @@ Permission = Literal[
 ]
 
 _EVERYBODY: frozenset[Permission] = frozenset({"self", "see"})
+_DESK: frozenset[Permission] = _EVERYBODY | frozenset(
+    {"track", "review", "events", "command", "live", "recordings", "talk", "alarm", "zones", "incidents"}
+)
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "administrator": frozenset(get_args(Permission)),
-    "supervisor": _EVERYBODY
-    | {"track", "review", "events", "command", "live", "recordings", "talk", "alarm", "zones", "incidents"}
-    | {"roster", "audit"},
-    "dispatcher": _EVERYBODY
-    | {"track", "review", "events", "command", "live", "recordings", "talk", "alarm", "zones", "incidents"},
+    "supervisor": _DESK | {"roster", "audit"},
+    "dispatcher": _DESK,
     "clerk": _EVERYBODY | {"events", "devices", "officers", "roster"},
     "evidence": _EVERYBODY | {"track", "review", "events", "recordings", "incidents"},
     "auditor": _EVERYBODY | {"track", "review", "events", "audit"},
