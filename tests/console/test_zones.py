@@ -1,6 +1,7 @@
 """Zones: drawn, undone, saved, seen on the map, imported; and what becomes of them when a recorder leaves."""
 
 import json
+import re
 import secrets
 from collections.abc import Sequence
 from typing import Any
@@ -110,7 +111,7 @@ async def test_corners_are_moved_and_removed_by_keys(page: Page, bureau: Bureau)
     assert float(after or 0) - float(before or 0) == pytest.approx(30, abs=1)
     await page.get_by_label("半径（米）").fill("60")
     await page.get_by_label("区域名称").fill(name)
-    await page.get_by_label("类型").last.select_option("post")
+    await page.get_by_label(re.compile("^类型")).last.select_option("post")
     await expect(page.get_by_role("button", name="保存")).to_be_enabled()
     await page.get_by_role("button", name="保存").click()
     await expect(page.get_by_role("heading", name=name)).to_be_visible()
@@ -205,7 +206,7 @@ async def test_a_zone_is_changed_and_ended_and_its_versions_stay(page: Page, bur
     await bureau.sign_in(page, await bureau.account("dispatcher"), f"/zones?zone={number}")
     await page.get_by_role("button", name="修改").or_(page.get_by_role("button", name="编辑")).first.click()
     await page.get_by_label("从").fill("22:00")
-    await page.get_by_label("到").fill("06:00")
+    await page.get_by_label("到", exact=True).fill("06:00")
     await page.get_by_label("周五").check()
     await expect(page.get_by_role("button", name="保存")).to_be_enabled()
     await page.get_by_role("button", name="保存").click()
