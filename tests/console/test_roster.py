@@ -104,6 +104,11 @@ async def test_a_dispatcher_reads_the_roster_and_changes_nothing(page: Page, bur
     await expect(page.get_by_role("button", name="导入排班")).to_have_count(0)
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("dialog")).to_have_count(0)
+    # The first one of the list, too: the choice shows the unit whose roster it is.
+    [district] = await bureau.rig.rows("select id from unit where parent_id is null")
+    await page.goto(f"{bureau.api.url}/manage/roster?unit={district['id']}&week={FIRST}")
+    await expect(row(page, number)).to_contain_text(":00–")
+    await expect(page.get_by_label("单位", exact=True)).to_have_value(str(district["id"]))
 
 
 async def test_a_week_without_a_roster_says_what_to_do(page: Page, bureau: Bureau) -> None:

@@ -99,7 +99,8 @@ function controls(editable, changed) {
   const now = h("button", { onclick: () => show({ ...readAsked(), week: weekOf(Date.now()) }) }, t("roster.week.this"));
   const paint = (/** @type {Asked} */ { unit, week }) => {
     const days = daysOf(week);
-    choose.replaceChildren(...unitSelect(unit).children);
+    choose.replaceChildren(...unitSelect().children);
+    choose.value = String(unit ?? "");
     told.textContent = `${week} · ${days[0]?.slice(5)} – ${days[6]?.slice(5)}`;
     file.href = `/api/v1/roster/export${query({ unit, ...boundsOf(week), language: language.value })}`;
     file.download = `roster-${week}.csv`;
