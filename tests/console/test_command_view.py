@@ -34,7 +34,7 @@ async def test_an_officer_who_reports_stands_in_the_table_and_on_the_map(page: P
     middle = (LEFT_PX + (stage["width"] - LEFT_PX - RIGHT_PX) / 2, BAR_PX + stage["height"] / 2)
     await expect(page.locator(".leaflet-zoom-anim")).to_have_count(0)
     await page.mouse.move(*middle)
-    await expect(page.locator(".tip")).to_contain_text("周敏")
+    await expect(page.locator(".tip:visible")).to_contain_text("周敏")
     await page.mouse.click(*middle)
     await expect(drawer(page)).to_contain_text(worn.number)
     assert page.url.endswith(f"/?device={worn.did}")
