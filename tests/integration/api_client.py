@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import psycopg
 from argon2 import PasswordHasher
+from fastapi import FastAPI
 
 from tests.services import TestBroker, TestDatabase
 from xunlu_platform.api.services import Services
@@ -26,6 +27,7 @@ class Platform:
     """A running application with a small bureau: a district (unit 1) with two squads (2 and 3)."""
 
     services: Services
+    app: FastAPI
     client: httpx2.AsyncClient
     database: TestDatabase
 
@@ -106,9 +108,10 @@ async def running_platform(database: TestDatabase, broker: TestBroker, **setting
     }
     chosen = PlatformSettings(**{**ours, **settings})
     async with open_services(chosen) as services:
-        transport = httpx2.ASGITransport(create_app(services), raise_app_exceptions=False)
+        app = create_app(services)
+        transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://xunlu.test") as client:
-            platform = Platform(services=services, client=client, database=database)
+            platform = Platform(services=services, app=app, client=client, database=database)
             await platform.sql(
                 "insert into unit (tenant, parent_id, kind, name, path) values"
                 " ('main', null, 'district', '示范区局', ''),"

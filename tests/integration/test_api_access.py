@@ -14,7 +14,6 @@ from tests.integration.api_client import Caller, Platform, running_platform
 from tests.services import TestBroker, TestDatabase
 from xunlu_kit.errors import ConfigError
 from xunlu_platform.api.access import guards, require_permissions
-from xunlu_platform.app import create_app
 from xunlu_platform.auth.roles import PERMISSIONS, Permission, Role
 
 pytestmark = pytest.mark.integration
@@ -59,7 +58,7 @@ class Route:
 def routes(platform: Platform) -> list[Route]:
     """Every route but those of the framework and of the console's own files."""
     found = []
-    for context in iter_route_contexts(create_app(platform.services).routes):
+    for context in iter_route_contexts(platform.app.routes):
         if not context.methods or not context.path or context.path in CONSOLE or context.path.startswith(SHARED):
             continue
         found += [Route(method, context.path, next(guards(context.dependant)).permission) for method in context.methods]

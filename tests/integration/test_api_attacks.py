@@ -10,7 +10,6 @@ import pytest_asyncio
 
 from tests.integration.api_client import PASSWORD, PASSWORD_HASH, Platform, running_platform
 from tests.services import TestBroker, TestDatabase
-from xunlu_platform.app import create_app
 from xunlu_platform.store.store import SYSTEM
 
 pytestmark = pytest.mark.integration
@@ -26,7 +25,7 @@ async def platform(database: TestDatabase, broker: TestBroker) -> AsyncIterator[
 
 async def log_in(platform: Platform, address: str, headers: Mapping[str, str] | None = None, **typed: Any) -> int:
     """The status that somebody at an address gets."""
-    transport = httpx2.ASGITransport(create_app(platform.services), client=(address, 1))
+    transport = httpx2.ASGITransport(platform.app, client=(address, 1))
     async with httpx2.AsyncClient(transport=transport, base_url="http://xunlu.test") as client:
         typed = {"username": "nobody", "password": "wrong", **typed}
         return (await client.post("/api/v1/auth/login", json=typed, headers=headers)).status_code
@@ -85,7 +84,7 @@ async def test_the_cookie_is_secure_when_a_trusted_proxy_says_https(
     platform: Platform, peer: str, secure: bool
 ) -> None:
     await platform.account("dispatcher", username="lin")
-    transport = httpx2.ASGITransport(create_app(platform.services), client=(peer, 1))
+    transport = httpx2.ASGITransport(platform.app, client=(peer, 1))
     async with httpx2.AsyncClient(transport=transport, base_url="http://xunlu.test") as client:
         typed = {"username": "lin", "password": PASSWORD}
         answer = await client.post("/api/v1/auth/login", json=typed, headers={"X-Forwarded-Proto": "https"})
@@ -108,7 +107,7 @@ async def stream_closed_with(platform: Platform, headers: Mapping[str, str]) -> 
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
-    await create_app(platform.services)(scope, receive, send)
+    await platform.app(scope, receive, send)
     return next((message["code"] for message in sent if message["type"] == "websocket.close"), None)
 
 
@@ -178,7 +177,7 @@ async def test_no_form_of_another_page_signs_a_browser_in(platform: Platform, ki
 async def test_without_a_token_metrics_are_for_this_machine_only(platform: Platform) -> None:
     statuses = {}
     for address in ("127.0.0.1", "::1", "192.0.2.1", PROXY):
-        transport = httpx2.ASGITransport(create_app(platform.services), client=(address, 1))
+        transport = httpx2.ASGITransport(platform.app, client=(address, 1))
         async with httpx2.AsyncClient(transport=transport, base_url="http://xunlu.test") as client:
             forged = {"X-Forwarded-For": "127.0.0.1"} if address == "192.0.2.1" else {}
             statuses[address] = (await client.get("/metrics", headers=forged)).status_code
