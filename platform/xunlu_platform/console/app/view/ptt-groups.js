@@ -13,8 +13,9 @@ import { listenersButton } from "./ptt-listeners.js";
 
 /** @typedef {import("../types").TalkGroup} TalkGroup */
 
-/** @param {HTMLElement} key has the focus afterwards: the space bar then talks */
+/** @param {HTMLElement} key gets the focus back from the dialog: the space bar then talks at once */
 export function openGroups(key) {
+  key.focus();
   const scope = new Scope();
   const list = h("ul", { class: "groups" });
   const find = h("input", { type: "search", placeholder: t("talk.group.find"), "aria-label": t("talk.group.find"), oninput: () => paint() });
@@ -29,10 +30,7 @@ export function openGroups(key) {
   const hint = h("p", { class: "dim" }, t("talk.groups.hint", { n: SCAN_MAX }));
   const more = mayMakeGroups() ? h("footer", {}, gatherButton(() => dialog.close())) : null;
   const dialog = openDialog(t("talk.groups"), h("div", { class: "body stack-body" }, find, hint, list, ...(more ? [more] : [])));
-  dialog.addEventListener("close", () => {
-    scope.close();
-    key.focus();
-  });
+  dialog.addEventListener("close", () => scope.close());
   find.focus();
 }
 

@@ -59,7 +59,7 @@ export function holdToTalk(button, { urgency = NORMAL, after_ms = 0, when = () =
   button.addEventListener("keyup", (event) => void (holds(event) && up()));
 }
 
-/** The key of the page gets the focus: the space bar then talks. */
+/** The key of the page gets the focus, or gets it back from the dialog that opens next: the space bar then talks. */
 export function focusKey() {
   /** @type {HTMLElement | null} */ (document.querySelector(".ptt-key"))?.focus();
 }

@@ -32,6 +32,7 @@ export function paintListeners(button, gid) {
 
 /** @param {string} gid */
 function openListeners(gid) {
+  if (!document.querySelector("dialog[open]")) focusKey();
   const scope = new Scope();
   const list = h("ul", { class: "groups" });
   const dialog = openDialog(t("talk.listeners", { name: groupOf(gid)?.name ?? gid }), h("div", { class: "body stack-body" }, list));
@@ -41,10 +42,7 @@ function openListeners(gid) {
   };
   scope.read(members, paint);
   scope.read(talks, paint);
-  dialog.addEventListener("close", () => {
-    scope.close();
-    if (!document.querySelector("dialog[open]")) focusKey();
-  });
+  dialog.addEventListener("close", () => scope.close());
 }
 
 /**

@@ -14,5 +14,6 @@ export function openTalkSettings() {
   const choice = h("select", { onchange: () => pedal.set(choice.value) }, options);
   choice.value = pedal.value;
   const body = h("div", { class: "body stack-body" }, field(t("talk.pedal"), choice, t("talk.pedal.hint")));
-  openDialog(t("talk.settings"), body).addEventListener("close", focusKey);
+  focusKey();
+  openDialog(t("talk.settings"), body);
 }
