@@ -1,15 +1,11 @@
 """One worker of the relay: the port of media, WHIP and WHEP, and what others are told."""
 
 import asyncio
-import gc
 import logging
 import secrets
-import signal
 import socket
 
 from aiortc import RTCIceServer
-from granian.constants import Interfaces
-from granian.server.embed import Server
 
 from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_kit.ports import require_free_port
@@ -17,6 +13,7 @@ from xunlu_protocol.presence import presence_will, publish_presence
 from xunlu_protocol.topics import media_ack
 from xunlu_streaming.config import StreamingSettings
 from xunlu_streaming.http.app import create_app
+from xunlu_streaming.http.serve import serve_http
 from xunlu_streaming.metrics import RelayMetrics
 from xunlu_streaming.mux import UdpMux
 from xunlu_streaming.path_manager import Limits, PathManager
@@ -56,30 +53,11 @@ async def serve(settings: StreamingSettings) -> None:
             ]
             metrics = RelayMetrics(manager, mux, tap, lambda: session.connected)
             log.info("relay listens", extra={"host": settings.host, "port": settings.port, "media_port": mux.port})
-            await _serve_http(settings, manager, session, metrics)
+            app = create_app(manager, settings, session, metrics.registry())
+            await serve_http(app, settings, host=settings.host, port=settings.port)
             await manager.close()
             for task in running:
                 task.cancel()
-
-
-async def _serve_http(
-    settings: StreamingSettings, manager: PathManager, session: Session, metrics: RelayMetrics
-) -> None:
-    server = Server(
-        create_app(manager, settings, session, metrics.registry()),
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGINL,
-        log_enabled=False,
-        ssl_cert=settings.tls_certificate,
-        ssl_key=settings.tls_key,
-    )
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
-    # What the start made stays: no collection walks it while packets wait.
-    gc.freeze()
-    await server.serve()
 
 
 def _peers(settings: StreamingSettings, mux: UdpMux) -> Peers:

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, Request, WebSocketRoute, expect
+from playwright.async_api import Locator, Page, Request, expect
 
 from tests.console.bureau import Bureau, Worn
+from tests.console.dead_spot import dead_spot
 from tests.integration.ingest_rig import eventually, fix
 from tests.integration.zone_rig import AWAY, HOME, known, report, walk, zone
 
@@ -64,24 +65,13 @@ async def test_the_drawer_tells_who_left_a_post_as_it_happens_and_asks_once(page
 async def test_what_happened_without_a_link_stands_in_the_drawer_once(page: Page, bureau: Bureau) -> None:
     worn = await bureau.worn("孙立")
     await post_of(bureau, worn)
-    lines: list[WebSocketRoute] = []
-    dead = False
-
-    async def carry(line: WebSocketRoute) -> None:
-        if dead:
-            await line.close()
-            return
-        line.connect_to_server()
-        lines.append(line)
-
-    await page.route_web_socket("**/api/v1/events/stream*", carry)
+    line = await dead_spot(page, "/api/v1/events/stream")
     await bureau.sign_in(page, await bureau.account("dispatcher"), f"/?device={worn.did}")
     await leaves(bureau, worn)
     await expect(events_of(page)).to_have_count(1)
-    dead = True
-    await lines[-1].close()
+    await line.cut()
     await report(bureau.rig, worn.did, walk([HOME] * 2, ago_s=20, first=20))
-    dead = False
+    line.end()
     await expect(events_of(page)).to_have_count(2, timeout=30_000)
     await expect(events_of(page).first).to_contain_text("到岗")
     await expect(events_of(page).last).to_contain_text("离岗")

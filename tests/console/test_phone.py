@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Geolocation, Page, WebSocketRoute, expect
+from playwright.async_api import Browser, BrowserContext, Geolocation, Page, expect
 
 from tests.console.bureau import Bureau
 from tests.console.conftest import TIMEOUT_MS
+from tests.console.dead_spot import dead_spot
 from tests.integration.ingest_rig import eventually
 
 pytestmark = [pytest.mark.console, pytest.mark.integration]
@@ -143,21 +144,10 @@ async def test_what_a_dead_spot_held_back_is_filled_in_with_its_own_times_even_a
     bureau: Bureau, handset: Handset
 ) -> None:
     phone = handset.page
-    lines: list[WebSocketRoute] = []
-    dead = False
-
-    async def carry(line: WebSocketRoute) -> None:
-        if dead:
-            await line.close()
-            return
-        line.connect_to_server()
-        lines.append(line)
-
-    await phone.route_web_socket("**/api/v1/phone", carry)
+    line = await dead_spot(phone, "/api/v1/phone")
     await phone.reload()
     await expect(phone.locator("[data-line=open]")).to_be_visible()
-    dead = True
-    await lines[-1].close()
+    await line.cut()
     await expect(phone.locator("[data-line=lost]")).to_be_visible()
     await handset.walks(31.24, 121.48)
     await expect(phone.locator("[data-waiting='0']")).to_have_count(0, timeout=COMES_MS)
@@ -168,7 +158,7 @@ async def test_what_a_dead_spot_held_back_is_filled_in_with_its_own_times_even_a
     assert not await stored()
     await phone.reload()
     await expect(phone.locator("[data-waiting='0']")).to_have_count(0)
-    dead = False
+    line.end()
     await expect(phone.locator("[data-line=open]")).to_be_visible(timeout=COMES_MS)
     await eventually(stored)
     await expect(phone.locator("[data-waiting='0']")).to_be_visible(timeout=COMES_MS)

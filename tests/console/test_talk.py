@@ -1,12 +1,12 @@
 """The radio net at the desk and on a telephone: the key, who speaks, the line; orders by text."""
 
 import json
-import re
 
 import pytest
-from playwright.async_api import Page, WebSocketRoute, expect
+from playwright.async_api import Page, expect
 
 from tests.console.bureau import Bureau
+from tests.console.dead_spot import dead_spot
 from tests.console.radio import HEARD, JOINS_MS, at_the_radio, radio
 from tests.integration.ingest_rig import now_s
 from tests.talk import Participant, until
@@ -110,16 +110,10 @@ async def test_the_space_bar_writes_in_a_text_field_and_a_page_that_loses_the_ke
 
 
 async def test_a_desk_whose_line_is_cut_comes_back_by_itself_tuned_as_before(page: Page, bureau: Bureau) -> None:
-    lines: list[WebSocketRoute] = []
-
-    def carry(line: WebSocketRoute) -> None:
-        line.connect_to_server()
-        lines.append(line)
-
-    await page.route_web_socket(re.compile("/ptt$"), carry)
+    line = await dead_spot(page, "/ptt")
     await at_the_radio(page, bureau)
-    await lines[-1].close()
-    await until(lambda: len(lines) == 2, "it did not come back")
+    await line.drop()
+    await until(lambda: line.carried == 2, "it did not come back")
     await expect(page.locator(".ptt")).to_have_attribute("data-phase", "ready", timeout=JOINS_MS)
     await expect(page.locator(".ptt-group")).to_have_text("群组东街中队")
 

@@ -1,12 +1,11 @@
 """Every way to hold the key, what the desk then says and sounds, and what takes the key away."""
 
-import re
-
 import pytest
-from playwright.async_api import Browser, Page, WebSocketRoute, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.chromium import CHROMIUM
 from tests.console.bureau import LONGEST_S, Bureau
+from tests.console.dead_spot import dead_spot
 from tests.console.radio import DENY, PERMIT, REVOKED, at_the_radio, phase, radio, sounds
 from tests.talk import Participant
 from xunlu_protocol.talk import Granted, Idle, Taken
@@ -232,21 +231,12 @@ async def test_a_microphone_that_is_refused_or_missing_is_told_in_words(
 
 
 async def test_a_key_without_a_connection_sounds_and_the_bar_says_why(page: Page, bureau: Bureau) -> None:
-    lines: list[WebSocketRoute] = []
-
-    async def carry(line: WebSocketRoute) -> None:
-        lines.append(line)
-        if len(lines) == 1:
-            line.connect_to_server()
-        else:
-            await line.close()
-
-    await page.route_web_socket(re.compile("/ptt$"), carry)
+    line = await dead_spot(page, "/ptt")
     async with radio(bureau, await bureau.worn("郑凯")):
         await at_the_radio(page, bureau)
         await page.keyboard.down("Space")
         await phase(page, "talking")
-        await lines[0].close()
+        await line.cut()
         await sounds(page, REVOKED)
         await phase(page, "lost")
         await page.keyboard.up("Space")

@@ -1,14 +1,10 @@
 """The talk server: the port of its media, `/ptt`, and what others are told."""
 
 import asyncio
-import gc
 import logging
 import secrets
-import signal
 import socket
 
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from prometheus_client import CollectorRegistry, Counter
 from starlette.applications import Starlette
 
@@ -17,6 +13,7 @@ from xunlu_kit.mqtt import Session, SessionOptions
 from xunlu_kit.ports import require_free_port
 from xunlu_protocol.presence import presence_will, publish_presence
 from xunlu_streaming.http.health import health_routes
+from xunlu_streaming.http.serve import serve_http
 from xunlu_streaming.http.throttle import Throttle
 from xunlu_streaming.mux import UdpMux
 from xunlu_streaming.peers import Peers
@@ -72,7 +69,8 @@ async def _serve(settings: TalkSettings, floor_log: FloorLog) -> None:
         metrics = TalkMetrics(net, mux, outlets, lambda: session.connected)
         await news.arrived()
         log.info("talk server listens", extra={"port": settings.talk_port, "media_port": mux.port})
-        await _serve_http(settings, create_app(net, settings, session, metrics.registry()))
+        app = create_app(net, settings, session, metrics.registry())
+        await serve_http(app, settings, host=settings.talk_host, port=settings.talk_port)
         await net.close()
         for task in running:
             task.cancel()
@@ -103,24 +101,6 @@ def _session(settings: TalkSettings) -> Session:
         will=presence_will(host),
     )
     return Session(settings.broker(), options, on_connect=publish_presence(host))
-
-
-async def _serve_http(settings: TalkSettings, app: Starlette) -> None:
-    server = Server(
-        app,
-        address=settings.talk_host,
-        port=settings.talk_port,
-        interface=Interfaces.ASGINL,
-        log_enabled=False,
-        ssl_cert=settings.tls_certificate,
-        ssl_key=settings.tls_key,
-    )
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
-    # What the start made stays: no collection walks it while packets wait.
-    gc.freeze()
-    await server.serve()
 
 
 def _limits(settings: TalkSettings) -> Limits:
