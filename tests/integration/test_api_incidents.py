@@ -28,7 +28,9 @@ SQUARE = {
 
 @pytest_asyncio.fixture
 async def platform(database: TestDatabase, broker: TestBroker, tmp_path: Path) -> AsyncIterator[Platform]:
-    async with running_bureau(database, broker, recordings=tmp_path / "recordings") as running:
+    async with running_bureau(
+        database, broker, recordings=tmp_path / "recordings", exports=tmp_path / "exports"
+    ) as running:
         yield running
 
 
@@ -140,6 +142,23 @@ async def test_what_is_handed_over_says_nothing_of_other_incidents_of_the_same_o
     assert (await caller.post(f"/incidents/{made['id']}/exports", json={})).status_code == 202
     [(kinds,)] = await platform.sql("select kinds from incident_export")
     assert ("alarm" in kinds, "incident" in kinds) == (True, False)
+
+
+async def test_an_export_is_there_for_whoever_may_see_all_of_it_and_for_nobody_else(platform: Platform) -> None:
+    author = await platform.sign_in("supervisor")
+    exports = f"/incidents/{(await make_incident(author, unit_id=2))['id']}/exports"
+    asked = (await author.post(exports, json={})).json()["id"]
+    folder = platform.services.settings.exports
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{asked}.zip").write_bytes(VIDEO)
+    await platform.sql("update incident_export set state = 'done', finished_at = now()")
+    for role, unit, seen in (
+        ("supervisor", 1, True), ("administrator", 1, True), ("supervisor", 2, False), ("dispatcher", 1, False)
+    ):  # fmt: skip
+        reader = await platform.sign_in(role, unit=unit)
+        assert [one["id"] for one in (await reader.get(exports)).json()] == ([asked] if seen else [])
+        for path in (f"{exports}/{asked}", f"{exports}/{asked}/file"):
+            assert (await reader.get(path)).status_code == (200 if seen else 404), (role, unit, path)
 
 
 @pytest.mark.parametrize("role", ["evidence", "supervisor"])

@@ -75,10 +75,10 @@ async def export_key(services: Serving) -> Key:
 
 @router.get("/incidents/{incident_id}/exports", response_model=list[Export])
 async def exports(services: Serving, caller: Investigator, incident_id: Id) -> list[Row]:
-    """The newest fifty, newest first."""
+    """The newest fifty that hold no more than the caller may see, newest first."""
     async with services.store.session(caller.scope) as session:
         await one_incident(session, incident_id)
-        return await session.all(FILE, "exports", {"id": incident_id, "export": None})
+        return await session.all(FILE, "exports", _question(caller, incident_id))
 
 
 @router.post("/incidents/{incident_id}/exports", response_model=Export, status_code=HTTPStatus.ACCEPTED)
@@ -97,14 +97,14 @@ async def ask_export(services: Serving, caller: Investigator, incident_id: Id, n
         await record(
             session, caller, "incident.export", found["title"], id=incident_id, export=export, subjects=subjects
         )
-        return await _one(session, incident_id, export)
+        return await _one(session, caller, incident_id, export)
 
 
 @router.get("/incidents/{incident_id}/exports/{export_id}", response_model=Export)
 async def export(services: Serving, caller: Investigator, incident_id: Id, export_id: ExportId) -> Row:
     """How far it has come."""
     async with services.store.session(caller.scope) as session:
-        return await _one(session, incident_id, export_id)
+        return await _one(session, caller, incident_id, export_id)
 
 
 @router.get("/incidents/{incident_id}/exports/{export_id}/file", response_class=FileResponse)
@@ -112,7 +112,7 @@ async def export_file(services: Serving, caller: Investigator, incident_id: Id, 
     """The ZIP file, whole or in ranges (RFC 9110 §14)."""
     async with services.store.session(caller.scope) as session:
         found = await one_incident(session, incident_id)
-        row = await _one(session, incident_id, export_id)
+        row = await _one(session, caller, incident_id, export_id)
         if row["state"] != "done":
             raise not_found("file")
         path = file_below(services.settings.exports, f"{export_id}.zip")
@@ -126,8 +126,12 @@ def _kinds(caller: Caller) -> list[Kind]:
     return [kind for kind, needed in KINDS.items() if caller.may(needed) and kind != "incident"]
 
 
-async def _one(session: Session, incident_id: int, export_id: str) -> Row:
-    row = await session.one(FILE, "exports", {"id": incident_id, "export": export_id})
+def _question(caller: Caller, incident_id: int, export_id: str | None = None) -> Row:
+    return {"id": incident_id, "export": export_id, "scope": caller.scope.path, "kinds": _kinds(caller)}
+
+
+async def _one(session: Session, caller: Caller, incident_id: int, export_id: str) -> Row:
+    row = await session.one(FILE, "exports", _question(caller, incident_id, export_id))
     if row is None:
         raise not_found("export")
     return row

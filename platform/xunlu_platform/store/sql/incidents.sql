@@ -122,8 +122,10 @@ returning id
 -- Exports -------------------------------------------------------------------------------------------------------------
 
 -- name: exports
+-- Those that hold no more than the reader may see: whoever asked for them may have seen more.
 select id, asked_at, author, language, state, done_bytes, total_bytes, size_bytes, sha256, why, finished_at
 from incident_export where incident_id = %(id)s and (%(export)s::text is null or id = %(export)s)
+  and starts_with(scope, %(scope)s) and kinds <@ %(kinds)s::text[]
 order by asked_at desc limit 50
 
 -- name: ask_export
