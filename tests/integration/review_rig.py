@@ -25,6 +25,18 @@ insert into binding (device_id, officer_id, bound_at, released_at) values
   (3, 3, '2026-03-01T00:00:00Z', null)
 """
 
+# An officer's telephone, carried from seven on as device 4.
+TELEPHONE = """
+with made as (
+  insert into account (unit_id, username, display_name, role, officer_id, password_hash)
+    values (2, 'wang', '王小明', 'officer', 1, 'x') returning id
+), telephone as (
+  insert into device (did, tenant, unit_id, kind, serial, vendor, model, status, created_at, account_id)
+    select 'P1', 'main', 2, 'phone', 'S4', 'Chrome', '150', 'approved', '2026-01-01Z', id from made returning id
+)
+insert into binding (device_id, officer_id, bound_at, phone) select id, 1, '2026-03-02T07:00:00Z', true from telephone
+"""
+
 # To the east at about 1.2 m/s, always the same way at the same time.
 WALK = """
 insert into position (device_id, fix_at, sid, seq, received_at, lat, lon, speed_mps, accuracy_m, fix, sat, late)

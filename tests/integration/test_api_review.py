@@ -8,7 +8,18 @@ import pytest_asyncio
 
 from tests.integration.api_client import Platform
 from tests.integration.ingest_rig import eventually, rig
-from tests.integration.review_rig import DAY, HOUR_MS, PERIOD, ask, hours_of, running_bureau, states_of, track, walk
+from tests.integration.review_rig import (
+    DAY,
+    HOUR_MS,
+    PERIOD,
+    TELEPHONE,
+    ask,
+    hours_of,
+    running_bureau,
+    states_of,
+    track,
+    walk,
+)
 from tests.services import TestBroker, TestDatabase
 from xunlu_platform.jobs.roll_up import roll_up
 from xunlu_platform.store.store import Store
@@ -127,6 +138,24 @@ async def test_whoever_takes_over_ends_what_nobody_released_over_midnight(platfo
     told = await ask(caller, "tracks", "o1", "o2", **period)
     worn = [[(one["did"], one["from"][11:16], one["to"][11:16]) for one in s["worn"]] for s in told["subjects"]]
     assert worn == [[("R1", "22:00", "02:00"), ("R2", "02:00", "04:00")], [("R1", "20:00", "22:00")]]
+
+
+async def test_a_telephone_counts_while_its_officer_wears_no_recorder_whatever_time_is_asked_for(
+    platform: Platform,
+) -> None:
+    await platform.sql(TELEPHONE)
+    await platform.sql(
+        "insert into binding (device_id, officer_id, bound_at, released_at) values"
+        " (2, 1, '2026-03-02T10:00Z', '2026-03-02T12:00Z')"
+    )
+    caller = await platform.sign_in("supervisor")
+    for since, until in (("06:00", "13:00"), ("09:00", "13:00"), ("08:30", "09:30")):
+        period = {"from": f"2026-03-02T{since}:00Z", "to": f"2026-03-02T{until}:00Z"}
+        [told] = (await ask(caller, "tracks", "o1", **period))["subjects"]
+        whole = [("R1", "06:00", "08:00"), ("P1", "08:00", "10:00"), ("R2", "10:00", "12:00"), ("P1", "12:00", "13:00")]
+        cut = [(did, max(begin, since), min(end, until)) for did, begin, end in whole]
+        worn = [(one["did"], one["from"][11:16], one["to"][11:16]) for one in told["worn"]]
+        assert worn == [one for one in cut if one[1] < one[2]]
 
 
 async def test_equal_and_reversed_times_make_no_line_of_their_own(platform: Platform) -> None:

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.integration.api_client import Caller, Platform
-from tests.integration.review_rig import HAPPENED, running_bureau, walk
+from tests.integration.review_rig import HAPPENED, TELEPHONE, running_bureau, walk
 from tests.services import TestBroker, TestDatabase
 from xunlu_platform.jobs.roll_up import roll_up
 from xunlu_platform.store.store import Store
@@ -120,6 +120,14 @@ async def test_within_counts_who_was_near_and_tells_how_near(platform: Platform)
     assert (await who(caller, beside))["subjects"] == []
     [visitor] = (await who(caller, beside, within_m=100))["subjects"]
     assert visitor["stays"][0]["closest_m"] == pytest.approx(91, abs=2)
+
+
+async def test_an_officer_was_here_with_the_recorder_and_with_the_telephone_beside_it(platform: Platform) -> None:
+    await platform.sql(TELEPHONE)
+    await walk(platform, 1, "07:00", seconds=3600)
+    await walk(platform, 4, "07:00", seconds=3600)
+    [visitor] = (await who(await platform.sign_in("supervisor"), circle(CROSSED, 31.23, 30)))["subjects"]
+    assert (visitor["subject"], [stay["did"] for stay in visitor["stays"]]) == ("o1", ["P1", "R1"])
 
 
 async def test_nobody_is_told_beyond_the_scope_of_whoever_asks(platform: Platform) -> None:

@@ -9,19 +9,23 @@ select id, did from device where did = any(%(dids)s)
 
 -- name: worn
 -- Whoever binds a device or an officer anew ends what was before, also where nobody released it or the times overlap.
--- A telephone is carried beside the recorder: it counts for an officer who wore none meanwhile.
-select b.officer_id, d.id as device_id, d.did, greatest(b.bound_at, %(from)s) as since,
-  least(b.released_at, again.at, %(to)s) as until
-from binding b join device d on d.id = b.device_id
-cross join lateral (
-  select min(n.bound_at) as at from binding n
-    where (n.device_id = b.device_id or (n.officer_id = b.officer_id and n.phone = b.phone))
-      and (n.bound_at, n.id) > (b.bound_at, b.id)) again
-where b.officer_id = any(%(ids)s) and b.bound_at < %(to)s
-  and greatest(b.bound_at, %(from)s) < least(b.released_at, again.at, %(to)s)
-  and not (b.phone and exists (select from binding worn where worn.officer_id = b.officer_id and not worn.phone
-    and worn.bound_at < %(to)s and coalesce(worn.released_at > %(from)s, true)))
-order by b.officer_id, since limit %(limit)s
+-- A telephone is carried beside the recorder: it counts for an officer while they wear none.
+with worn as (
+  select b.officer_id, b.device_id, b.phone,
+    tstzrange(greatest(b.bound_at, %(from)s), least(b.released_at, again.at, %(to)s)) as during
+  from binding b
+  cross join lateral (
+    select min(n.bound_at) as at from binding n
+      where (n.device_id = b.device_id or (n.officer_id = b.officer_id and n.phone = b.phone))
+        and (n.bound_at, n.id) > (b.bound_at, b.id)) again
+  where b.officer_id = any(%(ids)s) and b.bound_at < %(to)s
+    and greatest(b.bound_at, %(from)s) < least(b.released_at, again.at, %(to)s)
+)
+select w.officer_id, w.device_id, d.did, lower(alone) as since, upper(alone) as until
+from worn w join device d on d.id = w.device_id
+cross join lateral unnest(tstzmultirange(w.during) - coalesce((
+  select range_agg(r.during) from worn r where w.phone and r.officer_id = w.officer_id and not r.phone), '{}')) as alone
+order by w.officer_id, since limit %(limit)s
 
 -- name: pieces
 -- Whole hours within each stretch that have their shape and were not changed since. Only so many bytes: more is for the reader

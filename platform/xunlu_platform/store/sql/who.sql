@@ -32,13 +32,14 @@ where a.lat_max >= %(south)s and a.lat_min <= %(north)s and a.lon_max >= %(west)
 order by a.device_id, a.hour limit %(limit)s
 
 -- name: wearers
--- As `review.worn`, for devices.
+-- As `review.worn`, for devices; a telephone has a bearer also while they wear a recorder.
 select b.device_id, b.officer_id, greatest(b.bound_at, %(from)s) as since,
   least(b.released_at, again.at, %(to)s) as until
 from binding b
 cross join lateral (
   select min(n.bound_at) as at from binding n
-    where (n.device_id = b.device_id or n.officer_id = b.officer_id) and (n.bound_at, n.id) > (b.bound_at, b.id)) again
+    where (n.device_id = b.device_id or (n.officer_id = b.officer_id and n.phone = b.phone))
+      and (n.bound_at, n.id) > (b.bound_at, b.id)) again
 where b.device_id = any(%(ids)s) and b.bound_at < %(to)s
   and greatest(b.bound_at, %(from)s) < least(b.released_at, again.at, %(to)s)
 order by b.device_id, since limit %(limit)s
