@@ -114,6 +114,30 @@ async def test_a_visit_that_was_not_heard_of_in_time_is_found_later_and_raises_n
     assert not await zone_review.review_late(jobs, "Asia/Shanghai")
 
 
+@pytest.mark.parametrize("channel", ["loc/hist", "loc"])
+async def test_a_backlog_newer_than_the_state_is_told_as_late_and_raises_no_alarm(ingest: Rig, channel: str) -> None:
+    did = await ingest.device()
+    await zone(ingest, did, "post")
+    await report(ingest, did, walk([HOME] * 2, ago_s=3600))
+    await report(ingest, did, walk([HOME] * 3 + [AWAY] * 4 + [HOME] * 3, ago_s=3550, first=10), channel)
+    await report(ingest, did, walk([HOME] * 2, ago_s=20, first=30))
+    found = await events(ingest, did)
+    assert [(kind, late, withdrawn) for kind, _, late, withdrawn in found[:2]] == [
+        ("leave", True, False),
+        ("enter", True, False),
+    ]
+    assert await alarms(ingest, did) == []
+
+
+async def test_who_left_in_a_backlog_and_is_seen_away_live_alarms(ingest: Rig) -> None:
+    did = await ingest.device()
+    await zone(ingest, did, "post")
+    await report(ingest, did, walk([HOME] * 3 + [AWAY], ago_s=90), "loc/hist")
+    await report(ingest, did, walk([AWAY] * 3, ago_s=20, first=10))
+    assert [(kind, late) for kind, _, late, _ in await events(ingest, did)] == [("leave", False)]
+    assert await alarms(ingest, did) == ["zone_leave"]
+
+
 async def test_a_leave_that_late_fixes_disprove_is_withdrawn(ingest: Rig, jobs: Store) -> None:
     did = await ingest.device()
     await zone(ingest, did)
@@ -149,7 +173,7 @@ async def test_somebody_who_is_not_heard_of_any_more_has_left_with_the_last_fix(
 async def test_too_long_a_stay_is_an_alarm_of_its_own(ingest: Rig) -> None:
     did = await ingest.device()
     await zone(ingest, did, "patrol", dwell_s_max=60)
-    await report(ingest, did, walk([AWAY] * 2 + [HOME] * 10, ago_s=150))
+    await report(ingest, did, walk([AWAY] * 2 + [HOME] * 10, ago_s=115))
     assert [kind for kind, *_ in await events(ingest, did)] == ["enter", "dwell"]
     assert await alarms(ingest, did) == ["zone_dwell"]
 

@@ -27,7 +27,7 @@ class ZoneEvent:
         lat: degrees, of the fix at `at_ms`.
         reason: of leaving: by foot (empty), not heard of (`gap`), the zone is no longer in force (`closed`).
         alarm: whether the kind of the zone makes this an alarm. Never when late.
-        late: found out when fixes arrived late.
+        late: found out by fixes that arrived late.
     """
 
     device: int
@@ -46,6 +46,10 @@ class ZoneEvent:
     def key(self) -> EventKey:
         """Identity: however often a stretch is evaluated, an event is one."""
         return self.device, self.zone, self.kind, self.at_ms
+
+    def found_late(self) -> "ZoneEvent":
+        """The same, found out by fixes that arrived late: no alarm any more."""
+        return replace(self, late=True, alarm=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,5 +74,5 @@ def revised(known: Iterable[EventKey], events: Iterable[ZoneEvent]) -> Revision:
     """
     now = {event.key: event for event in events}
     before = frozenset(known)
-    added = tuple(replace(event, late=True, alarm=False) for key, event in now.items() if key not in before)
+    added = tuple(event.found_late() for key, event in now.items() if key not in before)
     return Revision(added=added, withdrawn=before - now.keys())

@@ -55,7 +55,7 @@ async def end_silent(store: Store, time_zone: str) -> ZoneNews | None:
         told = [(event, holders[event.device].officer) for event in evaluation.events
                 if watched.concerns(event.zone, holders[event.device])]  # fmt: skip
         await write_standing(connection, evaluation.states)
-        return ZoneNews(movements=await add_events(connection, watched, told, late=False))
+        return ZoneNews(movements=await add_events(connection, watched, told))
 
 
 async def _review(session: Session, device: int, since: datetime, time_zone: str) -> ZoneNews:
@@ -108,7 +108,7 @@ async def _correct(
     revision = revised(known, [event for event, _ in told])
     officers = {event.key: holder.officer for event, holder in told}
     added = [(event, officers[event.key]) for event in revision.added]
-    movements = await add_events(session.connection, watched, added, late=True)
+    movements = await add_events(session.connection, watched, added)
     if revision.withdrawn:
         columns: dict[str, Any] = {
             "device": device,

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -65,13 +65,17 @@ class ZoneWatch:
         before = States.from_json({device: state for device, state in states.items() if device in concerned})
         evaluation = watched.fences.evaluate(_fixes(rows), before)
         await write_standing(connection, evaluation.states)
-        late = [row for row, came_late in zip(rows, evaluation.late.tolist(), strict=True) if came_late]
-        await self.look_again(connection, late)
-        events = [event for event in evaluation.events if watched.concerns(event.zone, holders[event.device])]
-        told = [(event, holders[event.device].officer) for event in events]
+        older = [row for row, is_older in zip(rows, evaluation.late.tolist(), strict=True) if is_older]
+        await self.look_again(connection, older)
+        by_fix = {(row.device_id, milliseconds(row.fix_at)): row for row in rows}
+        told = [
+            (event.found_late() if by_fix[event.device, event.confirmed_ms].late else event, holder.officer)
+            for event in evaluation.events
+            if watched.concerns(event.zone, holder := holders[event.device])
+        ]
         return ZoneNews(
-            movements=await add_events(connection, watched, told, late=False),
-            alarms=await self._raise(connection, watched, told, rows),
+            movements=await add_events(connection, watched, told),
+            alarms=await self._raise(connection, watched, told, by_fix),
         )
 
     async def _current(self, connection: Connection) -> Watched:
@@ -99,13 +103,12 @@ class ZoneWatch:
         connection: Connection,
         watched: Watched,
         told: Sequence[tuple[ZoneEvent, int | None]],
-        rows: Sequence[PositionRow],
+        by_fix: Mapping[tuple[int, int], PositionRow],
     ) -> Ids:
         """An alarm is named after the fix that made it certain, so that it is raised once."""
         grave = [(event, officer) for event, officer in told if event.alarm and watched.severities[event.zone]]
         if not grave:
             return []
-        by_fix = {(row.device_id, milliseconds(row.fix_at)): row for row in rows}
         fixes = [by_fix[event.device, event.confirmed_ms] for event, _ in grave]
         columns: dict[str, list[Any]] = {
             "device": [event.device for event, _ in grave],

@@ -177,9 +177,7 @@ async def write_standing(connection: Connection, states: States) -> None:
     await connection.execute(query(FILE, "stand"), columns)
 
 
-async def add_events(
-    connection: Connection, watched: Watched, events: Iterable[tuple[ZoneEvent, int | None]], *, late: bool
-) -> Ids:
+async def add_events(connection: Connection, watched: Watched, events: Iterable[tuple[ZoneEvent, int | None]]) -> Ids:
     """Store events with the officer whom each is about; what is stored already stays. Returns those that were not."""
     rows = [(event, officer) for event, officer in events]
     if not rows:
@@ -194,7 +192,7 @@ async def add_events(
         "lat": [event.lat for event, _ in rows],
         "lon": [event.lon for event, _ in rows],
         "reason": [event.reason for event, _ in rows],
-        "late": [late] * len(rows),
+        "late": [event.late for event, _ in rows],
     }
     return await ids_of(await connection.execute(query(FILE, "add_events"), columns))
 
