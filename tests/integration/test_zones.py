@@ -1,12 +1,13 @@
 """Zones from the drawing to the event: real fixes through the real ingest, and a second look when they come late."""
 
+import itertools
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from tests.integration.ingest_rig import Rig, fix, now_s, rig
-from tests.integration.zone_rig import AWAY, HOME, report, walk, zone
+from tests.integration.ingest_rig import Rig, eventually, fix, now_s, rig
+from tests.integration.zone_rig import AWAY, HOME, known, report, walk, zone
 from tests.services import TestBroker, TestDatabase
 from xunlu_platform.store import zone_review
 from xunlu_platform.store.store import Store
@@ -39,6 +40,17 @@ async def alarms(ingest: Rig, did: str) -> list[str]:
         "select a.kind from alarm a join device d on d.id = a.device_id where did = %s order by a.id", did
     )
     return [row["kind"] for row in rows]
+
+
+async def squad(ingest: Rig, did: str, name: str) -> int:
+    """A squad of its own beside a device, in the unit that the device has."""
+    [unit] = await ingest.rows(
+        "insert into unit (tenant, kind, name, parent_id) select tenant, 'squad', %s, unit_id from device "
+        "where did = %s returning id",
+        f"{name} {did}",
+        did,
+    )
+    return int(unit["id"])
 
 
 async def test_leaving_a_responsibility_zone_is_an_event_and_an_alarm_at_the_time_of_the_fix(ingest: Rig) -> None:
@@ -78,15 +90,32 @@ async def test_whoever_is_inside_when_the_watch_begins_has_not_entered(ingest: R
 async def test_a_zone_concerns_only_those_whom_it_names(ingest: Rig) -> None:
     did = await ingest.device()
     number = await zone(ingest, did)
-    [unit] = await ingest.rows(
-        "insert into unit (tenant, kind, name, parent_id) select tenant, 'squad', %s, unit_id from device "
-        "where did = %s returning id",
-        f"others than {did}",
-        did,
-    )
-    await ingest.rows("insert into zone_audience (zone_id, unit_id) values (%s, %s) returning id", number, unit["id"])
+    others = await squad(ingest, did, "others than")
+    await ingest.rows("insert into zone_audience (zone_id, unit_id) values (%s, %s) returning id", number, others)
     await report(ingest, did, walk([HOME] * 3 + [AWAY] * 4, ago_s=60))
     assert await events(ingest, did) == []
+
+
+async def test_a_zone_concerns_a_unit_also_when_the_unit_has_moved(ingest: Rig) -> None:
+    did = await ingest.device()
+    above, moving = await squad(ingest, did, "above"), await squad(ingest, did, "moving")
+    await ingest.rows("update device set unit_id = %s where did = %s returning id", moving, did)
+    number = await zone(ingest, did)
+    await known(ingest, number, did)
+    await ingest.rows(
+        "update unit set parent_id = %s, path = (select path from unit where id = %s) || id || '/' where id = %s "
+        "returning id",
+        *(above, above, moving),
+    )
+    turns = itertools.count()
+
+    async def leaves() -> bool:
+        turn = next(turns)
+        fixes = walk([HOME] * 2 + [AWAY] * 5, ago_s=3500 - 35 * turn, first=10_000 + 10 * turn, every_s=5)
+        await report(ingest, did, fixes)
+        return ("leave", True) in [(kind, late) for kind, _, late, _ in await events(ingest, did)]
+
+    await eventually(leaves)
 
 
 async def test_a_fix_that_comes_twice_changes_nothing(ingest: Rig) -> None:

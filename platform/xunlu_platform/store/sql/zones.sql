@@ -84,9 +84,9 @@ where v.valid_from < %(to)s::timestamptz and coalesce(v.valid_to > %(from)s::tim
 order by v.id
 
 -- name: newest_change
--- Another answer when any zone has changed.
+-- Another answer when any zone has changed, or a unit has moved.
 select coalesce((select max(id) from zone_version), 0) as version, coalesce((select max(id) from zone_audience), 0) as audience,
-  (select count(*) from zone_version where valid_to is null) as in_force
+  (select count(*) from zone_version where valid_to is null) as in_force, (select md5(string_agg(path, ' ' order by id)) from unit) as paths
 
 -- name: standing
 -- Whose the devices are, and where they stand.
