@@ -57,7 +57,8 @@ class Viewing(Wire):
         from_ms: UTC milliseconds of the first picture sent.
         to_ms: of the end; None while it goes on.
         sent_bytes: media sent so far.
-        why: how it ended: `left`, `lost` (the viewer fell silent), `gone` (the publisher ended), `shutdown`.
+        why: how it ended: `left`, `lost` (the viewer fell silent), `withdrawn` (the right to it ended), `error` (a
+            mistake of the relay) or `shutdown`.
     """
 
     id: Identifier
@@ -180,6 +181,18 @@ class MediaAck(Wire):
 
     viewings: Annotated[tuple[Identifier, ...], Field(max_length=VIEWINGS_PER_FRAME_MAX)] = ()
     recordings: Annotated[tuple[Identifier, ...], Field(max_length=500)] = ()
+
+
+class MediaEnd(Wire):
+    """`media/end/{worker}`: what must not go on; said again as long as a frame names it.
+
+    Attributes:
+        viewings: of accounts that may not look there any more, by `jti`; none of them may begin again.
+        paths: of devices that may not publish any more.
+    """
+
+    viewings: Annotated[tuple[Identifier, ...], Field(max_length=VIEWINGS_PER_FRAME_MAX)] = ()
+    paths: Annotated[tuple[Identifier, ...], Field(max_length=PATHS_PER_FRAME_MAX)] = ()
 
 
 def worker_of(path: str, workers: Sequence[str]) -> int:

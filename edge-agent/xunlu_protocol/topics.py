@@ -117,6 +117,11 @@ def media_ack(tenant: str, source: str) -> str:
     return f"{PREFIX}/{tenant}/media/ack/{source}"
 
 
+def media_end(tenant: str, worker: str) -> str:
+    """Where the platform tells a relay worker what must not go on."""
+    return f"{PREFIX}/{tenant}/media/end/{worker}"
+
+
 def media_order(tenant: str, did: str) -> str:
     """Retained: the order to record a path."""
     return f"{PREFIX}/{tenant}/media/order/{did}"

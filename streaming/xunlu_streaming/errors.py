@@ -6,6 +6,7 @@
       TokenError           a token is not good for what was asked
       PathBusyError        somebody publishes here already
       NotWantedError       nobody receives the publication any more
+      WithdrawnError       the right to look has ended
       OverloadedError      the worker is full
 
 The message tells a person what to do next.
@@ -62,6 +63,10 @@ class PathBusyError(StreamError):
 
 class NotWantedError(StreamError):
     """Nobody receives the publication any more (410)."""
+
+
+class WithdrawnError(StreamError):
+    """The right to look has ended (403)."""
 
 
 class OverloadedError(StreamError):

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from xunlu_protocol.media import MediaClaims, PathState, Viewing
-from xunlu_streaming.errors import NotWantedError, OverloadedError, PathBusyError
+from xunlu_protocol.media import MediaAck, MediaClaims, MediaEnd, PathState, Viewing
+from xunlu_streaming.errors import NotWantedError, OverloadedError, PathBusyError, WithdrawnError
 from xunlu_streaming.fanout import Stage
 from xunlu_streaming.negotiation import Accepted, accept_publisher, accept_viewer
 from xunlu_streaming.path import Path, Tap
@@ -18,6 +18,7 @@ from xunlu_streaming.peers import Peers
 from xunlu_streaming.publisher import Publisher
 from xunlu_streaming.relay import Session
 from xunlu_streaming.sdp import Local, Offer, write_answer
+from xunlu_streaming.tokens import CLOCK_SKEW_S
 from xunlu_streaming.viewer import Viewer
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ PATH_KEPT_S = 60.0
 RETRY_AFTER_S = 5
 ENDED_VIEWINGS_MAX = 10_000
 SPENT_TOKENS_MAX = 10_000
+WITHDRAWN_S = 300
+"""How long a token that has begun nothing stays refused: the platform repeats itself while it could begin something."""
 
 Policy = Literal["replace", "refuse"]
 
@@ -91,7 +94,7 @@ class PathManager:
         self._told: dict[str, Session] = {}
         self._unsent = 0
         self._refused: Counter[str] = Counter()
-        self._spent: dict[str, int] = {}
+        self._spent: dict[str, float] = {}
 
     # -- sessions -----------------------------------------------------------------------------------------------------
 
@@ -120,8 +123,11 @@ class PathManager:
 
         Raises:
             SdpError: nothing in the offer can be relayed.
+            WithdrawnError: the platform has ended this viewing.
             OverloadedError: the worker is full.
         """
+        if claims.jti in self._spent:
+            raise WithdrawnError("This account may not look there any more. Ask the platform anew.")
         path = self._path(claims.path)
         accepted = accept_viewer(offer, path.tracks)
         self._admit(Viewer, self._limits.viewers_max)
@@ -176,6 +182,17 @@ class PathManager:
             return False
         self._sessions[session].peer.close("left")
         return True
+
+    def withdraw(self, end: MediaEnd) -> None:
+        """End what the platform allows no more; what has not begun yet is refused."""
+        for jti in end.viewings:
+            self._spend(jti, time.time() + WITHDRAWN_S)
+        for session in list(self._sessions.values()):
+            publishes = isinstance(session, Publisher) and session.path.name in end.paths
+            if not session.peer.closed and (publishes or session.claims.jti in end.viewings):
+                log.info("session withdrawn", extra={"path": session.path.name, "jti": session.claims.jti})
+                self._spend(session.claims.jti, session.claims.exp)
+                session.peer.close("withdrawn")
 
     def streams(self) -> list[PathState]:
         """What is carried now."""
@@ -270,16 +287,17 @@ class PathManager:
         grace_s = self._limits.idle_grace_s
         if path.publisher is not None and grace_s and idle_s > grace_s:
             log.info("nobody watches, the publication ends", extra={"path": path.name})
-            self._spend(path.publisher.claims)
+            self._spend(path.publisher.claims.jti, path.publisher.claims.exp)
             path.publisher.peer.close("idle")
         elif path.publisher is None and idle_s > PATH_KEPT_S:
             del self.paths[path.name]
 
-    def _spend(self, claims: MediaClaims) -> None:
-        now = time.time()
-        self._spent = {jti: exp for jti, exp in self._spent.items() if exp > now}
+    def _spend(self, jti: str, until_s: float) -> None:
+        """Let a token begin nothing until it has expired (UTC seconds)."""
+        now_s = time.time()
+        self._spent = {one: end_s for one, end_s in self._spent.items() if end_s + CLOCK_SKEW_S > now_s}
         if len(self._spent) < SPENT_TOKENS_MAX:
-            self._spent[claims.jti] = claims.exp
+            self._spent[jti] = max(until_s, self._spent.get(jti, 0.0))
 
     def _bury(self, session: Publisher | Viewer) -> None:
         if self._sessions.pop(session.id, None) is None:
@@ -315,6 +333,11 @@ class PathManager:
     def viewers(self) -> list[Viewer]:
         """All who watch or wait."""
         return [one for one in self._sessions.values() if isinstance(one, Viewer)]
+
+    def confirm(self, ack: MediaAck) -> None:
+        """Forget the viewings whose end the database holds."""
+        for viewing in ack.viewings:
+            self.viewings.pop(viewing, None)
 
     def _tell_end(self, viewing: Viewing) -> None:
         """A viewer has ended: its viewing is told until it is confirmed."""

@@ -44,6 +44,7 @@ class Relay(Protocol):
 
         Raises:
             SdpError: the offer cannot be taken.
+            WithdrawnError: the platform has ended this viewing.
             OverloadedError: the worker is full.
         """
 

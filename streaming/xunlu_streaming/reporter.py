@@ -1,4 +1,4 @@
-"""Tells the platform what the worker carries (`media/frame/{worker}`), and hears what it has kept."""
+"""Tells the platform what the worker carries (`media/frame/{worker}`), and hears what it has kept and what must end."""
 
 import asyncio
 import contextlib
@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from xunlu_kit.errors import TransportError
-from xunlu_kit.mqtt import Session
+from xunlu_kit.mqtt import Message, Session
 from xunlu_protocol.errors import ProtocolError
-from xunlu_protocol.media import PATHS_PER_FRAME_MAX, VIEWINGS_PER_FRAME_MAX, MediaAck, MediaFrame
-from xunlu_protocol.topics import media_frame
+from xunlu_protocol.media import PATHS_PER_FRAME_MAX, VIEWINGS_PER_FRAME_MAX, MediaAck, MediaEnd, MediaFrame
+from xunlu_protocol.topics import media_end, media_frame
 from xunlu_streaming.path_manager import PathManager
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ class Reporter:
     def __init__(self, session: Session, tenant: str, worker: str) -> None:
         self._session = session
         self._topic = media_frame(tenant, worker)
+        self._end_topic = media_end(tenant, worker)
         self._worker = worker
         self._changed = asyncio.Event()
         self._live: set[str] = set()
@@ -75,16 +76,20 @@ class Reporter:
         ]
 
     async def hear(self, manager: PathManager) -> None:
-        """Forget what the database holds, for ever."""
+        """Do what the platform says, for ever."""
         async for message in self._session.messages():
             self._session.acknowledge(message)
             try:
-                ack = MediaAck.decode(message.payload)
+                self._take(message, manager)
             except ProtocolError as error:
-                log.warning("confirmation not understood", extra={"reason": error.reason})
-                continue
-            for viewing in ack.viewings:
-                manager.viewings.pop(viewing, None)
+                log.warning("message not understood", extra={"topic": message.topic, "reason": error.reason})
+
+    def _take(self, message: Message, manager: PathManager) -> None:
+        """End what must not go on, or forget what the database holds."""
+        if message.topic == self._end_topic:
+            manager.withdraw(MediaEnd.decode(message.payload))
+        else:
+            manager.confirm(MediaAck.decode(message.payload))
 
 
 def batched(values: Sequence[T], count: int) -> list[tuple[T, ...]]:

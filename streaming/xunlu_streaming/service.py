@@ -10,7 +10,7 @@ from aiortc import RTCIceServer
 from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_kit.ports import require_free_port
 from xunlu_protocol.presence import presence_will, publish_presence
-from xunlu_protocol.topics import media_ack
+from xunlu_protocol.topics import media_ack, media_end
 from xunlu_streaming.config import StreamingSettings
 from xunlu_streaming.http.app import create_app
 from xunlu_streaming.http.serve import serve_http
@@ -35,7 +35,7 @@ async def serve(settings: StreamingSettings) -> None:
     options = SessionOptions(
         # Nobody may guess the client id: whoever connects with it ends the connection that has it.
         client_id=f"xunlu-streaming-{secrets.token_hex(4)}",
-        subscriptions=[Subscription(topic=media_ack(settings.tenant, settings.worker))],
+        subscriptions=[Subscription(topic=one(settings.tenant, settings.worker)) for one in (media_ack, media_end)],
         will=presence_will(host),
     )
     async with (
@@ -49,7 +49,7 @@ async def serve(settings: StreamingSettings) -> None:
             running = [
                 tasks.create_task(manager.run(), name="paths"),
                 tasks.create_task(reporter.run(manager), name="frames"),
-                tasks.create_task(reporter.hear(manager), name="confirmations"),
+                tasks.create_task(reporter.hear(manager), name="orders"),
             ]
             metrics = RelayMetrics(manager, mux, tap, lambda: session.connected)
             log.info("relay listens", extra={"host": settings.host, "port": settings.port, "media_port": mux.port})

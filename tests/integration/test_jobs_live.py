@@ -15,8 +15,8 @@ from tests.services import TestBroker, TestDatabase
 from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_platform.jobs import live, media, orders, run
 from xunlu_protocol.command import LiveStart, Request
-from xunlu_protocol.media import Gap, MediaAck, MediaFrame, RecordingOrder, RecordingReport
-from xunlu_protocol.topics import media_ack, media_frame, media_order, media_recording
+from xunlu_protocol.media import Gap, MediaAck, MediaEnd, MediaFrame, RecordingOrder, RecordingReport
+from xunlu_protocol.topics import media_ack, media_end, media_frame, media_order, media_recording
 
 pytestmark = pytest.mark.integration
 
@@ -79,6 +79,28 @@ class Desk:
         )
         return int(row["id"])
 
+    async def look(self, did: str, name: str, *, begun: bool = True) -> None:
+        """A dispatcher of the device's unit, named like the look, asks for its picture."""
+        await self.execute(
+            "insert into account (unit_id, username, display_name, role, password_hash, must_change_password)"
+            " select unit_id, %s, 'x', 'dispatcher', 'x', false from device where did = %s",
+            name, did,
+        )  # fmt: skip
+        await self.execute(
+            "insert into viewing (id, device_id, account_id, username, began_at) select %s, d.id, a.id, username,"
+            " case when %s then now() end from device d, account a where did = %s and username = %s",
+            name, begun, did, name,
+        )  # fmt: skip
+
+    async def ended(self, viewings: set[str], paths: set[str]) -> None:
+        """Wait until a worker was told to end just that."""
+
+        async def told() -> bool:
+            said = [MediaEnd.decode(one) for one in self.heard.get(media_end(TENANT, "relay-1"), [])]
+            return any((set(one.viewings), set(one.paths)) == (viewings, paths) for one in said)
+
+        await eventually(told)
+
     async def commands_of(self, did: str) -> list[dict[str, Any]]:
         return await self.rig.rows(
             "select c.* from command c join device d on d.id = c.device_id where d.did = %s", did
@@ -112,13 +134,18 @@ class Desk:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs in a rhythm for tests."""
-    for name in ("CLOSE_S", "ORDERS_S", "SOS_S"):
+    for name in ("CLOSE_S", "ORDERS_S", "RIGHTS_S", "SOS_S"):
         monkeypatch.setattr(live, name, 0.2)
 
 
 @pytest_asyncio.fixture
 async def desk(database: TestDatabase, broker: TestBroker) -> AsyncIterator[Desk]:
-    topics = (media_ack(TENANT, "+"), media_order(TENANT, "+"), f"xunlu/v1/{TENANT}/d/+/dn/rpc/+")
+    topics = (
+        media_ack(TENANT, "+"),
+        media_end(TENANT, "+"),
+        media_order(TENANT, "+"),
+        f"xunlu/v1/{TENANT}/d/+/dn/rpc/+",
+    )
     options = SessionOptions(client_id="desk", subscriptions=[Subscription(topic=one) for one in topics])
     async with rig(database, broker) as made, Session(broker.account("xunlu-streaming"), options) as session:
         await session.wait_connected()
@@ -182,6 +209,53 @@ async def test_viewings_of_a_killed_relay_end_when_they_were_last_seen(
             return await desk.rig.rows("select from viewing where id = 'v1' and ended_at is null")
 
         assert await eventually(goes_on)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update account set disabled_at = now() where username = 'look'",
+        "update account set role = 'clerk' where username = 'look'",
+        "update account set unit_id = (select id from unit where name = 'elsewhere') where username = 'look'",
+        "update viewing set account_id = null where id = 'look'",
+    ],
+)
+@pytest.mark.parametrize("begun", [True, False])
+async def test_a_look_ends_with_the_right_to_it(desk: Desk, change: str, begun: bool) -> None:
+    did = await desk.recorder()
+    await desk.execute(
+        "insert into unit (tenant, parent_id, kind, name, path) select tenant, id, 'squad', 'elsewhere', '' from unit"
+        " where parent_id is null"
+    )
+    await desk.look(did, "look", begun=begun)
+    await desk.look(did, "stays", begun=begun)
+    async with desk.jobs():
+        await desk.tell(frame("relay-1", paths=[path(did)]))
+        assert media_end(TENANT, "relay-1") not in desk.heard
+        await desk.execute(change)
+        await desk.tell(frame("relay-1", paths=[path(did)]))
+        await desk.ended({"look"}, set())
+
+
+async def test_a_device_that_moves_is_seen_by_its_new_squad_alone_and_a_disabled_one_by_nobody(desk: Desk) -> None:
+    did, other = await desk.recorder(), await desk.recorder()
+    await desk.execute(
+        "insert into unit (tenant, parent_id, kind, name, path) select tenant, id, 'squad', n, '' from unit,"
+        " unnest(array['old', 'new']) n where parent_id is null"
+    )
+    for unit, name in (("new", "of the new"), ("old", "of the old")):
+        await desk.execute("update device set unit_id = (select id from unit where name = %s)", unit)
+        await desk.look(did, name.replace(" ", "-"))
+    async with desk.jobs():
+        told = frame("relay-1", paths=[path(did), path(other), path("nobody")])
+        await desk.tell(told)
+        await desk.ended({"of-the-new"}, {"nobody"})
+        await desk.execute("update device set unit_id = (select id from unit where name = 'new')")
+        await desk.tell(told)
+        await desk.ended({"of-the-old"}, {"nobody"})
+        await desk.execute("update device set status = 'disabled' where did = %s", did)
+        await desk.tell(told)
+        await desk.ended({"of-the-old"}, {did, "nobody"})
 
 
 def report(did: str, name: str = "rec-1", **values: Any) -> RecordingReport:

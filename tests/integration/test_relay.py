@@ -31,8 +31,8 @@ from tests.integration.ingest_rig import eventually
 from tests.media import Relay, running_relay
 from tests.services import TestBroker
 from xunlu_kit.mqtt import Session, SessionOptions, Subscription
-from xunlu_protocol.media import MediaAck, MediaFrame
-from xunlu_protocol.topics import media_ack, media_frame
+from xunlu_protocol.media import MediaAck, MediaEnd, MediaFrame
+from xunlu_protocol.topics import media_ack, media_end, media_frame
 
 pytestmark = pytest.mark.integration
 
@@ -61,7 +61,7 @@ class Client:
         self.path = path
         self.frames = {"video": 0, "audio": 0}
         self.connection = RTCPeerConnection(RTCConfiguration([]))
-        self._location = ""
+        self._url = self._location = ""
         self._headers: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -91,16 +91,22 @@ class Client:
     async def _begin(self, protocol: str, action: str, jti: str | None = None) -> None:
         await self.connection.setLocalDescription(await self.connection.createOffer())
         self._headers = self.relay.headers(self.path, "publish" if action == "publish" else "play", jti)
+        self._url = f"{self.relay.url}/{protocol}/{self.path}"
         async with httpx2.AsyncClient() as client:
-            url = f"{self.relay.url}/{protocol}/{self.path}"
-            answer = await client.post(url, content=self.connection.localDescription.sdp, headers=self._headers)
+            answer = await client.post(self._url, content=self.connection.localDescription.sdp, headers=self._headers)
         assert answer.status_code == 201, answer.text
-        self._location = str(httpx2.URL(url).join(answer.headers["location"]))
+        self._location = str(httpx2.URL(self._url).join(answer.headers["location"]))
         await self.connection.setRemoteDescription(RTCSessionDescription(self.read(answer.text), "answer"))
 
     def read(self, answer: str) -> str:
         """What of the answer is believed."""
         return answer
+
+    async def again(self) -> int:
+        """Offer once more with the same token; returns the relay's status."""
+        async with httpx2.AsyncClient() as client:
+            offer = self.connection.localDescription.sdp
+            return (await client.post(self._url, content=offer, headers=self._headers)).status_code
 
     async def delete(self) -> int:
         async with httpx2.AsyncClient() as client:
@@ -188,11 +194,7 @@ async def test_when_the_last_viewer_leaves_the_publication_ends_and_does_not_com
     assert await viewer.delete() == 200
 
     await eventually(publisher.ended, timeout_s=WAIT_S)
-    offer = publisher.connection.localDescription.sdp
-    async with httpx2.AsyncClient() as client:
-        url = f"{clients.relay.url}/whip/{clients.path}"
-        again = await client.post(url, content=offer, headers=publisher._headers)
-    assert again.status_code == 410
+    assert await publisher.again() == 410
 
 
 async def test_viewings_are_told_until_they_are_confirmed(clients: Clients, broker: TestBroker) -> None:
@@ -230,6 +232,54 @@ async def test_viewings_are_told_until_they_are_confirmed(clients: Clients, brok
         async with asyncio.timeout(WAIT_S):
             while any(one.id == viewing for one in (await frame()).viewings):
                 pass
+
+
+async def test_a_viewing_that_the_platform_withdraws_ends_alone_and_does_not_come_back(
+    clients: Clients, broker: TestBroker
+) -> None:
+    dismissed, other, publisher = clients.one(), clients.one(), clients.one()
+    begun, unbegun = secrets.token_hex(8), secrets.token_hex(8)
+    await publisher.publish()
+    await dismissed.play(begun)
+    await other.play()
+    await dismissed.sees()
+    options = SessionOptions(
+        client_id=secrets.token_hex(8), subscriptions=[Subscription(topic=media_frame(TENANT, "+"))]
+    )
+    async with Session(broker.account("xunlu-jobs"), options) as session:
+        await session.wait_connected()
+        await session.publish(media_end(TENANT, "relay-1"), b"not for us")
+        end = MediaEnd(viewings=(begun, unbegun), paths=("somebody-else",))
+        await session.publish(media_end(TENANT, "relay-1"), end.encode())
+        await eventually(dismissed.ended, timeout_s=WAIT_S)
+        async with asyncio.timeout(WAIT_S):
+            async for message in session.messages():
+                session.acknowledge(message)
+                told = [one for one in MediaFrame.decode(message.payload).viewings if one.id == begun and one.to_ms]
+                if told:
+                    assert told[0].why == "withdrawn"
+                    break
+    assert await dismissed.again() == 403
+    late = Client(clients.relay, clients.path)
+    with pytest.raises(AssertionError, match="withdrawn"):
+        await late.play(unbegun)
+    await late.close()
+    await other.sees()
+
+
+async def test_a_publication_that_the_platform_withdraws_ends_and_does_not_come_back(
+    clients: Clients, broker: TestBroker
+) -> None:
+    viewer, publisher = clients.one(), clients.one()
+    await viewer.play()
+    await publisher.publish()
+    await viewer.sees()
+    async with Session(broker.account("xunlu-jobs"), SessionOptions(client_id=secrets.token_hex(8))) as session:
+        await session.wait_connected()
+        await session.publish(media_end(TENANT, "relay-1"), MediaEnd(paths=(clients.path,)).encode())
+    await eventually(publisher.ended, timeout_s=WAIT_S)
+    assert await publisher.again() == 410
+    assert not await viewer.ended()
 
 
 async def test_a_tap_keeps_the_publication_and_gets_it_in_plain_text(clients: Clients) -> None:

@@ -34,7 +34,7 @@ class Viewing(Answer):
         began_at: first picture sent; null when none ever was.
         seen_at: when the relay last told of it.
         ended_at: null while it goes on.
-        why: how it ended: `left`, `lost`, `gone` (the publisher ended) or `shutdown`.
+        why: how it ended: `left`, `lost`, `withdrawn` (the right to it ended), `error` or `shutdown`.
     """
 
     id: str

@@ -11,6 +11,7 @@ from xunlu_platform.dispatch.live import Live
 from xunlu_platform.jobs.inbox import Taker
 from xunlu_platform.jobs.media import Media
 from xunlu_platform.jobs.orders import Orders
+from xunlu_platform.jobs.rights import Rights
 from xunlu_platform.jobs.sos import SosRule
 from xunlu_platform.store.store import Store
 from xunlu_protocol.fleet import Notice
@@ -18,6 +19,7 @@ from xunlu_protocol.topics import media_frame, media_order, media_recording
 
 CLOSE_S = 15.0
 ORDERS_S = 2.0
+RIGHTS_S = 2.0
 SOS_S = 2.0
 
 Rhythm = list[tuple[str, float, Callable[[], Awaitable[None]]]]
@@ -56,6 +58,7 @@ class LiveVideo:
         self._unsaid = unsaid
         self._media = Media(store, session, settings.tenant, clock)
         self._orders = Orders(store, session, settings.tenant)
+        self._rights = Rights(store, session, settings.tenant, self._media.relays)
         self._sos = SosRule(store, live, self._media.relays)
 
     def takers(self) -> dict[str, Taker]:
@@ -72,6 +75,7 @@ class LiveVideo:
         always: Rhythm = [
             ("close_viewings", CLOSE_S, self._media.close_lost),
             ("recording_orders", ORDERS_S, self._orders.keep),
+            ("live_rights", RIGHTS_S, self._rights.apply),
         ]
         return [*always, ("sos_live", SOS_S, self._watch_sos)] if self._settings.sos_live else always
 

@@ -17,6 +17,7 @@ from xunlu_streaming.errors import (
     SdpError,
     StreamError,
     TokenError,
+    WithdrawnError,
 )
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,8 @@ def of_stream(error: StreamError) -> Problem:
             status, name, title = HTTPStatus.CONFLICT, "path-busy", "Somebody publishes here already."
         case NotWantedError():
             status, name, title = HTTPStatus.GONE, "not-wanted", "Nobody receives this publication any more."
+        case WithdrawnError():
+            status, name, title = HTTPStatus.FORBIDDEN, "withdrawn", "The right to look has ended."
         case OverloadedError():
             status, name, title = HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "The relay is full."
             headers["Retry-After"] = str(error.retry_after_s)

@@ -22,6 +22,7 @@ from xunlu_protocol.media import (
     Gap,
     MediaAck,
     MediaClaims,
+    MediaEnd,
     MediaFrame,
     PathState,
     RecordingOrder,
@@ -137,6 +138,7 @@ media = st.one_of(
     st.builds(
         MediaAck, viewings=st.lists(names, max_size=3).map(tuple), recordings=st.lists(names, max_size=3).map(tuple)
     ),
+    st.builds(MediaEnd, viewings=st.lists(names, max_size=3).map(tuple), paths=st.lists(names, max_size=3).map(tuple)),
 )
 messages = st.one_of(
     media,

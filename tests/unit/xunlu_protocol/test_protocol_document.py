@@ -14,6 +14,7 @@ from xunlu_protocol.media import (
     Gap,
     MediaAck,
     MediaClaims,
+    MediaEnd,
     MediaFrame,
     PathState,
     RecordingOrder,
@@ -36,7 +37,7 @@ from xunlu_protocol.talk import (
 )
 
 MESSAGES = (Birth, State, Location, Telemetry, Event, Confirmation, Request, PlayNote, Reply, Shadow)
-MEDIA = (LiveStart, MediaClaims, MediaFrame, MediaAck, RecordingOrder, RecordingReport)
+MEDIA = (LiveStart, MediaClaims, MediaFrame, MediaAck, MediaEnd, RecordingOrder, RecordingReport)
 TALK = (TalkInvitation, TalkClaims, FloorState, TalkGroup, TalkLog, BurstReport, TalkAck)
 PHONE = (PhoneHello, PhoneWelcome, PhoneReport, PhoneAck, PhoneAsk, PhonePing, PhonePong)
 OTHERS = (ProvisionRequest, ProvisionResponse)

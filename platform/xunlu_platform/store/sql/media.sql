@@ -23,6 +23,25 @@ insert into viewing as v (id, device_id, asked_at, began_at, seen_at, ended_at, 
 update viewing set ended_at = coalesce(seen_at, began_at), why = 'lost'
   where began_at is not null and ended_at is null and id <> all(%(named)s::text[])
 
+-- name: viewings_without_right
+-- Looks that go on, or may begin yet, at devices that are live, by accounts that may not have them any more. A look that nobody
+-- is known of is nobody's.
+select v.id, d.did from (
+    select id, device_id, account_id from viewing where began_at is not null and ended_at is null
+    union all
+    select id, device_id, account_id from viewing
+      where began_at is null and asked_at > now() - make_interval(secs => %(unbegun_s)s)) v
+  join device d on d.id = v.device_id join unit of on of.id = d.unit_id
+  where d.did = any(%(live)s::text[]) and not exists (select from account a join unit u on u.id = a.unit_id
+    where a.id = v.account_id and a.disabled_at is null and a.role = any(%(roles)s::text[])
+      and starts_with(of.path, u.path))
+  order by d.did limit 400
+
+-- name: paths_without_right
+select live.did from unnest(%(live)s::text[]) as live(did)
+  where not exists (select from device d where d.did = live.did and d.status = 'approved')
+  order by live.did limit 400
+
 -- name: register_recording
 -- Whose it is, is who wore the device when it began.
 insert into recording (id, device_id, officer_id, order_id, why, file, started_at, ended_at, size_bytes, sha256, video, audio,
