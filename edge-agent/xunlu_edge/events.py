@@ -26,7 +26,7 @@ class Events:
         situation: Situation,
         watch: ClockWatch,
         clock: Clock,
-        on_talk_key: Callable[[bool], None] | None = None,
+        on_signal: Callable[[Signal], None] | None = None,
     ) -> None:
         """Describe them.
 
@@ -36,14 +36,14 @@ class Events:
             situation: told of an SOS.
             watch: the time.
             clock: for waiting.
-            on_talk_key: told whether the key of push-to-talk is down; it raises no event.
+            on_signal: told of every key and sensor; that of push-to-talk raises no event.
         """
         self._hardware = hardware
         self._journal = journal
         self._situation = situation
         self._watch = watch
         self._clock = clock
-        self._on_talk_key = on_talk_key
+        self._on_signal = on_signal
 
     def tell(
         self, kind: EventType, *, rec: str | None = None, text: str | None = None, jump_ms: int | None = None
@@ -97,16 +97,14 @@ class Events:
             await self._handle(signal)
 
     async def _handle(self, signal: Signal) -> None:
-        if signal == "ptt" or signal == "ptt_release":  # noqa: PLR1714  the type of what remains is narrowed
-            if self._on_talk_key is not None:
-                self._on_talk_key(signal == "ptt")
-            return
-        if signal == "record":
-            await self._toggle_recording()
-            return
         if signal in ("sos", "sos_cancel"):
             self._situation.sos = signal == "sos"
-        self.tell(signal)
+        if signal == "record":
+            await self._toggle_recording()
+        elif signal != "ptt" and signal != "ptt_release":  # noqa: PLR1714  the type of what remains is narrowed
+            self.tell(signal)
+        if self._on_signal is not None:
+            self._on_signal(signal)
         if signal == "sos" and self._hardware.recording is None:
             # Whoever calls for help has no hand left for the record key.
             await self._toggle_recording()

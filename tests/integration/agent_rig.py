@@ -102,8 +102,8 @@ async def task(coroutine: Coroutine[Any, Any, None], name: str) -> AsyncIterator
 class Recorder:
     """A real agent with a receiver that says what it is told."""
 
-    def __init__(self, broker: TestBroker, state: Path) -> None:
-        self.did = f"rec-{secrets.token_hex(4)}"
+    def __init__(self, broker: TestBroker, state: Path, did: str | None = None) -> None:
+        self.did = did or f"rec-{secrets.token_hex(4)}"
         self.password = secrets.token_urlsafe(16)
         self.hardware = bench_hardware()
         self.began_ms = SystemClock().time_ms() // 1000 * 1000 - 3_600_000

@@ -83,6 +83,18 @@ class Net:
             unit, f"{role}{unit}", role, role,
         )  # fmt: skip
 
+    async def calls(
+        self, did: str, gid: str, kind: str, unit: int, *, listener: bool = False, alarm: int | None = None
+    ) -> None:
+        """A group of a recorder, as the API writes it down."""
+        await self.execute(
+            "insert into talk_group (gid, unit_id, kind, name, alarm_id) values (%s, %s, %s, 'x', %s)",
+            gid, unit, kind, alarm,
+        )  # fmt: skip
+        await self.execute(
+            "insert into talk_group_member (gid, person, listener) values (%s, %s, %s)", gid, did, listener
+        )
+
     async def group(self, gid: str, wanted: Callable[[TalkGroup], bool] = lambda _: True) -> TalkGroup:
         """Wait until a group is retained as wanted."""
 
@@ -108,6 +120,10 @@ class Net:
 
         found: TalkInvitation = await eventually(there)
         return found
+
+    async def turned(self, did: str, gid: str) -> TalkInvitation:
+        """Wait until the key of a recorder talks in a group."""
+        return await self.invitation(did, lambda one: one.main == gid)
 
     def claims(self, invitation: TalkInvitation) -> TalkClaims:
         key = public_key((self.database.secrets / "media-key.pub").read_text("utf-8"))
@@ -203,17 +219,71 @@ async def test_a_recorder_is_invited_with_its_groups_and_no_longer_when_it_is_di
         assert (claims.sub, claims.did, claims.number, claims.priority, claims.path) == (did, did, "1", 100, None)
         assert claims.rights == ("emergency",)
         assert claims.exp - time.time() > 17 * 3600
-        for gid, kind in (("later", "standing"), ("first", "emergency")):
-            await net.execute(
-                "insert into talk_group (gid, unit_id, kind, name) values (%s, %s, %s, 'x')", gid, east, kind
-            )
-            await net.execute("insert into talk_group_member (gid, person) values (%s, %s)", gid, did)
+        await net.calls(did, "later", "standing", east)
+        await net.calls(did, "first", "broadcast", east, listener=True)
         second = await net.invitation(did, lambda one: len(one.scan) == 2)
-        assert second.scan == ("first", "later")
+        assert (second.main, second.scan) == (f"unit-{east}", ("first", "later"))
         assert second.token == first.token, "the same claims, told again only because the groups changed"
         assert down(TENANT, mute, "talk") not in net.heard
         await net.execute("update device set status = 'disabled' where did = %s", did)
         await net.withdrawn(down(TENANT, did, "talk"))
+
+
+async def test_the_key_talks_in_the_most_pressing_group_in_which_its_officer_may_talk(net: Net) -> None:
+    east = await net.squad("East")
+    did, other = await net.officer(east, "1"), await net.officer(east, "2")
+    alarms = [
+        await net.one(
+            "insert into alarm (device_id, kind, severity, sid, seq, raised_at, received_at, state, closed_at)"
+            " select id, 'sos', 3, 1, 1, now(), now(), 'resolved', now() from device where did = %s",
+            one,
+        )
+        for one in (did, other)
+    ]
+    async with net.jobs():
+        home = await net.turned(did, f"unit-{east}")
+        assert home.scan == ()
+        await net.calls(did, "night", "standing", east)
+        for gid, kind in (("team", "temporary"), ("call-1", "private"), ("call-2", "private"), ("help", "emergency")):
+            await net.calls(did, gid, kind, east)
+            assert (await net.turned(did, gid)).scan[0] == home.main, "the squad stands first"
+        await net.calls(did, "own", "emergency", east, alarm=alarms[0])
+        await net.turned(did, "own")
+        await net.calls(did, "later", "emergency", east, alarm=alarms[1])
+        await net.calls(did, "storm", "broadcast", east, listener=True)
+        told = await net.invitation(did, lambda one: len(one.scan) == 8)
+        assert told.main == "own", "the SOS of the officer, before those of others"
+        assert told.scan == (home.main, "later", "help", "storm", "call-2", "call-1", "team", "night")
+        for gid, main in (
+            ("own", "later"),
+            ("later", "help"),
+            ("help", "call-2"),
+            ("call-2", "call-1"),
+            ("call-1", "team"),
+        ):
+            await net.execute("update talk_group set closed_at = now() where gid = %s", gid)
+            await net.turned(did, main)
+        await net.execute("update talk_group_member set listener = true where gid = 'team'")
+        assert (await net.turned(did, f"unit-{east}")).scan == ("storm", "team", "night")
+        assert (await net.invitation(other)).main == home.main
+
+
+async def test_a_group_that_is_told_of_turns_the_keys_of_its_members_at_once(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GROUPS_S", "INVITATIONS_S"):
+        monkeypatch.setattr(talk, name, 3600)
+    east = await net.squad("East")
+    did = await net.officer(east, "1")
+    async with net.jobs():
+        await net.turned(did, f"unit-{east}")
+        await net.calls(did, "call", "private", east)
+        told = TalkGroup(gid="call", name="x", kind="private", path=f"/{net.root}/")
+        await net.session.publish(talk_group(TENANT, "call"), told.encode(), retain=True)
+        await net.turned(did, "call")
+        await net.execute("update talk_group set closed_at = now() where gid = 'call'")
+        await net.session.publish(talk_group(TENANT, "call"), b"", retain=True)
+        await net.turned(did, f"unit-{east}")
 
 
 async def test_an_sos_calls_the_nearest_on_duty_and_the_dispatchers_above(

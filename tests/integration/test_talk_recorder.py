@@ -8,75 +8,30 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import av
 import pytest
 import pytest_asyncio
 
-from tests.integration.agent_rig import TENANT, Recorder, session, task
+from tests.integration.agent_rig import TENANT, device_accounts
 from tests.integration.detour import Detour
+from tests.integration.talk_officer import Officer
 from tests.integration.talk_rig import Net, running_net
 from tests.services import TestBroker
-from tests.talk import pitch_hz, until
-from tests.unit.xunlu_edge.rig import Keyboard
-from xunlu_edge.agent import Agent
-from xunlu_edge.hardware import Signal
-from xunlu_edge.media.sources import GeneratedSound
-from xunlu_edge.media.tone import PITCH_HZ, RATE_HZ
+from tests.talk import Participant, until
+from xunlu_edge.media.tone import PITCH_HZ
 from xunlu_edge.talk import participant as participants
-from xunlu_kit.mqtt import Session
-from xunlu_platform.auth.broker_accounts import BrokerAccounts
-from xunlu_platform.auth.dynamic_security import RESPONSE_TOPIC
 from xunlu_protocol.talk import Idle, Taken, TalkInvitation
-from xunlu_protocol.topics import down
-from xunlu_sim.hardware import Loudspeaker
+from xunlu_protocol.topics import down, talk_group
 from xunlu_sim.udp_impairment import UdpOptions
 
 pytestmark = pytest.mark.integration
 
 
-class Officer:
-    """A real agent with a key, a microphone that sounds a tone, and a loudspeaker that remembers."""
-
-    def __init__(self, broker: TestBroker, state: Path, api: Session) -> None:
-        self.recorder = Recorder(broker, state)
-        self.loudspeaker = Loudspeaker()
-        self.recorder.hardware = dataclasses.replace(
-            self.recorder.hardware, microphone=GeneratedSound(), loudspeaker=self.loudspeaker
-        )
-        self.agent: Agent
-        self._api = api
-
-    @property
-    def did(self) -> str:
-        return self.recorder.did
-
-    @property
-    def is_on_the_net(self) -> bool:
-        participant = self.agent.radio.participant
-        return participant is not None and participant.is_joined
-
-    async def invited(self, net: Net, gid: str) -> None:
-        invitation = TalkInvitation(url=net.talk.url, token=net.talk.token(self.did, did=self.did), main=gid)
-        await self._api.publish(down(TENANT, self.did, "talk"), invitation.encode(), retain=True)
-
-    async def dismissed(self) -> None:
-        await self._api.publish(down(TENANT, self.did, "talk"), b"", retain=True)
-
-    def press(self, signal: Signal) -> None:
-        keys = self.recorder.hardware.keys
-        assert isinstance(keys, Keyboard)
-        keys.pressed.put_nowait(signal)
-
-    def pieces_at(self, hz: int, since_s: float = 0.0) -> int:
-        """How many pieces of 20 ms with this pitch the officer has heard."""
-        return sum(abs(pitch_hz(_frame(pcm)) - hz) < 60 for at_s, pcm in list(self.loudspeaker.heard) if at_s > since_s)
+DESK_HZ = 1000
 
 
-def _frame(pcm: bytes) -> av.AudioFrame:
-    frame = av.AudioFrame(format="s16", layout="mono", samples=len(pcm) // 2)
-    frame.planes[0].update(pcm)
-    frame.sample_rate = RATE_HZ
-    return frame
+def _pieces_at(hz: int, desk: Participant, since_s: float = 0.0) -> int:
+    """How many pieces of 20 ms with this pitch the desk has heard."""
+    return sum(abs(heard_hz - hz) < 60 for at_s, heard_hz in desk.heard if at_s > since_s)
 
 
 @dataclasses.dataclass
@@ -88,31 +43,32 @@ class Squad:
     wang: Officer
     li: Officer
 
+    async def invites(self, officer: Officer, main: str, *scan: str) -> None:
+        """The platform says what the officer's key talks in, and what is heard beside that."""
+        token = self.net.talk.token(officer.did, did=officer.did)
+        invitation = TalkInvitation(url=self.net.talk.url, token=token, main=main, scan=scan)
+        await self.net.session.publish(down(TENANT, officer.did, "talk"), invitation.encode(), retain=True)
+
+    async def dismisses(self, officer: Officer) -> None:
+        await self.net.session.publish(down(TENANT, officer.did, "talk"), b"", retain=True)
+
 
 @pytest_asyncio.fixture
 async def squad(broker: TestBroker, tmp_path: Path) -> AsyncIterator[Squad]:
     async with AsyncExitStack() as stack:
         net = await stack.enter_async_context(running_net(broker, tmp_path, talk_longest_s=8))
-        api = await stack.enter_async_context(session(broker.account("xunlu-api"), RESPONSE_TOPIC))
-        accounts = BrokerAccounts(api, TENANT)
-
-        async def hear() -> None:
-            async for message in api.messages():
-                api.acknowledge(message)
-                accounts.handle(message)
-
-        await stack.enter_async_context(task(hear(), "accounts"))
-        wang, li = (Officer(broker, tmp_path / secrets.token_hex(3), api) for _ in range(2))
-        gid = await net.group(wang.did, li.did, "u-1")
+        accounts = await stack.enter_async_context(device_accounts(broker))
+        wang, li = (Officer(broker, tmp_path / secrets.token_hex(3)) for _ in range(2))
+        squad = Squad(net, await net.group(wang.did, li.did, "u-1"), wang, li)
         for officer in (wang, li):
             await accounts.put(officer.did, officer.recorder.password, "approved", "recorder")
             officer.recorder.know_itself()
             officer.agent = await stack.enter_async_context(officer.recorder.running())
-            await officer.invited(net, gid)
+            await squad.invites(officer, squad.gid)
         await until(lambda: wang.is_on_the_net and li.is_on_the_net, "the recorders did not join")
-        yield Squad(net, gid, wang, li)
+        yield squad
         for officer in (wang, li):
-            await officer.dismissed()
+            await squad.dismisses(officer)
 
 
 async def test_an_officer_presses_hears_the_permit_and_is_heard_by_the_other(squad: Squad) -> None:
@@ -139,9 +95,7 @@ async def test_whoever_holds_the_key_too_long_is_told_and_not_heard_any_more(squ
     await desk.told(Taken, gid=squad.gid)
     await desk.told(Idle, gid=squad.gid)
     await until(lambda: squad.wang.pieces_at(400) >= 5, "the tone of a revoked talker")
-    participant = squad.wang.agent.radio.participant
-    assert participant is not None
-    assert participant.key.state == "refused", "the key must be let go first"
+    assert squad.wang.participant.key.state == "refused", "the key must be let go first"
 
 
 async def test_an_officer_in_distress_cuts_in(squad: Squad) -> None:
@@ -155,12 +109,63 @@ async def test_an_officer_in_distress_cuts_in(squad: Squad) -> None:
     await until(lambda: squad.wang.pieces_at(PITCH_HZ, since_s) >= 5, "the one who was cut hears the other")
 
 
+async def test_an_officer_who_calls_for_help_while_waiting_in_the_queue_cuts_in(squad: Squad) -> None:
+    desk = await squad.net.person("u-1").join(squad.gid)
+    await desk.press(squad.gid)
+    await desk.told(Taken, gid=squad.gid)
+    squad.wang.press("ptt")
+    await until(lambda: squad.wang.participant.key.state == "queued")
+    squad.wang.press("sos")
+    assert (await desk.told(Taken, gid=squad.gid, urgency=2)).talker.id == squad.wang.did
+    await until(lambda: squad.li.pieces_at(PITCH_HZ) >= 5, "the other recorder does not hear it")
+
+
+async def test_an_officer_who_is_called_answers_with_the_key_and_both_are_heard_at_once(squad: Squad) -> None:
+    net, wang, desk = squad.net, squad.wang, squad.net.person("u-1", DESK_HZ)
+    await desk.join(squad.gid)
+    call = await net.group("u-1", wang.did, kind="private", duplex=True)
+    await desk.tune(call)
+    await squad.invites(wang, call, squad.gid)
+    await until(lambda: wang.pieces_at(900) >= 2, "no tone says that somebody calls")
+    await desk.press(call)
+    await until(lambda: wang.pieces_at(DESK_HZ) >= 12, "the officer does not hear the desk")
+    wang.press("ptt")
+    await until(lambda: _pieces_at(PITCH_HZ, desk) >= 12, "the desk does not hear the officer")
+    both_s = time.monotonic()
+    await until(lambda: wang.pieces_at(DESK_HZ, both_s) >= 5 and _pieces_at(PITCH_HZ, desk, both_s) >= 5)
+    wang.press("ptt_release")
+    await desk.let_go(call)
+    await squad.invites(wang, squad.gid)
+    await net.session.publish(talk_group(TENANT, call), b"", retain=True)
+    await until(lambda: wang.pieces_at(600) >= 6, "no tone says that the call is over")
+    assert not squad.li.pieces_at(PITCH_HZ), "the squad heard what was said in the call"
+    assert not squad.li.pieces_at(DESK_HZ)
+    wang.press("ptt")
+    await until(lambda: squad.li.pieces_at(PITCH_HZ) >= 5, "afterwards the key does not talk in the squad")
+
+
+async def test_each_group_numbers_its_grants_for_itself(squad: Squad) -> None:
+    desk = await squad.net.person("u-1").join(squad.gid)
+    other = await squad.net.group(squad.wang.did, squad.li.did)
+    await squad.invites(squad.li, squad.gid, other)
+    for _ in range(2):
+        squad.wang.press("ptt")
+        await desk.told(Taken, gid=squad.gid)
+        squad.wang.press("ptt_release")
+        await desk.told(Idle, gid=squad.gid)
+    since_s = time.monotonic()
+    await squad.invites(squad.wang, other, squad.gid)
+    await until(lambda: squad.wang.pieces_at(900) >= 2)
+    squad.wang.press("ptt")
+    await until(lambda: squad.li.pieces_at(PITCH_HZ, since_s) >= 12, "a valid grant was thrown away")
+    assert squad.wang.participant.key.stale == 0
+
+
 async def test_a_connection_that_breaks_heals_and_a_held_key_asks_again(squad: Squad) -> None:
     desk = await squad.net.person("u-1").join(squad.gid)
     squad.wang.press("ptt")
     await desk.told(Taken, gid=squad.gid)
-    participant = squad.wang.agent.radio.participant
-    assert participant is not None
+    participant = squad.wang.participant
     joins = participant.joins
     # The newest connection of a name takes the place of the one before, which is told so and comes back.
     # It may be back before the thief has heard its welcome, so nobody waits for that.
@@ -174,9 +179,9 @@ async def test_a_connection_that_breaks_heals_and_a_held_key_asks_again(squad: S
 
 
 async def test_a_withdrawn_invitation_ends_it_and_a_new_one_begins_it(squad: Squad) -> None:
-    await squad.wang.dismissed()
+    await squad.dismisses(squad.wang)
     await until(lambda: squad.wang.agent.radio.participant is None)
-    await squad.wang.invited(squad.net, squad.gid)
+    await squad.invites(squad.wang, squad.gid)
     await until(lambda: squad.wang.is_on_the_net)
 
 
@@ -185,10 +190,10 @@ async def test_an_officer_who_changes_the_network_in_mid_burst_talks_on(
 ) -> None:
     async with AsyncExitStack() as stack:
         detour = Detour(stack, UdpOptions(delay_s=0.02))
-        await squad.wang.dismissed()
+        await squad.dismisses(squad.wang)
         await until(lambda: squad.wang.agent.radio.participant is None)
         monkeypatch.setattr(participants, "find_ways", lambda _: detour)
-        await squad.wang.invited(squad.net, squad.gid)
+        await squad.invites(squad.wang, squad.gid)
         await until(lambda: squad.wang.is_on_the_net)
         desk = await squad.net.person("u-1").join(squad.gid)
         squad.wang.press("ptt")
@@ -198,6 +203,4 @@ async def test_an_officer_who_changes_the_network_in_mid_burst_talks_on(
         since_s = time.monotonic()
         await until(lambda: squad.li.pieces_at(PITCH_HZ, since_s) >= 12, "the other recorder hears no more")
         assert not [one for one in desk.said if isinstance(one, Idle | Taken)], "the floor was lost on the way"
-        participant = squad.wang.agent.radio.participant
-        assert participant is not None
-        assert participant.joins == 1
+        assert squad.wang.participant.joins == 1

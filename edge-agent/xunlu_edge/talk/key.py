@@ -3,6 +3,7 @@
 The states are those of a floor participant (3GPP TS 24.380 §6.2.4), seen from a key that is held or not.
 """
 
+from collections.abc import Collection
 from typing import Literal
 
 from xunlu_protocol.talk import Deny, FloorRelease, FloorRequest, Granted, Idle, Position, Revoke, ServerMessage
@@ -10,7 +11,8 @@ from xunlu_protocol.talk import Deny, FloorRelease, FloorRequest, Granted, Idle,
 State = Literal["up", "asking", "queued", "talking", "ending", "refused"]
 """`ending` is a talker whose floor is taken away in a moment, so that the sentence can be finished; `refused` is a key
 that is still held after the floor was denied or taken away: it must be let go first."""
-Signal = Literal["permit", "deny", "queued", "ending", "revoke"]
+Signal = Literal["permit", "deny", "queued", "ending", "revoke", "called", "returned"]
+"""`called` and `returned`: the key talks in another group from now on, one that is new or one that was there before."""
 Effect = FloorRequest | FloorRelease | Signal
 
 ANSWER_S_MAX = 3.0
@@ -22,7 +24,7 @@ class Key:
 
     Attributes:
         state: of the key.
-        stale: grants that were older than one that came before.
+        stale: grants that were older than one of the same group that came before.
     """
 
     def __init__(self) -> None:
@@ -30,7 +32,8 @@ class Key:
         self.stale = 0
         self._request: FloorRequest | None = None
         self._asked_s = 0.0
-        self._newest = 0
+        # Numbers of grants are the group's own.
+        self._newest: dict[str, int] = {}
 
     @property
     def is_talking(self) -> bool:
@@ -47,11 +50,22 @@ class Key:
         """
         if self.state != "up":
             return []
-        if gid is None:
-            self.state = "refused"
-            return ["deny"]
-        self._request = FloorRequest(gid=gid, urgency=urgency)
-        return self._ask(now_s)
+        return self._begin(gid, urgency, now_s)
+
+    def escalate(self, gid: str | None, urgency: int, now_s: float) -> list[Effect]:
+        """It became more urgent: a key that is down asks again, even if it was refused; a talker talks on meanwhile.
+
+        Args:
+            gid: main group, for a key that was refused; what is asked for already stays in its group.
+            urgency: 0 normal, 2 emergency.
+            now_s: monotonic time.
+        """
+        if self.state == "refused":
+            return self._begin(gid, urgency, now_s)
+        if self._request is None or urgency <= self._request.urgency:
+            return []
+        self._request = FloorRequest(gid=self._request.gid, urgency=urgency)
+        return [self._request] if self.is_talking else self._ask(now_s)
 
     def let_go(self) -> list[Effect]:
         """The key comes up."""
@@ -60,6 +74,13 @@ class Key:
         if request is None or state == "refused":
             return []
         return [FloorRelease(gid=request.gid)]
+
+    def tune(self, gids: Collection[str | None]) -> list[Effect]:
+        """There are no other groups than these from now on: in another one nothing is to be had or waited for."""
+        self._newest = {gid: grant for gid, grant in self._newest.items() if gid in gids}
+        if self._request is None or self._request.gid in gids:
+            return []
+        return self._end("revoke" if self.is_talking else "deny")
 
     def joined(self, now_s: float) -> list[Effect]:
         """There is a new connection: whoever still holds the key asks again."""
@@ -111,15 +132,22 @@ class Key:
         return [] if is_told else ["ending"]
 
     def _granted(self, message: Granted) -> list[Effect]:
-        if message.grant < self._newest:
+        if message.grant < self._newest.get(message.gid, 0):
             self.stale += 1
             return []
-        self._newest = message.grant
-        if self._is_open(message.gid):
+        self._newest[message.gid] = message.grant
+        if self._is_open(message.gid) or (self._is_for(message.gid) and self.state == "ending"):
             self.state = "talking"
             return ["permit"]
         # The key came up while the grant was on its way, or belongs to a request of before.
         return [] if self._is_for(message.gid) and self.is_talking else [FloorRelease(gid=message.gid)]
+
+    def _begin(self, gid: str | None, urgency: int, now_s: float) -> list[Effect]:
+        if gid is None:
+            self.state = "refused"
+            return ["deny"]
+        self._request = FloorRequest(gid=gid, urgency=urgency)
+        return self._ask(now_s)
 
     def _ask(self, now_s: float) -> list[Effect]:
         assert self._request is not None

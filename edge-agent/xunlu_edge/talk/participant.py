@@ -109,8 +109,11 @@ class Participant:
         before, self._invitation = self._invitation, invitation
         if invitation.url != before.url:
             self._moved.set()
-        elif (invitation.main, invitation.scan) != (before.main, before.scan):
-            self._send(Tune(main=invitation.main, scan=invitation.scan))
+        if _tuning(invitation) != _tuning(before):
+            self._tune()
+        if invitation.main is not None and invitation.main != before.main:
+            # Whoever presses next must know whom it reaches.
+            self._do(["returned" if invitation.main in before.scan else "called"])
         self._hurry.set()
 
     def press(self, urgency: int) -> None:
@@ -118,6 +121,12 @@ class Participant:
         self._hurry.set()
         gid = self._invitation.main if self.is_joined else None
         self._do(self.key.press(gid, urgency, time.monotonic()))
+        self._pressed.set()
+
+    def escalate(self, urgency: int) -> None:
+        """It became more urgent: a key that is down asks again."""
+        gid = self._invitation.main if self.is_joined else None
+        self._do(self.key.escalate(gid, urgency, time.monotonic()))
         self._pressed.set()
 
     def let_go(self) -> None:
@@ -198,11 +207,19 @@ class Participant:
         self.joins += 1
         log.info("on the radio net", extra={"main": invitation.main, "joins": self.joins})
         # It may have changed while we joined.
-        newest = self._invitation
-        if (newest.main, newest.scan) != (invitation.main, invitation.scan):
-            self._send(Tune(main=newest.main, scan=newest.scan))
+        if _tuning(self._invitation) != _tuning(invitation):
+            self._tune()
         self._do(self.key.joined(time.monotonic()))
         self._pressed.set()
+
+    def _tune(self) -> None:
+        """Be in the groups of the newest invitation, and in no others."""
+        tune = _tuning(self._invitation)
+        self._send(tune)
+        gids = {tune.main, *tune.scan}
+        # Of a group that we have left nobody tells us that it fell idle.
+        self._taken.intersection_update(gids)
+        self._do(self.key.tune(gids))
 
     async def _listen(self, socket: ClientConnection) -> None:
         async for data in socket:
@@ -311,6 +328,11 @@ async def _first_of(*sides: Coroutine[Any, Any, Any]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         task.result()
+
+
+def _tuning(invitation: TalkInvitation) -> Tune:
+    """The groups that it names."""
+    return Tune(main=invitation.main, scan=invitation.scan)
 
 
 def _text(message: Wire) -> str:

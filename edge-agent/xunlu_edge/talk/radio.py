@@ -5,7 +5,7 @@ import importlib
 import logging
 from typing import TYPE_CHECKING
 
-from xunlu_edge.hardware import Hardware
+from xunlu_edge.hardware import Hardware, Signal
 from xunlu_edge.settings import AgentSettings
 from xunlu_edge.situation import Situation
 from xunlu_protocol.talk import TalkInvitation
@@ -46,14 +46,17 @@ class Radio:
             self.participant.invite(self._invitation)
         self._changed.set()
 
-    def key(self, down: bool) -> None:
-        """The key of push-to-talk goes down or up; without a radio net nobody hears it."""
+    def feel(self, signal: Signal) -> None:
+        """The key of push-to-talk goes down or up, or an SOS comes on; without a radio net nobody hears it."""
         if self.participant is None:
             return
-        if down:
-            self.participant.press(EMERGENCY if self._situation.sos else 0)
-        else:
-            self.participant.let_go()
+        match signal:
+            case "ptt":
+                self.participant.press(EMERGENCY if self._situation.sos else 0)
+            case "ptt_release":
+                self.participant.let_go()
+            case "sos":
+                self.participant.escalate(EMERGENCY)
 
     async def run(self) -> None:
         """Take part whenever invited, for ever."""

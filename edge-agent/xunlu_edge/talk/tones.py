@@ -1,4 +1,4 @@
-"""What the officer hears of the floor, generated: talk permit, denied, queued, about to be taken away, taken away."""
+"""What the officer hears of floor and groups, generated: each signal of the key has a tone of its own."""
 
 import array
 import math
@@ -19,6 +19,8 @@ SCORES: dict[Signal, tuple[tuple[int, int], ...]] = {
     "queued": ((800, 60),),
     "ending": ((1200, 60), (0, 60), (1200, 60)),
     "revoke": ((1200, 80), (800, 80), (400, 160)),
+    "called": ((600, 60), (900, 60), (1200, 120)),
+    "returned": ((600, 160),),
 }
 
 

@@ -1,5 +1,7 @@
 """Push-to-talk among the jobs: groups and invitations that the broker retains, reports that are kept and confirmed."""
 
+import asyncio
+import contextlib
 import logging
 
 from xunlu_kit.clock import SystemClock
@@ -7,12 +9,19 @@ from xunlu_kit.mqtt import Message, Session, Subscription
 from xunlu_platform.auth.talk_tokens import TalkTokens
 from xunlu_platform.config import PlatformSettings
 from xunlu_platform.dispatch.publish import publish
-from xunlu_platform.dispatch.talk_groups import group_message
+from xunlu_platform.dispatch.talk_groups import group_message, tell_group
 from xunlu_platform.jobs.inbox import Taker
 from xunlu_platform.jobs.live import Rhythm
 from xunlu_platform.jobs.retained import Retained
 from xunlu_platform.store.store import Row, Store
-from xunlu_platform.store.talk import call_for_sos, invited_recorders, keep_log, published_groups, register_burst
+from xunlu_platform.store.talk import (
+    call_for_sos,
+    invited_recorders,
+    keep_log,
+    published_group,
+    published_groups,
+    register_burst,
+)
 from xunlu_protocol.talk import (
     SCAN_MAX,
     BurstReport,
@@ -28,6 +37,9 @@ log = logging.getLogger(__name__)
 GROUPS_S = 2.0
 """What people make is told by the API at once; this follows the organisation, and mends."""
 INVITATIONS_S = 5.0
+"""A group that is told of or withdrawn turns the keys of its members at once; this follows all else, and mends."""
+GATHER_S = 0.2
+"""Between two looks at all invitations: many groups that change together are one change."""
 SOS_S = 1.0
 AFTER_SOS_S = 300
 NEAREST = 8
@@ -62,13 +74,14 @@ class Talk:
         self._tokens = TalkTokens(settings.secret("media-key"), SystemClock())
         self._groups = Retained(session)
         self._invitations = Retained(session)
+        self._regrouped = asyncio.Event()
         self._signed: dict[str, tuple[TalkClaims, str]] = {}
 
     def takers(self) -> dict[str, Taker]:
         """Who stores what of `subscriptions`."""
         tenant = self._tenant
         return {
-            talk_group(tenant, "+"): self._groups.take,
+            talk_group(tenant, "+"): self._take_group,
             down(tenant, "+", "talk"): self._invitations.take,
             talk_log(tenant): self._take_log,
             talk_burst(tenant, "+"): self._take_burst,
@@ -79,16 +92,24 @@ class Talk:
         return [
             ("sos_talk", SOS_S, self._call_for_sos),
             ("talk_groups", GROUPS_S, self._keep_groups),
-            ("talk_invitations", INVITATIONS_S, self._keep_invitations),
+            ("talk_invitations", GATHER_S, self._keep_invitations),
         ]
 
     # -- what is retained ---------------------------------------------------------------------------------------------
+
+    async def _take_group(self, message: Message) -> None:
+        await self._groups.take(message)
+        self._regrouped.set()
 
     async def _keep_groups(self) -> None:
         rows = await published_groups(self._store, self._tenant)
         await self._groups.mend({talk_group(self._tenant, row["gid"]): group_message(row) for row in rows})
 
     async def _keep_invitations(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(INVITATIONS_S):
+                await self._regrouped.wait()
+        self._regrouped.clear()
         rows = await invited_recorders(self._store, self._tenant)
         # Whoever is no longer invited is forgotten here, too.
         self._signed = {row["did"]: self._sign(row) for row in rows}
@@ -108,6 +129,7 @@ class Talk:
     async def _call_for_sos(self) -> None:
         for gid in await call_for_sos(self._store, nearest=NEAREST, after_sos_s=AFTER_SOS_S):
             log.info("emergency group called", extra={"gid": gid})
+            await tell_group(self._session, self._tenant, gid, await published_group(self._store, self._tenant, gid))
 
     # -- what is reported ---------------------------------------------------------------------------------------------
 

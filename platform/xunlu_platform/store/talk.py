@@ -30,7 +30,7 @@ async def published_group(store: Store, tenant: str, gid: str) -> Row | None:
 
 
 async def invited_recorders(store: Store, tenant: str) -> list[Row]:
-    """Every recorder that can talk, with its groups by rank."""
+    """Every recorder that can talk, with the group of its key and those that it hears beside that, by rank."""
     async with store.session(SYSTEM) as session:
         return await session.all(FILE, "invited", {"tenant": tenant})
 

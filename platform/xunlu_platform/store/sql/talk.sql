@@ -85,15 +85,24 @@ where u.tenant = %(tenant)s and (%(gid)s::text is null or g.gid = %(gid)s)
   and g.closed_at is null and coalesce(g.until > now(), true)
 
 -- name: invited
--- Recorders that can talk, with their squad group and the others by rank: the most urgent, then the newest.
-select p.did, p.name, p.number, min(g.gid) filter (where g.kind = 'squad') as main,
-  coalesce(array_agg(g.gid order by array_position(array['emergency', 'broadcast', 'private', 'temporary', 'standing'], g.kind),
-    g.created_at desc) filter (where g.kind <> 'squad'), '{}') as scan
-from talk_person p join device d on d.id = p.device_id join device_state s on s.device_id = d.id
-  left join talk_member m on m.person = p.person
-  left join talk_group g on g.gid = m.gid and g.closed_at is null and coalesce(g.until > now(), true)
-where p.account_id is null and d.tenant = %(tenant)s and s.birth -> 'caps' ? 'ptt'
-group by p.did, p.name, p.number
+-- Recorders that can talk, with their open groups. The key talks in the most pressing one that they may talk in: an emergency,
+-- their own first, then a call, then a temporary group, then the squad. They hear the others by rank: the squad, the most
+-- urgent, the newest.
+with tuned as (
+  select p.did, p.name, p.number,
+    (array_agg(g.gid order by array_position(array['emergency', 'private', 'temporary', 'squad'], g.kind),
+        a.device_id is distinct from d.id, g.created_at desc, g.gid)
+      filter (where g.kind not in ('broadcast', 'standing') and not m.listener))[1] as main,
+    array_agg(g.gid order by array_position(array['squad', 'emergency', 'broadcast', 'private', 'temporary', 'standing'], g.kind),
+      g.created_at desc, g.gid) as gids
+  from talk_person p join device d on d.id = p.device_id join device_state s on s.device_id = d.id
+    left join talk_member m on m.person = p.person
+    left join talk_group g on g.gid = m.gid and g.closed_at is null and coalesce(g.until > now(), true)
+    left join alarm a on a.id = g.alarm_id
+  where p.account_id is null and d.tenant = %(tenant)s and s.birth -> 'caps' ? 'ptt'
+  group by p.did, p.name, p.number
+)
+select did, name, number, main, array_remove(array_remove(gids, null), main) as scan from tuned
 
 -- name: call_for_sos
 -- Once for each alarm; one that is an hour old calls nobody by itself any more.

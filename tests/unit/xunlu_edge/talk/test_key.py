@@ -6,6 +6,7 @@ from xunlu_edge.talk.key import ANSWER_S_MAX, Key
 from xunlu_protocol.talk import Deny, FloorRelease, FloorRequest, Granted, Idle, Position, Revoke
 
 ASK = FloorRequest(gid="g")
+SOS = FloorRequest(gid="g", urgency=2)
 LET_GO = FloorRelease(gid="g")
 
 
@@ -96,6 +97,68 @@ def test_a_floor_that_fell_idle_is_ours_no_more() -> None:
     key = talking()
     assert key.take(Idle(gid="g")) == ["revoke"]
     assert not key.is_talking
+
+
+def test_an_sos_while_the_key_waits_asks_again_as_an_emergency() -> None:
+    key = pressed()
+    key.take(Position(gid="g", position=2))
+    assert key.escalate("g", 2, 11.0) == [SOS]
+    assert key.is_unanswered(11.1 + ANSWER_S_MAX)
+    assert key.escalate("g", 2, 12.0) == [], "once"
+    assert key.take(granted()) == ["permit"]
+    key.lost()
+    assert key.joined(20.0) == [SOS]
+
+
+def test_an_sos_while_talking_asks_again_and_interrupts_nothing() -> None:
+    key = talking()
+    assert key.escalate("g", 2, 11.0) == [SOS]
+    assert key.is_talking
+    assert key.take(granted(2)) == []
+    assert key.is_talking
+
+
+def test_an_sos_within_the_grace_saves_the_floor() -> None:
+    key = talking()
+    key.take(Revoke(gid="g", cause="too_long", left_s=3))
+    assert key.escalate("g", 2, 11.0) == [SOS]
+    assert key.take(granted(2)) == ["permit"]
+    assert key.grace_is_over() == []
+    assert key.is_talking
+
+
+def test_an_sos_asks_for_a_key_that_was_refused_and_is_still_held() -> None:
+    key = pressed()
+    key.take(Deny(gid="g", cause="taken"))
+    assert key.escalate("h", 2, 11.0) == [FloorRequest(gid="h", urgency=2)]
+    assert key.take(granted(gid="h")) == ["permit"]
+
+
+def test_an_sos_says_nothing_while_the_key_is_up() -> None:
+    assert Key().escalate("g", 2, 0.0) == []
+
+
+def test_the_key_stays_in_the_group_in_which_it_began() -> None:
+    key = talking()
+    assert key.tune({"call", "g"}) == []
+    assert key.escalate("call", 2, 11.0) == [SOS]
+
+
+@pytest.mark.parametrize(("key", "signal"), [(pressed(), "deny"), (talking(), "revoke")])
+def test_a_key_that_is_held_in_a_group_that_is_over_must_be_let_go(key: Key, signal: str) -> None:
+    assert key.tune({"h", None}) == [signal]
+    assert key.state == "refused"
+    assert key.let_go() == []
+    assert key.press("h", 0, 12.0) == [FloorRequest(gid="h")]
+
+
+def test_each_group_numbers_its_grants_for_itself() -> None:
+    key = pressed()
+    key.take(granted(7))
+    key.let_go()
+    key.press("h", 0, 11.0)
+    assert key.take(granted(3, gid="h")) == ["permit"]
+    assert key.stale == 0
 
 
 def test_a_smaller_grant_than_before_is_ignored() -> None:
