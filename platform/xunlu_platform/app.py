@@ -44,6 +44,7 @@ from xunlu_platform.api import (
     rollups,
     roster,
     shadow,
+    shared,
     shares,
     stream,
     system,
@@ -162,7 +163,7 @@ def create_app(services: Services) -> FastAPI:
     for noun in NOUNS:
         api.include_router(noun.router)
     # The console last: it answers for every address that nobody else has.
-    for router in (api, shares.public, maps.router, maps.files, tiles.router, health.router, console.router):
+    for router in (api, shared.router, maps.router, maps.files, tiles.router, health.router, console.router):
         app.include_router(router)
     require_permissions(app)
     return app

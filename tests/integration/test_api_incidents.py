@@ -13,6 +13,8 @@ from tests.integration.api_client import Caller, Platform
 from tests.integration.incident_rig import HOUR, SOUND, VIDEO, film, make_incident
 from tests.integration.review_rig import HAPPENED, running_bureau, walk
 from tests.services import TestBroker, TestDatabase
+from xunlu_gis.formats import playback
+from xunlu_platform.api import shared as stranger
 
 pytestmark = pytest.mark.integration
 
@@ -241,6 +243,65 @@ async def test_every_visit_is_written_down_and_a_withdrawn_address_shows_nothing
         assert (await platform.client.get(share["path"] + path)).status_code == 404
 
 
+async def test_only_what_there_is_is_written_down_and_a_full_list_ends_the_address(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await film(platform)
+    caller = await platform.sign_in("supervisor")
+    made = await make_incident(caller)
+    share = await shared(caller, made["id"])
+    monkeypatch.setattr(stranger, "OPENINGS_MAX", 2)
+    for name in ("made-up", "rec-2", "rec-3"):
+        assert (await platform.client.get(f"{share['path']}media/{name}.mp4")).status_code == 404
+    assert await platform.sql("select count(*) from incident_share_opening") == [(0,)]
+    for name in ("rec-1.mp4", "b-1.opus"):
+        assert (await platform.client.get(f"{share['path']}media/{name}")).status_code == 200
+    for path in ("", "media/rec-1.mp4"):
+        assert (await platform.client.get(share["path"] + path)).status_code == 404
+    assert await platform.sql("select detail ->> 'what' from audit where action = 'share.open' order by id") == [
+        ("rec-1.mp4",), ("b-1.opus",)
+    ]  # fmt: skip
+
+
+async def test_a_stranger_reads_in_words_why_there_is_nothing(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await film(platform)
+    caller = await platform.sign_in("supervisor")
+    made = await make_incident(caller)
+    share = await shared(caller, made["id"])
+
+    async def told(path: str, **headers: str) -> tuple[int, str]:
+        answer = await platform.client.get(path, headers=headers)
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert "sandbox" in answer.headers["content-security-policy"]
+        return answer.status_code, answer.text
+
+    for path in (
+        f"/shared/{'0' * 43}/",
+        "/shared/cut-off/",
+        f"{share['path']}media/no.mp4",
+        f"{share['path']}media/no",
+    ):
+        status, text = await told(path)
+        assert (status, "这里没有可以看的内容" in text, 'lang="zh-CN"' in text) == (404, True, True)
+    status, text = await told(f"/shared/{'0' * 43}/", **{"Accept-Language": "en"})
+    assert (status, "There is nothing to see here" in text, 'lang="en"' in text) == (404, True, True)
+    monkeypatch.setattr(playback, "ENTRIES_MAX", 1)
+    status, text = await told(share["path"] + "?language=en")
+    assert (status, "more than a page can hold" in text) == (422, True)
+
+
+async def test_what_no_page_can_hold_is_not_shared(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    await film(platform)
+    caller = await platform.sign_in("supervisor")
+    made = await make_incident(caller)
+    monkeypatch.setattr(playback, "ENTRIES_MAX", 1)
+    answer = await caller.post(f"/incidents/{made['id']}/shares", json={"label": "x"})
+    assert (answer.status_code, answer.json()["errors"][0]["reason"]) == (409, "share-too-much")
+    assert await platform.sql("select count(*) from incident_share") == [(0,)]
+
+
 async def test_an_address_ends_by_itself_and_within_a_month(platform: Platform) -> None:
     caller = await platform.sign_in("supervisor")
     made = await make_incident(caller)
@@ -260,3 +321,4 @@ async def test_guessing_addresses_is_slowed_down(platform: Platform) -> None:
         assert (await platform.client.get(f"/shared/{number:043}/")).status_code == 404
     refused = await platform.client.get(share["path"])
     assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (429, True)
+    assert "打开得太频繁" in refused.text

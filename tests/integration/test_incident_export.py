@@ -26,6 +26,8 @@ from tests.integration.review_rig import HAPPENED, running_bureau, walk
 from tests.processes import platform_environment, running
 from tests.services import TestBroker, TestDatabase
 from tests.sound import voice_note
+from xunlu_gis.formats import playback
+from xunlu_platform.export import positions
 from xunlu_platform.jobs.exports import Exports
 from xunlu_platform.store.store import Store
 
@@ -295,6 +297,36 @@ async def test_a_worker_that_is_killed_loses_no_export(
     async with running("xunlu_platform", "jobs", environment=environment):
         assert (await ended(caller, made["id"], export["id"]))["state"] == "done"
     assert [path.name for path in (tmp_path / "exports").iterdir()] == [f"{export['id']}.zip"]
+
+
+async def test_an_export_that_fails_or_was_begun_by_whoever_was_killed_leaves_nothing_on_the_disk(
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene(platform, tmp_path)
+    caller = await platform.sign_in("supervisor")
+    made = await make_incident(caller)
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    export = (await asked(caller, made["id"]))["id"]
+    await platform.sql("update incident_export set state = 'running', heard_at = now() - interval '30 s'")
+    for left in (f"{export}.0.part", "nobodys.zip", "nobodys.1.part"):
+        (folder / left).write_bytes(b"half of it")
+    monkeypatch.setattr(positions, "FIXES_MAX", 100)
+    async with working(platform):
+        done = await ended(caller, made["id"], export)
+    assert (done["state"], done["why"], list(folder.iterdir())) == ("failed", "too-much", [])
+
+
+async def test_what_no_page_can_hold_is_refused_before_anything_is_copied(
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene(platform, tmp_path)
+    monkeypatch.setattr(playback, "ENTRIES_MAX", 3)
+    caller = await platform.sign_in("supervisor")
+    made = await make_incident(caller)
+    async with working(platform):
+        done = await ended(caller, made["id"], (await asked(caller, made["id"]))["id"])
+    assert (done["state"], done["why"], done["done_bytes"]) == ("failed", "too-much", 0)
 
 
 async def test_what_fails_again_and_again_is_given_up(platform: Platform) -> None:

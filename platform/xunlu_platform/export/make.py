@@ -3,13 +3,13 @@
 import asyncio
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from xunlu_gis.errors import TrackError
 from xunlu_platform.errors import NotFoundError, TooMuchError
 from xunlu_platform.export.archive import Archive, Progress
 from xunlu_platform.export.composition import Composition, Media, compose
@@ -79,7 +79,7 @@ class Made:
 
 
 async def make_export(shop: Workshop, order: Order, progress: Progress) -> Made:
-    """Make it, or nothing: a part that was left behind is written anew.
+    """Make it, or leave nothing behind; what a killed process left, `jobs.exports` finds.
 
     Args:
         shop: parts.
@@ -93,6 +93,8 @@ async def make_export(shop: Workshop, order: Order, progress: Progress) -> Made:
     """
     try:
         whole = await compose(shop.store, order.scope, order.incident_id, order.kinds)
+        # What no page can hold is refused before anything is copied.
+        await asyncio.to_thread(playback_of, whole, order.reader, {}, {})
     except TooMuchError as error:
         raise ExportError("too-much") from error
     except NotFoundError as error:
@@ -106,21 +108,31 @@ async def make_export(shop: Workshop, order: Order, progress: Progress) -> Made:
 
 
 def _write(shop: Workshop, order: Order, whole: Composition, positions: PositionReader, progress: Progress) -> Made:
-    part = shop.folder / f"{order.id}.zip.part"
-    with Archive(part, at=order.reader.shown_at, bytes_max=shop.bytes_max, progress=progress) as archive:
-        sources = [_add_media(archive, one, shop.recordings) for one in _once(whole.media)]
-        for subject in whole.subjects:
-            add_positions(archive, subject, positions)
-        archive.add_text("index.html", (_page(shop, order, whole, sources, archive),))
-        archive.add_text("README.txt", (readme_of(shop.key.public),))
-        archive.add_text("public-key.pem", (shop.key.public.pem,))
-        archive.add_text("SHA256SUMS", (sums_of(archive.entries),))
-        manifest = manifest_of(whole, order.reader, shop.key.public, archive.entries, sources)
-        archive.add_bytes("manifest.json", manifest)
-        archive.add_bytes("manifest.sig", shop.key.sign(manifest))
-    made = Made(size_bytes=part.stat().st_size, sha256=_sha256(part))
-    part.rename(shop.folder / f"{order.id}.zip")
+    """Write the file under a name of its own: a worker that was taken for dead may still write to another."""
+    part = shop.folder / f"{order.id}.{secrets.token_hex(4)}.part"
+    try:
+        with Archive(part, at=order.reader.shown_at, bytes_max=shop.bytes_max, progress=progress) as archive:
+            _fill(archive, shop, order, whole, positions)
+        made = Made(size_bytes=part.stat().st_size, sha256=_sha256(part))
+        part.rename(shop.folder / f"{order.id}.zip")
+    finally:
+        # Gone already, if all went well.
+        part.unlink(missing_ok=True)
     return made
+
+
+def _fill(archive: Archive, shop: Workshop, order: Order, whole: Composition, positions: PositionReader) -> None:
+    """Everything in it; positions first, because there may be too many."""
+    for subject in whole.subjects:
+        add_positions(archive, subject, positions)
+    sources = [_add_media(archive, one, shop.recordings) for one in _once(whole.media)]
+    archive.add_text("index.html", (_page(shop, order, whole, sources, archive),))
+    archive.add_text("README.txt", (readme_of(shop.key.public),))
+    archive.add_text("public-key.pem", (shop.key.public.pem,))
+    archive.add_text("SHA256SUMS", (sums_of(archive.entries),))
+    manifest = manifest_of(whole, order.reader, shop.key.public, archive.entries, sources)
+    archive.add_bytes("manifest.json", manifest)
+    archive.add_bytes("manifest.sig", shop.key.sign(manifest))
 
 
 def _add_media(archive: Archive, media: Media, folder: Path) -> Source:
@@ -142,10 +154,7 @@ def _page(shop: Workshop, order: Order, whole: Composition, sources: Sequence[So
 
     faults: dict[str, Fault] = {one.media.name: one.state for one in sources if one.state != "matches"}
     hashes = {one.path: one.sha256 for one in archive.entries if one.path.startswith("data/")}
-    try:
-        return to_page(playback_of(whole, order.reader, faults, hashes), shop.assets, shop.map)
-    except TrackError as error:
-        raise ExportError("too-much") from error
+    return to_page(playback_of(whole, order.reader, faults, hashes), shop.assets, shop.map)
 
 
 def _once(media: Iterable[Media]) -> list[Media]:

@@ -8,8 +8,10 @@ from typing import Final, Literal
 
 import numpy as np
 
+from xunlu_gis.errors import TrackError
 from xunlu_gis.formats.playback import ExplainedGap, Footage, Happening, Language, Playback, Remark, Walked
 from xunlu_gis.track import DEFAULT, Stop, TrackPoint
+from xunlu_platform.errors import TooMuchError
 from xunlu_platform.export.composition import Composition, Media
 from xunlu_platform.export.words import told, words
 from xunlu_platform.review.shape import Piece
@@ -50,8 +52,15 @@ def playback_of(whole: Composition, reader: Reader, faults: Mapping[str, Fault],
         hashes: SHA-256 by path, of what lies beside the page.
 
     Raises:
-        TrackError: more than one page can hold.
+        TooMuchError: more than one page can hold.
     """
+    try:
+        return _playback(whole, reader, faults, hashes)
+    except TrackError as error:
+        raise TooMuchError(str(error)) from error
+
+
+def _playback(whole: Composition, reader: Reader, faults: Mapping[str, Fault], hashes: Mapping[str, str]) -> Playback:
     place = whole.incident.place
     shape = (
         ({**place, "properties": {**(place.get("properties") or {}), "name": whole.incident.title}},) if place else ()
@@ -61,7 +70,7 @@ def playback_of(whole: Composition, reader: Reader, faults: Mapping[str, Fault],
         title=whole.incident.title,
         walked=tuple(_walked(one, worn) for one, worn in zip(whole.subjects, whole.tracks, strict=True)),
         zones=shape,
-        happenings=tuple(sorted(_happenings(whole, reader.language), key=lambda one: one.at)),
+        happenings=tuple(sorted(_happenings(whole, reader), key=lambda one: one.at)),
         footage=tuple(_footage(media, whole, known, faults.get(media.name)) for media in whole.media),
         remarks=tuple(_remarks(whole, known)),
         cleaning=cleaning(),
@@ -109,7 +118,7 @@ def _points(piece: Piece) -> tuple[TrackPoint, ...]:
     return tuple(TrackPoint(0, 0, when, when, lat, lon) for when, lat, lon in at)
 
 
-def _happenings(whole: Composition, language: Language) -> Iterator[Happening]:
+def _happenings(whole: Composition, reader: Reader) -> Iterator[Happening]:
     names = {one.key: called(one) for one in whole.subjects}
     tracks = {one.key: worn for one, worn in zip(whole.subjects, whole.tracks, strict=True)}
     for moment in whole.moments:
@@ -118,8 +127,13 @@ def _happenings(whole: Composition, language: Language) -> Iterator[Happening]:
             lat, lon = _where(tracks[moment.subject], moment.at)
         urgent = moment.kind == "alarm"
         who = names[moment.subject]
-        yield Happening(at=moment.at, text=told(moment, language), who=who, lat=lat, lon=lon, urgent=urgent)
-    step = words(language)["incident.mark"]
+        text = told(moment, reader.language)
+        # An alarm from before that lasted into the time.
+        if moment.at < whole.incident.since:
+            text = f"{text} · {moment.at.astimezone(reader.zone):%Y-%m-%d %H:%M:%S}"
+        at = max(moment.at, whole.incident.since)
+        yield Happening(at=at, text=text, who=who, lat=lat, lon=lon, urgent=urgent)
+    step = words(reader.language)["incident.mark"]
     for mark in whole.incident.marks:
         if mark["struck_at"] is None:
             lat, lon = _where(tracks.get(mark["subject"], []), mark["at"])

@@ -58,6 +58,9 @@ class Exports:
             OSError: the disk does not take it; it is tried again.
         """
         while row := await self._take():
+            # Of whoever was killed at it.
+            for left in self._settings.exports.glob(f"{row['id']}.*.part"):
+                left.unlink(missing_ok=True)
             if row["attempts"] > ATTEMPTS_MAX:
                 await self._finish(row["id"], why="gave-up")
                 continue
@@ -126,34 +129,40 @@ class Exports:
                 raise ExportError("stopped")
 
     async def _room(self) -> int:
-        """Bytes that an export may have: half of all; the oldest ones go until there is room for as much."""
+        """Bytes that an export may have: half of all; the oldest ones go until there is room for as much.
+
+        What another worker is making stays, and counts.
+        """
         whole = self._settings.exports_mb * MB
         async with self._store.session(SYSTEM) as session:
             kept = await session.all(FILE, "oldest_exports")
-        used = sum(row["size_bytes"] for row in kept)
+        used: int = sum(row["size_bytes"] for row in kept)
+        used += sum(map(_size_bytes, self._settings.exports.glob("*.part")))
         for row in kept:
             if used <= whole // 2:
                 break
             await self._erase(row["id"])
             used -= row["size_bytes"]
-        return whole // 2
+        return min(whole // 2, whole - used)
 
     async def _erase_old(self) -> None:
-        """Erase what is older than the setting says, and what a killed worker left behind.
+        """Erase what is older than the setting says, and files of exports that are neither made nor being made.
 
         Raises:
             StoreError: the database does not answer.
             OSError: the disk keeps a file.
         """
+        # Before the rows: a file that is begun meanwhile is nobody's leftover.
+        files = [path for form in ("*.zip", "*.part") for path in self._settings.exports.glob(form)]
         async with self._store.session(SYSTEM) as session:
             kept = await session.all(FILE, "oldest_exports")
+            known = {row["id"] for row in await session.all(FILE, "exports_with_files")}
         edge = datetime.now(UTC) - timedelta(days=self._settings.exports_days)
         for row in kept:
             if row["finished_at"] < edge:
                 await self._erase(row["id"])
-        known = {row["id"] for row in kept}
-        for path in self._settings.exports.glob("*.zip*"):
-            if path.name.partition(".")[0] not in known and _is_old(path):
+        for path in files:
+            if path.name.partition(".")[0] not in known:
                 path.unlink(missing_ok=True)
 
     async def _erase(self, export: str) -> None:
@@ -163,9 +172,8 @@ class Exports:
         (self._settings.exports / f"{export}.zip").unlink(missing_ok=True)
 
 
-def _is_old(path: Path) -> bool:
-    """Whether nobody has written to a file for a day."""
+def _size_bytes(path: Path) -> int:
     try:
-        return datetime.now(UTC).timestamp() - path.stat().st_mtime > timedelta(days=1).total_seconds()
+        return path.stat().st_size
     except FileNotFoundError:
-        return False
+        return 0

@@ -106,17 +106,18 @@ update incident_share set revoked_at = now(), revoked_by = %(author)s
 where id = %(share)s and incident_id = %(id)s and revoked_at is null
 
 -- name: open_share
+-- One that was opened so often that no more can be written down has ended.
 select s.id, s.incident_id, s.label, s.scope, i.unit_id from incident_share s join incident i on i.id = s.incident_id
 where s.secret_hash = %(secret_hash)s and s.revoked_at is null and s.expires_at > now()
+  and (select count(*) from incident_share_opening o where o.share_id = s.id) < %(openings_max)s
 
 -- name: note_opening
--- Once in an hour for an address, however many pieces a player asks for; and only so many.
+-- Once in an hour for an address, however many pieces a player asks for.
 insert into incident_share_opening (share_id, address, what)
 select %(share)s, %(address)s, %(what)s
 where not exists (select from incident_share_opening
     where share_id = %(share)s and address is not distinct from %(address)s::inet and what = %(what)s
       and at > now() - interval '1 hour')
-  and (select count(*) from incident_share_opening where share_id = %(share)s) < %(openings_max)s
 returning id
 
 -- Exports -------------------------------------------------------------------------------------------------------------
@@ -155,6 +156,9 @@ where id = %(id)s and worker = %(worker)s and state = 'running'
 
 -- name: oldest_exports
 select id, size_bytes, finished_at from incident_export where state = 'done' order by finished_at
+
+-- name: exports_with_files
+select id from incident_export where state in ('running', 'done')
 
 -- name: erase_export
 update incident_export set state = 'erased' where id = %(id)s and state = 'done'
