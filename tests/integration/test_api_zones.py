@@ -211,6 +211,11 @@ def hostile() -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(flood, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("doc.kml", b" " * 200_000_000)
     yield "flood.kmz", flood.getvalue()
+    named = io.BytesIO()
+    with zipfile.ZipFile(named, "w") as archive:
+        archive.writestr("岗亭.kml", KML.format(name="x"))
+    yield "name.zip", named.getvalue().replace("岗".encode(), b"\xff\xff\xff")
+    yield "place.geojson", b'{"type":"LineString","coordinates":["\\ud800",[121.47,31.23]]}'
     yield "zones.exe", b"MZ"
     yield "empty.gpx", b""
 
@@ -220,6 +225,14 @@ async def test_a_hostile_file_is_refused_with_what_to_do(platform: Platform, nam
     answer = await imported(platform, name, data)
     assert answer.status_code == 422, answer.text
     assert [one["reason"] for one in answer.json()["errors"]] == ["zone-file"]
+
+
+async def test_a_radius_beyond_all_bounds_and_half_a_character_are_told(platform: Platform) -> None:
+    circle = '{"type":"Feature","properties":{"name":"岗\\ud800","radius_m":%s},"geometry":%s}'
+    data = circle % ("9" * 400, '{"type":"Point","coordinates":[121.47,31.23]}')
+    [told] = (await imported(platform, "zones.geojson", data.encode())).json()["items"]
+    assert told["name"] == "岗?"
+    assert "radius_m" in told["problem"]
 
 
 async def test_a_file_beyond_the_bound_is_not_read(platform: Platform) -> None:

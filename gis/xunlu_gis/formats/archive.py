@@ -19,6 +19,10 @@ RATIO_MAX: Final = 200
 """Text of positions packs 10 to 40 times; a bomb a thousand times and more."""
 
 _CHUNK: Final = 1 << 16
+_BROKEN: Final = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError, UnicodeDecodeError,
+)  # fmt: skip
+"""What `zipfile` raises for bytes that are no archive; the last of them for a name that is no UTF-8."""
 _ARCHIVES: Final = frozenset({".zip", ".kmz", ".gz", ".7z", ".rar", ".tar", ".bz2", ".xz"})
 
 
@@ -50,7 +54,7 @@ def unpacked(data: bytes, suffixes: frozenset[str]) -> Iterator[Member]:
                     member = Member(info.filename, _read(archive, info, budget))
                     budget -= len(member.data)
                     yield member
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError) as error:
+    except _BROKEN as error:
         raise TrackError(f"it is no archive that can be read: {error}; pack it again as plain ZIP.") from error
 
 

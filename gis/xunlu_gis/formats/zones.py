@@ -6,7 +6,7 @@ for a circle; LineString with `width_m` for a corridor. Whether the shape is sen
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from math import isfinite
+from math import inf
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -137,8 +137,7 @@ class _Zones:
         coordinates = self._placed(
             geometry.get("coordinates"), _DEPTHS[kind], closed=kind in {"Polygon", "MultiPolygon"}
         )
-        name = properties.get("name")
-        properties["name"] = name if isinstance(name, str) else "" if name is None else str(name)
+        properties["name"] = _words(properties.get("name"))
         shape = {"type": kind, "coordinates": coordinates}
         self.features.append({"type": "Feature", "properties": properties, "geometry": shape})
 
@@ -173,8 +172,13 @@ def _position(value: Any) -> list[float]:  # noqa: ANN401  JSON
         case [float() | int() as lon, float() | int() as lat, *_] if abs(lon) <= 180 and abs(lat) <= 90:
             return [float(lon), float(lat)]
         case _:
-            raise ZoneError(f"{str(value)[:60]} is no place; it takes longitude, then latitude, in degrees.")
+            raise ZoneError(f"{value!r:.60} is no place; it takes longitude, then latitude, in degrees.")
 
 
 def _size(value: Any) -> bool:  # noqa: ANN401  JSON
-    return isinstance(value, int | float) and isfinite(value) and value > 0
+    return isinstance(value, int | float) and 0 < value < inf
+
+
+def _words(value: Any) -> str:  # noqa: ANN401  JSON
+    """As text; half a character of UTF-16, which JSON may escape and UTF-8 has not, becomes a question mark."""
+    return "" if value is None else str(value).encode("utf-8", "replace").decode()
