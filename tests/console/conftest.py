@@ -5,14 +5,16 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, Request
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, expect
 
 from tests.chromium import chromium
 from tests.console.bureau import Bureau, running_bureau
 from tests.services import Services, fresh_database
 from xunlu_gis.map.prepare import prepare
 
-TIMEOUT_MS = 10_000
+# For every act and every expectation: a busy machine is slow, not wrong.
+TIMEOUT_MS = 20_000
+expect.set_options(timeout=TIMEOUT_MS)
 # It beeps once a second, and nobody is asked for leave.
 FAKE_MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 

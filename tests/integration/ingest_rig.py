@@ -34,7 +34,7 @@ def fix(seq: int | None, *, sid: int = 1, age_s: int = 0, **fields: Any) -> Loca
     return Location(kind="location", **values)
 
 
-async def eventually(condition: Callable[[], Awaitable[Any]], *, timeout_s: float = 15) -> Any:
+async def eventually(condition: Callable[[], Awaitable[Any]], *, timeout_s: float = 30) -> Any:
     """Wait until an awaited condition is true; returns what it gave."""
     async with asyncio.timeout(timeout_s):
         while not (value := await condition()):  # noqa: ASYNC110  the database has no event to wait for
