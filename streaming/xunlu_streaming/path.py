@@ -104,7 +104,8 @@ class Path:
         if self.publisher is not None:
             self.publisher.peer.close("replaced")
         self.publisher = publisher
-        self._note_idle()
+        # Whoever asked for it has the whole grace time to come, however long nobody was here before.
+        self.idle_since_s = None if self.wanted else time.monotonic()
         self.publication += 1
         self.began_ms = time.time_ns() // 1_000_000
         self.meter = Meter()
@@ -258,7 +259,8 @@ class Path:
         wanting = [
             one for one in self._flowing if one.switch is not None and one.switch.decide(now_s, one.loss_percent / 100)
         ]
-        if wanting and self.publisher is not None:
+        # A request that is lost is made again, as long as somebody waits.
+        if (wanting or self._starting) and self.publisher is not None:
             self.publisher.request_keyframe(now_s)
 
     # -- what others are told -----------------------------------------------------------------------------------------

@@ -17,11 +17,14 @@ from tests.media import Relay
 from tests.media_camera import Camera, Pair, filming, new_path, pair, undisturbed
 from tests.media_client import H264_CAMERA, VP8_CAMERA, WINDOW, MediaClient, Wish, figures, offer
 from tests.services import TestBroker
+from xunlu_edge.media.adapter import RTCP_PSFB_PLI, AnyRtcpPacket, RtcpPsfbPacket
 from xunlu_edge.media.way import Credentials
 
 pytestmark = pytest.mark.integration
 
 LOST_S = 30.0
+GROUP_KEPT = 60
+"""Pictures after which a group is too old to begin with."""
 
 
 @pytest_asyncio.fixture
@@ -108,6 +111,23 @@ async def test_a_publisher_that_vanishes_is_lost_and_its_viewers_wait_for_the_ne
                     return viewer.tracks["video"].highest > highest + 40 and not viewer.tracks["video"].missing()
 
                 await eventually(on)
+
+
+async def test_a_viewer_begins_though_the_request_for_its_keyframe_is_lost(relay: Relay) -> None:
+    async with pair(relay) as one:
+        await one.sees(GROUP_KEPT)
+        hear, lost = one.publisher.on_report, list[AnyRtcpPacket]()
+
+        def lose_first(packet: AnyRtcpPacket) -> None:
+            if isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_PLI and not lost:
+                lost.append(packet)
+            else:
+                hear(packet)
+
+        one.publisher.on_report = lose_first
+        async with MediaClient(relay, one.path, "play", WINDOW) as viewer:
+            await Pair(one.path, one.camera, one.publisher, viewer).sees(5)
+        assert lost
 
 
 async def test_sessions_deleted_at_any_moment_leave_nothing_behind(relay: Relay, healthy: Pair) -> None:
