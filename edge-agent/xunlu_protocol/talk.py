@@ -189,13 +189,25 @@ class Peer(Wire):
 
 
 class GroupInfo(Wire):
-    """A group as its participants see it."""
+    """A group as a participant sees it.
+
+    Attributes:
+        gid: its name in topics.
+        name: for people.
+        kind: what it is.
+        duplex: both may talk at once.
+        may_talk: whether the participant may ask for the floor.
+        member: whether the participant belongs to it; others join by right.
+        until: UTC seconds after which it is over.
+    """
 
     gid: Gid
     name: Label
     kind: GroupKind
     duplex: bool = False
     may_talk: bool = True
+    member: bool = False
+    until: UtcSeconds | None = None
 
 
 class Welcome(Wire):

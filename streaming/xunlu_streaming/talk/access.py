@@ -19,10 +19,12 @@ class Access(NamedTuple):
     Attributes:
         may_talk: whether it may ask for the floor.
         listening_in: whether it hears people who do not count on it (监听), which the log must tell.
+        member: whether it belongs to the group.
     """
 
     may_talk: bool
     listening_in: bool = False
+    member: bool = False
 
 
 def access_of(claims: TalkClaims, group: TalkGroup, now_s: float) -> Access | None:
@@ -39,7 +41,7 @@ def access_of(claims: TalkClaims, group: TalkGroup, now_s: float) -> Access | No
     if group.until is not None and now_s >= group.until:
         return None
     if claims.sub in group.members:
-        return Access(claims.sub not in group.listeners)
+        return Access(claims.sub not in group.listeners, member=True)
     if claims.path is None or not group.path.startswith(claims.path):
         return None
     needed = _NEEDED_TO_TALK.get(group.kind)

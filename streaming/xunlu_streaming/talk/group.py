@@ -106,7 +106,15 @@ class Group:
         if access is None:
             return None
         spec = self.spec
-        return GroupInfo(gid=spec.gid, name=spec.name, kind=spec.kind, duplex=spec.duplex, may_talk=access.may_talk)
+        return GroupInfo(
+            gid=spec.gid,
+            name=spec.name,
+            kind=spec.kind,
+            duplex=spec.duplex,
+            may_talk=access.may_talk,
+            member=access.member,
+            until=spec.until,
+        )
 
     def tell(self, message: ServerMessage) -> None:
         """Say something to everybody who is tuned."""

@@ -18,15 +18,16 @@ def group(**more: Any) -> TalkGroup:
     return TalkGroup.parse({"gid": "g", "name": "squad", "kind": "squad", "path": "/1/3/", "members": ["m"]} | more)
 
 
-TALK, LISTEN = Access(may_talk=True), Access(may_talk=False)
+TALK = Access(may_talk=True)
+MEMBER, LISTENER = Access(may_talk=True, member=True), Access(may_talk=False, member=True)
 SPY = Access(may_talk=False, listening_in=True)
 
 
 @pytest.mark.parametrize(
     ("token", "spec", "access"),
     [
-        ({"sub": "m"}, {}, TALK),
-        ({"sub": "m"}, {"listeners": ["m"]}, LISTEN),
+        ({"sub": "m"}, {}, MEMBER),
+        ({"sub": "m"}, {"listeners": ["m"]}, LISTENER),
         ({"sub": "m"}, {"until": NOW_S}, None),
         ({}, {}, None),
         ({"path": "/1/"}, {}, TALK),
