@@ -1,7 +1,7 @@
 """Where a device was: a person's track, so that every look leaves an audit row before the first byte."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -21,6 +21,7 @@ from xunlu_platform.api.periods import NeededFrom, NeededTo, check_period
 from xunlu_platform.api.problems import Problem
 from xunlu_platform.api.services import Services, Serving
 from xunlu_platform.auth.logins import Caller
+from xunlu_platform.review.subjects import Officer, find_wearers
 from xunlu_platform.store.positions import LineRow, TrackQuery, read_csv, read_line, read_track
 from xunlu_platform.store.store import Row
 
@@ -41,19 +42,19 @@ Format = Literal["geojson", "gpx", "kml", "csv", "html"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Look:
-    """Who looks at which stretch of what device."""
+    """Who looks at which stretch of what device, and who wore it then."""
 
     services: Services
     caller: Caller
     device: Row
+    wearers: Sequence[Officer]
     query: TrackQuery
     tolerance_m: float
 
     @property
     def title(self) -> str:
-        officer = self.device["officer"]
-        worn = f" {officer['name']} {officer['number']}" if officer else ""
-        return f"{self.device['did']}{worn} {self.query.since:%Y-%m-%d %H:%M}"
+        worn = ", ".join(f"{one.name} {one.number}" for one in self.wearers)
+        return " ".join(filter(None, (self.device["did"], worn, f"{self.query.since:%Y-%m-%d %H:%M}")))
 
     def pieces(self) -> AsyncIterator[list[TrackPoint]]:
         return read_track(self.services.store, self.caller.scope, self.query)
@@ -81,8 +82,9 @@ async def track(
         device = await one_device(session, did)
         period = {"from": since.isoformat(), "to": until.isoformat()}
         await record(session, caller, "track.read", did, **period, format=form)
+        wearers = await find_wearers(session, device["id"], since, until)
     query = TrackQuery(device_id=device["id"], since=since, until=until)
-    look = _Look(services=services, caller=caller, device=device, query=query, tolerance_m=tolerance_m)
+    look = _Look(services=services, caller=caller, device=device, wearers=wearers, query=query, tolerance_m=tolerance_m)
     headers = {"Content-Disposition": f'attachment; filename="{did}-{since:%Y%m%d-%H%M}.{form}"'}
     if form == "csv" and not tolerance_m:
         return StreamingResponse(_csv(look), headers=headers, media_type=MEDIA_TYPES["csv"])

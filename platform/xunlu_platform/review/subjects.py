@@ -8,6 +8,7 @@ from typing import Final, Self
 from xunlu_platform.errors import NotFoundError, TooMuchError
 from xunlu_platform.store.review import STRETCHES_MAX, Stretch, read_devices, read_officers, read_worn
 from xunlu_platform.store.store import Row, Session
+from xunlu_platform.store.who import read_wearers
 
 SUBJECTS_MAX: Final = 50
 SUBJECT_PATTERN: Final = r"^(o[1-9][0-9]{0,17}|d[A-Za-z0-9_-]{1,64})$"
@@ -78,6 +79,19 @@ async def find_subjects(session: Session, keys: Sequence[str], since: datetime, 
     for key, row in devices.items() if since < until else ():
         worn[key].append(Stretch(device_id=row["id"], did=row["did"], since=since, until=until))
     return [Subject(key=key, officer=officers.get(key), worn=tuple(worn[key])) for key in distinct]
+
+
+async def find_wearers(session: Session, device_id: int, since: datetime, until: datetime) -> list[Officer]:
+    """The officers within the scope who wore a device, who wore it first before who wore it later.
+
+    Raises:
+        TooMuchError: it changed hands too often.
+        StoreError: the database does not answer.
+    """
+    worn = await read_wearers(session, [device_id], since, until)
+    ids = list(dict.fromkeys(row["officer_id"] for row in worn))
+    officers = {row["id"]: Officer.of(row) for row in await read_officers(session, ids)}
+    return [officers[one] for one in ids if one in officers]
 
 
 def _stretch(row: Row) -> Stretch:
