@@ -1,5 +1,6 @@
 """Who was here: shapes and times over the real database."""
 
+import codecs
 import csv
 import io
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from tests.integration.api_client import Caller, Platform
 from tests.integration.review_rig import HAPPENED, TELEPHONE, running_bureau, walk
 from tests.services import TestBroker, TestDatabase
 from xunlu_platform.jobs.roll_up import roll_up
+from xunlu_platform.review import who as visits
 from xunlu_platform.store.store import Store
 
 pytestmark = pytest.mark.integration
@@ -178,8 +180,21 @@ async def test_a_table_for_a_spreadsheet_holds_no_formula(platform: Platform) ->
     asked = question(circle(CROSSED - 0.003, 31.23, 30))
     answer = await caller.post("/review/who", params={"format": "csv"}, json=asked)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
-    [row] = csv.DictReader(io.StringIO(answer.text))
+    assert answer.content.startswith(codecs.BOM_UTF8)
+    [row] = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
     assert (row["subject"], row["name"], row["confidence"]) == ("o1", '\'=HYPERLINK("http://x")', "inside")
+
+
+async def test_a_table_says_that_more_was_found_than_it_lists(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await walk(platform, 1, "07:00", seconds=3600)
+    await walk(platform, 3, "07:00", seconds=3600)
+    monkeypatch.setattr(visits, "VISITORS_MAX", 1)
+    caller = await platform.sign_in("supervisor")
+    answer = await caller.post("/review/who", params={"format": "csv"}, json=question(circle(CROSSED, 31.23, 30)))
+    rows = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert [row["subject"] for row in rows] == ["o1", "more"]
 
 
 BOWTIE = {

@@ -161,7 +161,7 @@ async def who(
             await record(session, caller, "review.who.found", _name(one), subject=one.key, **period)
     if form == "csv":
         headers = {"Content-Disposition": 'attachment; filename="who-was-here.csv"'}
-        return Response(await asyncio.to_thread(_csv, found.visitors), media_type="text/csv", headers=headers)
+        return Response(await asyncio.to_thread(_csv, found), media_type="text/csv", headers=headers)
     return await asyncio.to_thread(_answer, asked, drawing, found)
 
 
@@ -190,12 +190,16 @@ def _name(visitor: Visitor) -> str:
     return visitor.officer.number if visitor.officer else visitor.key[1:]
 
 
-def _csv(visitors: Sequence[Visitor]) -> str:
-    """A row for each stay, UTC; no cell is taken for a formula."""
+def _csv(found: Visitors) -> str:
+    """A row for each stay, UTC; no cell is taken for a formula. A last row `more`: a bound cut something off."""
     text = io.StringIO()
     writer = csv.writer(text)
+    # Spreadsheets read UTF-8 only with a byte order mark.
+    text.write("\ufeff")
     writer.writerow(COLUMNS)
-    writer.writerows(row for one in visitors for row in _rows(one))
+    writer.writerows(row for one in found.visitors for row in _rows(one))
+    if found.more:
+        writer.writerow(("more",))
     return text.getvalue()
 
 
