@@ -1,10 +1,15 @@
 """Calls and groups that a desk makes: one officer, those nearest, those in an area, a squad, everybody."""
 
+import time
+from pathlib import Path
+
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.console.bureau import SQUAD, Bureau, Worn
 from tests.console.radio import JOINS_MS, another_desk, at_the_radio, hears, made_group, phase, radio
+from tests.console.recorder import on_the_air
+from tests.integration.ingest_rig import eventually
 from tests.talk import Participant, until
 from xunlu_protocol.talk import Deny, Idle, Taken
 
@@ -12,10 +17,20 @@ pytestmark = [pytest.mark.console, pytest.mark.integration]
 
 
 async def answers_call(bureau: Bureau, officer: Participant) -> str:
-    """The recorder tunes to the call that it was invited to, as the platform tells it."""
+    """A stand-in without an invitation joins the call, and may press whatever the platform thinks of it."""
     gid = await made_group(bureau, "private", officer.who)
     await officer.tune(gid)
     return gid
+
+
+async def granted_in(bureau: Bureau, worn: Worn, gids: list[str]) -> None:
+    """Wait until the floor log says that a recorder talked in these groups, in this order, and in no others."""
+
+    async def logged() -> bool:
+        said = "select gid from floor_entry where who = %s and what = 'granted' order by at"
+        return [row["gid"] for row in await bureau.rig.rows(said, worn.did)] == gids
+
+    await eventually(logged)
 
 
 async def test_an_officer_is_called_from_the_drawer_and_the_desk_is_tuned_as_before_afterwards(
@@ -37,20 +52,47 @@ async def test_an_officer_is_called_from_the_drawer_and_the_desk_is_tuned_as_bef
         await expect(page.locator(".ptt-group")).to_contain_text(SQUAD)
 
 
-async def test_in_a_two_way_call_both_are_heard_at_once_until_it_ends(page: Page, bureau: Bureau) -> None:
-    worn = await bureau.films("周敏")
-    async with radio(bureau, worn) as officer:
+async def test_an_officer_who_is_called_answers_with_the_key_of_the_recorder(
+    page: Page, bureau: Bureau, tmp_path: Path
+) -> None:
+    worn = await bureau.worn("吴凯")
+    async with on_the_air(bureau, worn, tmp_path) as officer:
+        await at_the_radio(page, bureau, f"/?device={worn.did}")
+        await page.locator(".right").get_by_role("button", name="呼叫对讲").click()
+        await expect(page.locator(".ptt-group")).to_contain_text("– 吴凯", timeout=JOINS_MS)
+        call = await made_group(bureau, "private", worn.did)
+        await officer.is_called()
+        await expect(page.locator(".ptt-told")).to_be_empty()
+        officer.press("ptt")
+        await hears(page)
+        officer.press("ptt_release")
+        ended_s = time.monotonic()
+        await page.get_by_role("button", name="结束群组", exact=True).click()
+        await until(lambda: officer.pieces_at(600, ended_s) >= 4, "no tone says that the call is over")
+        officer.press("ptt")
+        await hears(page)
+        officer.press("ptt_release")
+        await granted_in(bureau, worn, [call, await bureau.squad_group()])
+
+
+async def test_in_a_two_way_call_both_are_heard_at_once_until_it_ends(
+    page: Page, bureau: Bureau, tmp_path: Path
+) -> None:
+    worn = await bureau.worn("周敏")
+    async with on_the_air(bureau, worn, tmp_path) as officer:
         await at_the_radio(page, bureau, f"/?device={worn.did}")
         await page.locator(".right").get_by_role("button", name="双工通话").click()
-        gid = await answers_call(bureau, officer)
         await expect(page.locator(".ptt-key")).to_contain_text("打开麦克风", timeout=JOINS_MS)
+        await officer.is_called()
+        await expect(page.locator(".ptt-told")).to_be_empty()
         await page.keyboard.press("Space")
         await phase(page, "talking")
         await expect(page.locator(".ptt-key")).to_contain_text("关闭麦克风")
-        await officer.press(gid)
+        officer.press("ptt")
         await hears(page)
-        first = len(officer.heard)
-        await until(lambda: any(hz for _, hz in officer.heard[first:]), "the officer heard nothing")
+        answered_s = time.monotonic()
+        await until(lambda: officer.heard_since(answered_s) > 0, "the officer heard nothing")
+        await hears(page)
         await phase(page, "talking")
         await page.get_by_role("button", name="结束群组", exact=True).click()
         await expect(page.locator(".ptt-group")).to_contain_text(SQUAD)

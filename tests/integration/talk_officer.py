@@ -7,7 +7,7 @@ import av
 
 from tests.integration.agent_rig import Recorder
 from tests.services import TestBroker
-from tests.talk import pitch_hz
+from tests.talk import pitch_hz, until
 from tests.unit.xunlu_edge.rig import Keyboard
 from xunlu_edge.agent import Agent
 from xunlu_edge.hardware import Signal
@@ -52,9 +52,17 @@ class Officer:
         assert isinstance(keys, Keyboard)
         keys.pressed.put_nowait(signal)
 
+    async def is_called(self) -> None:
+        """Wait for the tone that says so: the key talks in the call from now on."""
+        await until(lambda: self.pieces_at(900) >= 2, "no tone says that somebody calls")
+
     def pieces_at(self, hz: int, since_s: float = 0.0) -> int:
         """How many pieces of 20 ms with this pitch the officer has heard."""
         return sum(abs(pitch_hz(_frame(pcm)) - hz) < 60 for at_s, pcm in list(self.loudspeaker.heard) if at_s > since_s)
+
+    def heard_since(self, since_s: float) -> int:
+        """How many pieces of 20 ms with any tone the officer has heard."""
+        return sum(pitch_hz(_frame(pcm)) > 0 for at_s, pcm in list(self.loudspeaker.heard) if at_s > since_s)
 
 
 def _frame(pcm: bytes) -> av.AudioFrame:

@@ -126,7 +126,7 @@ async def test_an_officer_who_is_called_answers_with_the_key_and_both_are_heard_
     call = await net.group("u-1", wang.did, kind="private", duplex=True)
     await desk.tune(call)
     await squad.invites(wang, call, squad.gid)
-    await until(lambda: wang.pieces_at(900) >= 2, "no tone says that somebody calls")
+    await wang.is_called()
     await desk.press(call)
     await until(lambda: wang.pieces_at(DESK_HZ) >= 12, "the officer does not hear the desk")
     wang.press("ptt")
@@ -155,7 +155,7 @@ async def test_each_group_numbers_its_grants_for_itself(squad: Squad) -> None:
         await desk.told(Idle, gid=squad.gid)
     since_s = time.monotonic()
     await squad.invites(squad.wang, other, squad.gid)
-    await until(lambda: squad.wang.pieces_at(900) >= 2)
+    await squad.wang.is_called()
     squad.wang.press("ptt")
     await until(lambda: squad.li.pieces_at(PITCH_HZ, since_s) >= 12, "a valid grant was thrown away")
     assert squad.wang.participant.key.stale == 0
