@@ -4,7 +4,7 @@ import logging
 
 from xunlu_edge.clock_watch import ClockWatch
 from xunlu_edge.errors import StorageError
-from xunlu_edge.outbox import Entry, EntryKind, Outbox
+from xunlu_edge.outbox import Entry, EntryKind, Outbox, Thinned
 from xunlu_edge.uplink import Uplink
 from xunlu_protocol.event import Event
 from xunlu_protocol.location import Location
@@ -18,7 +18,7 @@ class Journal:
     """Writes down, then sends; keeps the outbox within its bound and reports what that cost.
 
     Attributes:
-        lost: entries that the disk refused; they were sent without being kept.
+        lost: entries that the disk refused: a restart before they were sent loses them.
         thinned: entries given up in this session because the outbox was full.
     """
 
@@ -32,7 +32,8 @@ class Journal:
     def add(self, kind: EntryKind, message: Location | Event) -> Entry:
         """Keep a message and send it.
 
-        A broken disk must not silence an SOS: what it refuses is still sent, without a sequence, and counted.
+        A broken disk must not silence an SOS: what it refuses is still sent, without a sequence, as soon as there is
+        a connection, and counted.
         """
         try:
             entry = self._outbox.append(kind, message)
@@ -51,17 +52,18 @@ class Journal:
 
     def _make_room(self) -> None:
         for _ in range(THINNING_STEPS_MAX):
+            if not self._outbox.is_full:
+                return
             try:
-                reports = self._outbox.thin() if self._outbox.is_full else []
-                for report in reports:
-                    self.thinned += report.count
-                    event = Event(
-                        tst=self._watch.utc_ms() // 1000, thinned=report.ranges, thinned_sid=report.sid, text="thinned"
-                    )
-                    self._uplink.offer(self._outbox.append("storage", event))
+                told = self._outbox.thin(self._report)
             except StorageError as error:
                 log.warning("outbox not thinned", extra={"error": str(error)})
                 return
-            if not reports:
-                return
+            for gone, entry in told:
+                self.thinned += gone.count
+                self._uplink.offer(entry)
             log.warning("outbox thinned", extra={"thinned": self.thinned, "waiting": self._outbox.count})
+
+    def _report(self, gone: Thinned) -> Event:
+        now_s = self._watch.utc_ms() // 1000
+        return Event(tst=now_s, thinned=gone.ranges, thinned_sid=gone.sid, text="thinned")

@@ -1,12 +1,12 @@
 """The outbox: every fix and event on disk until the platform confirms that its database holds it.
 
 First disk, then network: an entry is durable before anybody publishes it. Only `confirm` empties the outbox; when it is
-full, `thin` gives up what matters least, and what was given up is reported.
+full, `thin` gives up what matters least, and its report is there when what it names is gone.
 """
 
 import contextlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,6 +66,11 @@ class Entry:
         """Its place."""
         return Mark(self.sid, self.seq)
 
+    @property
+    def is_only_here(self) -> bool:
+        """Whether it is an event that no disk holds: a fix is followed by the next one."""
+        return self.seq == 0 and self.kind != "loc"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Thinned:
@@ -122,28 +127,26 @@ class Outbox:
         Raises:
             StorageError: the disk did not take it; the sequence is not used up.
         """
-        seq = self.seq + 1
-        entry = Entry(
-            sid=self.sid,
-            seq=seq,
-            kind=kind,
-            created_ms=self._clock.time_ms(),
-            payload=message.model_copy(update={"sid": self.sid, "seq": seq}).encode(),
-        )
-        row = (entry.sid, entry.seq, entry.kind, entry.created_ms, entry.payload)
+        entry = self._entry(self.seq + 1, kind, message)
         try:
             with transaction(self._database):
-                self._database.execute(
-                    "insert into entry (sid, seq, kind, created_ms, payload) values (?, ?, ?, ?, ?)", row
-                )
+                self._insert(entry)
         except StorageError:
             # Confirmations that waited for this commit are undone with it.
             self.count, self.bytes = self._weigh()
             raise
-        self.seq = seq
+        self.seq = entry.seq
         self.count += 1
         self.bytes += len(entry.payload) + ROW_BYTES
         return entry
+
+    def _entry(self, seq: int, kind: EntryKind, message: Location | Event) -> Entry:
+        payload = message.model_copy(update={"sid": self.sid, "seq": seq}).encode()
+        return Entry(sid=self.sid, seq=seq, kind=kind, created_ms=self._clock.time_ms(), payload=payload)
+
+    def _insert(self, entry: Entry) -> None:
+        row = (entry.sid, entry.seq, entry.kind, entry.created_ms, entry.payload)
+        self._database.execute("insert into entry (sid, seq, kind, created_ms, payload) values (?, ?, ?, ?, ?)", row)
 
     # -- out ----------------------------------------------------------------------------------------------------------
 
@@ -210,11 +213,18 @@ class Outbox:
         """Whether `thin` has to make room."""
         return self.bytes > self._bytes_max
 
-    def thin(self) -> list[Thinned]:
-        """Give up what matters least, in one step; returns what went, by session, for the report.
+    def thin(self, report: Callable[[Thinned], Event]) -> list[tuple[Thinned, Entry]]:
+        """Give up what matters least, in one step, and append what says so; returns what went, with its report.
 
         Every second of the oldest locations that were thinned least goes: the track of a long outage loses density
-        before it loses its shape. Events go only when no location is left, oldest first, an SOS last.
+        before it loses its shape. Events go only when no location is left, oldest first, an SOS last. A power cut
+        finds both, what went and its report, or neither.
+
+        Args:
+            report: the event that tells of what went of one session.
+
+        Raises:
+            StorageError: the disk did not take it; nothing went.
         """
         victims = self._database.execute(
             "select sid, seq from entry where kind = 'loc' order by thinnings, sid, seq limit ?", (THIN_ROWS,)
@@ -232,8 +242,15 @@ class Outbox:
                 "update entry set thinnings = thinnings + 1 where sid = ? and seq = ?", survivors
             )
             self._database.executemany("delete from entry where sid = ? and seq = ?", victims)
+            told = [
+                (gone, self._entry(self.seq + number, "storage", report(gone)))
+                for number, gone in enumerate(_by_session([Mark(sid, seq) for sid, seq in victims]), 1)
+            ]
+            for _, entry in told:
+                self._insert(entry)
+        self.seq += len(told)
         self.count, self.bytes = self._weigh()
-        return _by_session([Mark(sid, seq) for sid, seq in victims])
+        return told
 
 
 def _held_ranges(confirmation: Confirmation) -> list[tuple[int, int]]:

@@ -104,6 +104,7 @@ class Reporter:
             bds=epoch.beidou if epoch is not None else None,
             outbox=self._outbox.count,
             thinned=self._journal.thinned,
+            lost=self._journal.lost,
             clock_ms=self._watch.offset_ms,
             uptime_s=hardware.system.uptime_s() if hardware.system is not None else None,
             lamps=hardware.lamps.read() if hardware.lamps is not None else None,

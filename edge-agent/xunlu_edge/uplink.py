@@ -3,7 +3,8 @@
 The live lane takes what was just appended and bundles what gathered while the last message was on its way, so that a
 slow link sends fewer and larger messages. The backlog lane walks the outbox from its oldest entry: after every connect,
 when the platform names missing sequences, and when entries stay unconfirmed. Nothing is remembered about single
-entries: what lies in the outbox is unconfirmed, and a second arrival changes nothing.
+entries: what lies in the outbox is unconfirmed, and a second arrival changes nothing. Only an event that the disk
+refused waits here until it is sent.
 """
 
 import asyncio
@@ -62,16 +63,21 @@ class Uplink:
     # -- what happens -------------------------------------------------------------------------------------------------
 
     def offer(self, entry: Entry) -> None:
-        """Send an entry that was just appended. Without a connection it simply stays in the outbox."""
+        """Send an entry that was just appended. Without a connection it simply stays in the outbox.
+
+        An event that the disk refused waits for the connection here, unless more wait than the live lane holds.
+        """
         if len(self._live) >= LIVE_WAITING_MAX:
-            self._live.popleft()
+            elsewhere = (number for number, waiting in enumerate(self._live) if not waiting.is_only_here)
+            del self._live[next(elsewhere, 0)]
             self.overflow += 1
         self._live.append(entry)
         self._live_filled.set()
 
     def connected(self) -> None:
         """The platform listens (again): everything that waits is backlog, everything from now on is live."""
-        self._live.clear()
+        self._live = deque(entry for entry in self._live if entry.is_only_here)
+        self._live_filled.set()
         self._patience_s = self._resend_after_s
         self._schedule(0.0, self._outbox.mark)
 
@@ -115,6 +121,7 @@ class Uplink:
                 await self._publish(fresh, "loc")
                 await self._publish(stale, "loc/hist")
             except TransportError as error:
+                self._live.extendleft(entry for entry in reversed(batch) if entry.is_only_here)
                 log.debug("live entries stay in the outbox", extra={"entries": len(batch), "error": str(error)})
 
     async def send_backlog(self) -> None:

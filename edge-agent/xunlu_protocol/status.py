@@ -90,6 +90,7 @@ class Telemetry(Wire):
         bds: Beidou satellites used.
         outbox: fixes and events not yet confirmed by the platform.
         thinned: fixes given up since the session began because the outbox was full.
+        lost: fixes and events that the disk refused since the session began.
         clock_ms: how far the device's clock was from the receiver's UTC, milliseconds, signed.
         uptime_s: since the device started.
         lamps: lights and voice.
@@ -111,6 +112,7 @@ class Telemetry(Wire):
     bds: Annotated[int, Field(ge=0, le=200)] | None = None
     outbox: Annotated[int, Field(ge=0)] | None = None
     thinned: Annotated[int, Field(ge=0)] | None = None
+    lost: Annotated[int, Field(ge=0)] | None = None
     clock_ms: int | None = None
     uptime_s: Annotated[int, Field(ge=0)] | None = None
     lamps: Lamps | None = None

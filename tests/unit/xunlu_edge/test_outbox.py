@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.xunlu_edge.rig import START_MS, HandClock, bench_database
 from xunlu_edge.database import FILE_NAME, open_database
 from xunlu_edge.errors import StorageError
-from xunlu_edge.outbox import Mark, Outbox, _held_ranges
+from xunlu_edge.outbox import Mark, Outbox, Thinned, _held_ranges
 from xunlu_protocol.confirm import Confirmation
 from xunlu_protocol.event import Event
 from xunlu_protocol.location import Location
@@ -48,9 +48,15 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     bench.cut_power()
 
 
+def thin(outbox: Outbox) -> list[Thinned]:
+    """One step; what went."""
+    return [gone for gone, _ in outbox.thin(lambda gone: Event(tst=START_MS // 1000, thinned=gone.ranges))]
+
+
 def waiting(outbox: Outbox) -> set[tuple[int, int]]:
+    """All but the reports of thinning."""
     found = [outbox.oldest(BEGINNING, ALL, events=events, limit=100_000) for events in (True, False)]
-    return {(entry.sid, entry.seq) for entries in found for entry in entries}
+    return {(entry.sid, entry.seq) for entries in found for entry in entries if entry.kind != "storage"}
 
 
 def test_where_an_officer_was_is_for_the_owner_of_the_folder_alone(tmp_path: Path) -> None:
@@ -179,7 +185,7 @@ def test_thinning_drops_every_second_of_the_oldest_locations_and_says_which(benc
     for number in range(1, 2001):
         outbox.append("sos" if number % 100 == 0 else "loc", SOS if number % 100 == 0 else FIX)
     before = waiting(outbox)
-    (report,) = outbox.thin()
+    (report,) = thin(outbox)
     gone = {(outbox.sid, seq) for r in report.ranges for seq in range(r.first, r.last + 1)}
     assert waiting(outbox) == before - gone
     assert report.count == len(gone) == 500
@@ -192,9 +198,9 @@ def test_repeated_thinning_first_halves_everything_then_quarters_the_oldest(benc
     for _ in range(2000):
         outbox.append("loc", FIX)
     for _ in range(2):
-        outbox.thin()
+        thin(outbox)
     assert waiting(outbox) == {(outbox.sid, seq) for seq in range(1, 2001, 2)}
-    outbox.thin()
+    thin(outbox)
     assert waiting(outbox) == {(outbox.sid, seq) for seq in range(1, 2001, 4)}
 
 
@@ -204,9 +210,9 @@ def test_events_go_only_when_no_location_is_left_and_an_sos_last(bench: Bench) -
     outbox.append("loc", FIX)
     for _ in range(200):
         outbox.append("mark", SOS)
-    outbox.thin()
+    thin(outbox)
     assert (outbox.sid, 2) not in waiting(outbox)
-    outbox.thin()
+    thin(outbox)
     assert waiting(outbox) == {(outbox.sid, 1)}
 
 
@@ -218,7 +224,27 @@ def test_the_thinned_of_each_session_are_reported_apart(bench: Bench) -> None:
     second = bench.outbox()
     for _ in range(10):
         second.append("loc", FIX)
-    assert [(report.sid, report.count) for report in second.thin()] == [(first.sid, 5), (second.sid, 5)]
+    assert [(report.sid, report.count) for report in thin(second)] == [(first.sid, 5), (second.sid, 5)]
+
+
+def test_a_power_cut_while_thinning_leaves_everything_or_what_went_with_its_report(bench: Bench) -> None:
+    outbox = bench.outbox()
+    for _ in range(10):
+        outbox.append("loc", FIX)
+
+    def cut(gone: Thinned) -> Event:
+        raise StorageError(f"The power went before {gone.count} were reported.")
+
+    with pytest.raises(StorageError):
+        outbox.thin(cut)
+    bench.cut_power()
+    outbox = bench.outbox()
+    assert len(waiting(outbox)) == 10
+    ((gone, report),) = outbox.thin(lambda gone: Event(tst=START_MS // 1000, thinned=gone.ranges))
+    bench.cut_power()
+    outbox = bench.outbox()
+    assert len(waiting(outbox)) == 10 - gone.count
+    assert outbox.oldest(BEGINNING, ALL, events=True, limit=2) == [report]
 
 
 def test_weight_is_right_after_everything(bench: Bench) -> None:
@@ -227,7 +253,7 @@ def test_weight_is_right_after_everything(bench: Bench) -> None:
         outbox.append("loc", FIX)
     assert outbox.is_full
     outbox.confirm(Confirmation(sid=outbox.sid, upto=50))
-    outbox.thin()
+    thin(outbox)
     count, weight = outbox.count, outbox.bytes
     outbox.close()
     bench.cut_power()

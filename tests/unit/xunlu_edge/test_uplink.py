@@ -199,3 +199,18 @@ async def test_an_sos_goes_out_even_when_the_disk_refuses_it(bench: Bench) -> No
     await bench.mailbox.wait_for(1)
     event = Event.decode(bench.mailbox.sent[0][2])
     assert (event.sid, event.seq, bench.journal.lost) == (bench.outbox.sid, None, 1)
+
+
+async def test_an_sos_that_the_disk_refuses_in_a_dead_spot_waits_for_the_connection(bench: Bench) -> None:
+    bench.mailbox.reachable = False
+    bench.database.execute("pragma query_only = on")
+    bench.journal.add("sos", SOS)
+    bench.fixes(LIVE_WAITING_MAX + 1)
+    await settle()
+    assert not bench.mailbox.sent
+    bench.mailbox.reachable = True
+    for _ in range(2):
+        bench.uplink.connected()
+        await settle()
+    events = [payload for channel, _, payload in bench.mailbox.sent if channel == "evt"]
+    assert [Event.decode(payload).seq for payload in events] == [None], "told once it is heard, and once only"
