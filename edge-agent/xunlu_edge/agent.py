@@ -63,7 +63,7 @@ class Agent:
         self.shadow = ShadowKeeper(self._database, self.situation)
         self.positions = Positions(hardware, self.journal, self.situation, self.watch, clock)
         self.radio = Radio(hardware, settings, self.situation)
-        self.events = Events(hardware, self.journal, self.situation, self.watch, clock, self.radio.feel)
+        self.events = Events(hardware, self.journal, self.situation, self._database, self.watch, clock, self.radio.feel)
         self.reporter = Reporter(
             hardware, self.situation, self.outbox, self.journal, self.events, self.link, self.watch, clock
         )

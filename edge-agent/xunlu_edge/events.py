@@ -1,10 +1,12 @@
 """Events: keys, sensors, recordings and the clock, each written down before it is told."""
 
 import logging
+import sqlite3
 from collections.abc import Callable
 
 from xunlu_edge.clock_watch import ClockWatch
-from xunlu_edge.errors import DeviceError
+from xunlu_edge.database import read_document, write_document
+from xunlu_edge.errors import DeviceError, StorageError
 from xunlu_edge.hardware import Hardware, Signal
 from xunlu_edge.journal import Journal
 from xunlu_edge.situation import Situation
@@ -14,16 +16,21 @@ from xunlu_protocol.event import Event, EventType
 log = logging.getLogger(__name__)
 
 CLOCK_WATCH_S = 1.0
+SOS_DOCUMENT = "sos"
 
 
 class Events:
-    """Raises events. The SOS key works at once, with or without a fix, a connection, a recorder."""
+    """Raises events. The SOS key works at once, with or without a fix, a connection, a recorder.
+
+    An SOS is on until its key cancels it, whatever restarts meanwhile.
+    """
 
     def __init__(
         self,
         hardware: Hardware,
         journal: Journal,
         situation: Situation,
+        database: sqlite3.Connection,
         watch: ClockWatch,
         clock: Clock,
         on_signal: Callable[[Signal], None] | None = None,
@@ -34,6 +41,7 @@ class Events:
             hardware: its keys, and what records.
             journal: where they are written down.
             situation: told of an SOS.
+            database: remembers it.
             watch: the time.
             clock: for waiting.
             on_signal: told of every key and sensor; that of push-to-talk raises no event.
@@ -44,6 +52,8 @@ class Events:
         self._watch = watch
         self._clock = clock
         self._on_signal = on_signal
+        self._database = database
+        situation.sos = bool(read_document(database, SOS_DOCUMENT))
 
     def tell(
         self, kind: EventType, *, rec: str | None = None, text: str | None = None, jump_ms: int | None = None
@@ -98,7 +108,7 @@ class Events:
 
     async def _handle(self, signal: Signal) -> None:
         if signal in ("sos", "sos_cancel"):
-            self._situation.sos = signal == "sos"
+            self._note_sos(on=signal == "sos")
         if signal == "record":
             await self._toggle_recording()
         elif signal != "ptt" and signal != "ptt_release":  # noqa: PLR1714  the type of what remains is narrowed
@@ -108,6 +118,13 @@ class Events:
         if signal == "sos" and self._hardware.recording is None:
             # Whoever calls for help has no hand left for the record key.
             await self._toggle_recording()
+
+    def _note_sos(self, *, on: bool) -> None:
+        self._situation.sos = on
+        try:
+            write_document(self._database, SOS_DOCUMENT, b"on" if on else b"")
+        except StorageError as error:
+            log.warning("a restart will forget the SOS", extra={"error": str(error)})
 
     async def _toggle_recording(self) -> None:
         if self._hardware.recorder is None:

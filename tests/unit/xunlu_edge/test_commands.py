@@ -53,7 +53,7 @@ class Bench:
         watch = ClockWatch(self.clock)
         self.outbox = Outbox(self.database, self.clock, bytes_max=1_000_000)
         journal = Journal(self.outbox, Uplink(self.outbox, self.mailbox, self.clock, resend_after_s=30), watch)
-        events = Events(self.hardware, journal, self.situation, watch, self.clock)
+        events = Events(self.hardware, journal, self.situation, self.database, watch, self.clock)
         self.positions = Positions(self.hardware, journal, self.situation, watch, self.clock)
         settings = AgentSettings(state=folder)
         self.live = Live(self.hardware, settings, watch)

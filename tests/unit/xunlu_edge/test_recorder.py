@@ -45,7 +45,7 @@ class Bench:
         self.outbox = Outbox(self.database, self.clock, bytes_max=1_000_000)
         uplink = Uplink(self.outbox, self.mailbox, self.clock, resend_after_s=30)
         self.journal = Journal(self.outbox, uplink, self.watch)
-        self.events = Events(self.hardware, self.journal, self.situation, self.watch, self.clock)
+        self.events = Events(self.hardware, self.journal, self.situation, self.database, self.watch, self.clock)
         self.positions = Positions(self.hardware, self.journal, self.situation, self.watch, self.clock)
         self.reporter = Reporter(
             self.hardware, self.situation, self.outbox, self.journal, self.events, self.mailbox, self.watch, self.clock
@@ -120,6 +120,15 @@ async def test_an_sos_goes_out_at_once_and_starts_a_recording(bench: Bench) -> N
     assert bench.situation.sos
     await bench.press("sos_cancel")
     assert not bench.situation.sos
+
+
+async def test_an_sos_is_on_until_its_key_cancels_it_whatever_restarts_meanwhile(bench: Bench, tmp_path: Path) -> None:
+    for signal, is_on in (("sos", True), ("sos_cancel", False)):
+        await bench.press(signal)
+        await bench.close()
+        bench = Bench(tmp_path)
+        assert bench.situation.sos is is_on
+    await bench.close()
 
 
 async def test_an_event_carries_the_last_known_place_and_its_time(bench: Bench) -> None:
