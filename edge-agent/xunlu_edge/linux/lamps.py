@@ -1,5 +1,7 @@
 """Lights by the kernel's LED class (ABI/testing/sysfs-class-led): LEDs whose name says white, laser or ir."""
 
+import logging
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +10,8 @@ from xunlu_edge.errors import DeviceError
 from xunlu_edge.hardware import LampName
 from xunlu_kit.errors import ConfigError
 from xunlu_protocol.status import Lamps
+
+log = logging.getLogger(__name__)
 
 PATTERNS: Mapping[LampName, re.Pattern[str]] = {
     "white": re.compile(r"white|torch|flashlight", re.IGNORECASE),
@@ -70,6 +74,13 @@ def _light(folder: Path, *, on: bool) -> None:
         raise DeviceError(f"The lamp {folder.name} did not switch: {error}.") from error
 
 
+def _may_switch(folder: Path) -> bool:
+    may = os.access(folder / "brightness", os.W_OK)
+    if not may:
+        log.warning("lamp not offered: its brightness cannot be written", extra={"led": folder.name})
+    return may
+
+
 def find_watched_led(root: Path, name: str) -> WatchedLed:
     """The LED that a setting names.
 
@@ -83,10 +94,10 @@ def find_watched_led(root: Path, name: str) -> WatchedLed:
 
 
 def find_lamps(root: Path) -> LedLamps | None:
-    """The machine's lamps."""
+    """The machine's lamps that this user may switch; of the others the log says how to change that."""
     found: dict[LampName, Path] = {}
     for folder in sorted((root / "sys/class/leds").glob("*")):
         for name, pattern in PATTERNS.items():
-            if pattern.search(folder.name) and name not in found:
+            if pattern.search(folder.name) and name not in found and _may_switch(folder):
                 found[name] = folder
     return LedLamps(found) if found else None

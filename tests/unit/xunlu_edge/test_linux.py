@@ -86,6 +86,8 @@ async def test_lamps_are_leds_by_name_and_switch(tmp_path: Path) -> None:
     }
     files |= {f"{leds}/ir-cut/{name}": value for name, value in {"brightness": "1", "max_brightness": "1"}.items()}
     files[f"{leds}/mmc0::/brightness"] = "0"
+    # Nobody can switch it: it has no brightness.
+    files[f"{leds}/laser/max_brightness"] = "1"
     lamps = find_lamps(tree(tmp_path, files))
     assert lamps is not None
     assert lamps.names == {"white", "ir"}
