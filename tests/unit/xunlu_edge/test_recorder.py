@@ -123,7 +123,8 @@ async def test_an_sos_goes_out_at_once_and_starts_a_recording(bench: Bench) -> N
 
 
 async def test_an_sos_is_on_until_its_key_cancels_it_whatever_restarts_meanwhile(bench: Bench, tmp_path: Path) -> None:
-    for signal, is_on in (("sos", True), ("sos_cancel", False)):
+    presses: list[tuple[Signal, bool]] = [("sos", True), ("sos_cancel", False)]
+    for signal, is_on in presses:
         await bench.press(signal)
         await bench.close()
         bench = Bench(tmp_path)
