@@ -9,7 +9,7 @@ import { onStreamRefused } from "./net/stream.js";
 import { mountPhone } from "./phone/phone.js";
 import { startTelephone, stopTelephone } from "./phone/telephone.js";
 import { startFeed, stopFeed } from "./state/feed.js";
-import { loadUnits } from "./state/organisation.js";
+import { forgetUnits, knowUnits } from "./state/organisation.js";
 import { startTalk, stopTalk } from "./state/talk.js";
 import { failure } from "./view/notice.js";
 import { mountPassword } from "./view/password.js";
@@ -26,19 +26,40 @@ let scope = new Scope();
 
 /** Show what fits the login. */
 function show() {
+  const login = me.value;
+  if (login && !login.must_change_password) return void enter(login);
+  leave();
+  clear();
+  if (login) mountPassword(root, true);
+  else mountSignIn(root);
+}
+
+/**
+ * Let somebody in. A desk stands once the organisation is known: its lists and choices are made of it.
+ * @param {import("./types").Me} login
+ */
+async function enter(login) {
+  if (may("talk")) startTalk();
+  if (PHONE.test(location.pathname)) {
+    // A telephone stands at once on a weak network; there the organisation only gives names.
+    void knowUnits().catch(() => undefined);
+    startTelephone();
+    return mountPhone(clear(), scope);
+  }
+  startFeed();
+  try {
+    await knowUnits();
+  } catch (problem) {
+    return void (login === me.value && showFailure(problem, show));
+  }
+  if (login === me.value) mountShell(clear(), scope);
+}
+
+/** The page, empty, with a scope of its own. */
+function clear() {
   scope.close();
   scope = new Scope();
-  fill(root);
-  const login = me.value;
-  if (!login || login.must_change_password) leave();
-  if (!login) mountSignIn(root);
-  else if (login.must_change_password) mountPassword(root, true);
-  else {
-    if (may("talk")) startTalk();
-    if (PHONE.test(location.pathname)) return void (startTelephone(), mountPhone(root, scope));
-    startFeed();
-    mountShell(root, scope);
-  }
+  return fill(root);
 }
 
 /** The next login sees and hears nothing of this one. */
@@ -46,18 +67,15 @@ function leave() {
   stopFeed();
   stopTalk();
   stopTelephone();
+  forgetUnits();
 }
 
-/** @param {unknown} problem */
-function showFailure(problem) {
-  fill(
-    root,
-    h(
-      "div",
-      { class: "gate" },
-      failure(problem, () => void start()),
-    ),
-  );
+/**
+ * @param {unknown} problem
+ * @param {() => unknown} again
+ */
+function showFailure(problem, again) {
+  clear().append(h("div", { class: "gate" }, failure(problem, () => void again())));
 }
 
 onRefused((problem) => {
@@ -70,7 +88,7 @@ async function start() {
   try {
     await fetchMe();
   } catch (problem) {
-    if (!(problem instanceof Problem && problem.status === 401)) return showFailure(problem);
+    if (!(problem instanceof Problem && problem.status === 401)) return showFailure(problem, start);
   }
   me.read(show);
   let spoken = language.value;
@@ -80,10 +98,6 @@ async function start() {
     void loadWords().then(show);
   });
 }
-
-me.read((login) => {
-  if (login && !login.must_change_password) void loadUnits().catch(showFailure);
-});
 
 await loadWords();
 fill(root, h("div", { class: "gate dim", role: "status" }, t("loading")));

@@ -3,7 +3,7 @@
  * Enter opens the drawer. Gravest state first, then by number.
  */
 
-import { fill, h, icon } from "../kit/dom.js";
+import { h, icon, refill } from "../kit/dom.js";
 import { shortSpan } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { may } from "../net/session.js";
@@ -30,7 +30,7 @@ export class OfficerTable {
   #empty = h("div");
   /** @type {string | null} */
   #focused = null;
-  /** A row under the pointer's button may be about to be dragged: it must stay the same element. */
+  /** A row under the pointer's button may be about to be dragged: it must stay where it is. */
   #held = false;
 
   /**
@@ -46,6 +46,7 @@ export class OfficerTable {
     box.append(this.#sheet);
     scope.listen(box, "scroll", () => this.#paint(), { passive: true });
     scope.listen(box, "keydown", (event) => this.#key(event));
+    scope.listen(box, "focusin", (event) => (this.#focused = event.target.dataset.did ?? null));
     scope.listen(box, "pointerdown", (event) => (this.#held = event.target.closest("[data-did]") !== null));
     for (const type of ["pointerup", "dragend"]) scope.listen(document, type, () => (this.#held = false));
     // A mouse's pointer is cancelled where the drag begins, a finger's where it scrolls.
@@ -67,7 +68,7 @@ export class OfficerTable {
   show(devices, loaded, unfiltered) {
     this.#devices = devices.sort((a, b) => fleet.state[a.index] - fleet.state[b.index] || (key(a) < key(b) ? -1 : 1));
     this.#box.setAttribute("aria-rowcount", String(devices.length));
-    fill(this.#empty, devices.length ? null : emptiness(loaded, unfiltered));
+    refill(this.#empty, devices.length ? null : emptiness(loaded, unfiltered));
     this.#paint();
   }
 
@@ -87,7 +88,7 @@ export class OfficerTable {
     const anchor =
       shown.find(({ did }) => did === this.#focused) ?? shown.find(({ did }) => did === selected.value) ?? shown[0];
     this.#sheet.style.setProperty("height", `${this.#devices.length * ROW_PX}px`);
-    fill(
+    refill(
       this.#sheet,
       shown.map((device, k) => row(device, first + k, device === anchor)),
     );
@@ -151,6 +152,7 @@ function row(device, index, focusable) {
     {
       class: "officer",
       role: "row",
+      "data-key": device.did,
       "data-did": device.did,
       draggable: may("live") ? "true" : null,
       tabindex: focusable ? 0 : -1,

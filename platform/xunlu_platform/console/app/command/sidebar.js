@@ -1,6 +1,6 @@
 /** Left: the organisation with counts, filters by state, and the officer table. They decide together what the map shows. */
 
-import { fill, h, icon } from "../kit/dom.js";
+import { h, icon, refill } from "../kit/dom.js";
 import { count } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { hiddenStates, unitFilter } from "../state/desk.js";
@@ -70,7 +70,7 @@ function paintSummary(box) {
   const present = all.filter((device) => PRESENT.has(device.state)).length;
   const rec = all.filter((device) => device.state === "rec").length;
   const figure = (/** @type {number} */ n, /** @type {string} */ word) => h("span", {}, h("b", {}, count(n)), ` ${t(word)}`);
-  fill(
+  refill(
     box,
     h("h2", {}, t("organisation")),
     h(
@@ -88,7 +88,6 @@ function paintSummary(box) {
  * @param {Device[]} devices
  */
 function paintChips(box, devices) {
-  const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset["group"] : undefined;
   const chips = GROUPS.map(([name, states]) => {
     const n = devices.filter((device) => states.includes(device.state)).length;
     const shown = !states.some((state) => hiddenStates.value.includes(state));
@@ -103,7 +102,7 @@ function paintChips(box, devices) {
       "button",
       {
         class: "chip-button",
-        "data-group": name,
+        "data-key": name,
         "aria-pressed": String(shown),
         onclick: toggle,
         title: label,
@@ -113,8 +112,7 @@ function paintChips(box, devices) {
       count(n),
     );
   });
-  fill(box, chips);
-  if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-group="${focused}"]`))?.focus();
+  refill(box, chips);
 }
 
 /**
@@ -132,7 +130,7 @@ function paintTitle(box, shown, all) {
         icon("x"),
       )
     : null;
-  fill(box, h("span", { class: "ellipsis grow" }, `${unit?.name ?? t("everybody")} · ${people}`), clear);
+  refill(box, h("span", { class: "ellipsis grow" }, `${unit?.name ?? t("everybody")} · ${people}`), clear);
 }
 
 /**

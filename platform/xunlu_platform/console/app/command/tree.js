@@ -1,6 +1,6 @@
 /** The organisation as a tree: arrows move and fold, Enter limits lists and map to the unit. */
 
-import { fill, h, icon } from "../kit/dom.js";
+import { h, icon, refill } from "../kit/dom.js";
 import { count } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { SavedStore } from "../kit/store.js";
@@ -24,10 +24,10 @@ export function mountTree(root, scope) {
     const had = root.contains(document.activeElement);
     const counts = countUnits();
     const rows = rootUnits().flatMap((unit) => branch(unit, 0, counts));
-    fill(root, rows);
     const current = rows.find((row) => Number(row.dataset["unit"]) === at) ?? rows[0];
     if (current) current.tabIndex = 0;
-    if (had) current?.focus();
+    refill(root, rows);
+    if (had) /** @type {HTMLElement | null} */ (root.querySelector('[tabindex="0"]'))?.focus();
   };
   scope.read(folded, paint);
   scope.read(unitFilter, paint);
@@ -63,9 +63,11 @@ function branch(unit, depth, counts) {
       class: "unit",
       role: "treeitem",
       tabindex: -1,
+      "data-key": unit.id,
       "data-unit": unit.id,
       "data-depth": depth,
       onclick: choose,
+      onfold: fold,
       "aria-level": depth + 1,
       "aria-selected": String(unitFilter.value === unit.id),
       "aria-expanded": children.length ? String(open) : null,
@@ -77,7 +79,6 @@ function branch(unit, depth, counts) {
     own?.warn ? h("span", { class: "is-warn row", title: t("count.warn", { n: own.warn }) }, icon("triangle-alert")) : null,
     h("span", { class: "dim num" }, own ? `${count(own.present)} / ${count(own.total)}` : ""),
   );
-  row.addEventListener("fold", fold);
   return [row, ...(open ? children.flatMap((child) => branch(child, depth + 1, counts)) : [])];
 }
 

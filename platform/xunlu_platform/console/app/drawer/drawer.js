@@ -1,6 +1,6 @@
 /** The drawer: one thing at a time. An officer with everything that is known and can be done, or a list to choose from. */
 
-import { fill, h, icon } from "../kit/dom.js";
+import { fill, h, icon, refill } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { get } from "../net/http.js";
 import { may } from "../net/session.js";
@@ -65,10 +65,10 @@ function mountDevice(root, scope, did) {
   root.append(head, rest);
   const paint = () => {
     const device = fleet.devices.get(did);
-    if (device) fill(head, ...who(device));
+    if (device) refill(head, ...who(device));
     else if (fleet.loaded.value)
-      fill(head, h("div", { class: "grow" }, notice(t("device.gone"), t("device.gone.do"), "smartphone")), closeButton());
-    else fill(head, loading());
+      refill(head, h("div", { class: "grow" }, notice(t("device.gone"), t("device.gone.do"), "smartphone")), closeButton());
+    else refill(head, loading());
   };
   let begun = false;
   const begin = () => {
@@ -223,8 +223,8 @@ function mountList(root, scope, list) {
         h("span", { class: "dim ellipsis" }, unitName(device.unit)),
         h("b", { class: "num" }, note),
       );
-      return [h("li", {}, open)];
+      return [h("li", { "data-key": did }, open)];
     });
-    fill(body, rows);
+    refill(body, rows);
   });
 }

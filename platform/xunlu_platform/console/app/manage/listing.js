@@ -27,6 +27,7 @@ export class Listing {
   #act;
   #path = "";
   #loads = 0;
+  #waiting = true;
   /** @type {string | null} */
   #next = null;
 
@@ -52,6 +53,7 @@ export class Listing {
     this.#path = path;
     this.items = [];
     this.#next = null;
+    this.#waiting = true;
     await this.#more();
   }
 
@@ -69,6 +71,7 @@ export class Listing {
       if (asked !== this.#loads) return;
       this.items = [...this.items, ...answer.items];
       this.#next = answer.next;
+      this.#waiting = false;
       this.paint();
     } catch (problem) {
       if (asked === this.#loads)
@@ -79,7 +82,9 @@ export class Listing {
     }
   }
 
+  /** Show again what is loaded: what its cells tell besides the items has changed. */
   paint() {
+    if (this.#waiting) return;
     const items = this.items.filter(this.keep);
     if (!items.length && this.#next === null)
       return void fill(this.element, notice(this.#empty.title, this.#empty.detail, this.#empty.icon));

@@ -43,6 +43,7 @@ export function mountViewings(root, scope) {
   };
   root.append(h("div", { class: "row filters" }, Object.values(filters)), list.element);
   listen(filters, reload, scope);
+  scope.read(fleet.loaded, () => list.paint());
   void reload();
 }
 

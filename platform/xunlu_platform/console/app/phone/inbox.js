@@ -4,7 +4,7 @@ import { fill, h, icon } from "../kit/dom.js";
 import { when } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { get, Problem } from "../net/http.js";
-import { groups } from "../state/talk.js";
+import { groups, net } from "../state/talk.js";
 import { askNote, isPlaying } from "../talk/note.js";
 import { askOrder, content, deliveries, isUnread, readButton, sayRead } from "../talk/order.js";
 import { hasRecipients } from "../talk/recipients.js";
@@ -24,14 +24,20 @@ const SHOWN_MAX = 20;
 export function mountInbox(page, scope) {
   const list = h("ol", { class: "phone-orders" });
   let shown = "";
+  /** @type {Order[]} */
+  let orders = [];
+  const show = () => {
+    tellNew(orders.toReversed());
+    fill(list, orders.length ? orders.map((order) => row(order, load)) : h("li", { class: "dim" }, t("orders.none")));
+  };
   const load = async () => {
     try {
       const { items } = await get(`/messages?limit=${SHOWN_MAX}`);
       const fresh = JSON.stringify(items);
       if (scope.closed || fresh === shown || isPlaying(list)) return;
       shown = fresh;
-      tellNew(items.toReversed());
-      fill(list, items.length ? items.map((/** @type {Order} */ order) => row(order, load)) : h("li", { class: "dim" }, t("orders.none")));
+      orders = items;
+      show();
     } catch (problem) {
       // The next turn makes it good; the radio says that the network is away.
       if (!(problem instanceof Problem)) throw problem;
@@ -42,6 +48,8 @@ export function mountInbox(page, scope) {
   const note = h("button", { onclick: () => askNote(null, { sent: () => void load() }) }, icon("mic"), t("note.leave"));
   scope.read(groups, () => (write.disabled = note.disabled = !hasRecipients()));
   page.append(h("section", {}, h("h2", { class: "dim" }, t("orders")), h("div", { class: "phone-row" }, write, note), ...aloudKey(scope), list));
+  // What is unread for this account is known once the radio has said who that is.
+  scope.read(net, () => void (shown && !isPlaying(list) && show()));
   scope.every(RELOAD_MS, () => void (document.hidden || load()));
 }
 

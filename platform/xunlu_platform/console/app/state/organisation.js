@@ -17,8 +17,24 @@ import { fleet } from "./fleet.js";
 /** @type {Store<import("../types").Unit[]>} */
 export const units = new Store(/** @type {import("../types").Unit[]} */ ([]));
 
+let logins = 0;
+
+/** Ask for all units. @throws {import("../net/http.js").Problem} */
 export async function loadUnits() {
-  units.set(await getAll("/units"));
+  const login = logins;
+  const found = await getAll("/units");
+  if (login === logins) units.set(found);
+}
+
+/** Ask for them unless they are known. @throws {import("../net/http.js").Problem} */
+export async function knowUnits() {
+  if (!units.value.length) await loadUnits();
+}
+
+/** The next login sees nothing of this one. */
+export function forgetUnits() {
+  logins += 1;
+  units.set([]);
 }
 
 /** @param {number | null | undefined} id */

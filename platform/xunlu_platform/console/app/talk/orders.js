@@ -4,7 +4,7 @@ import { h, icon } from "../kit/dom.js";
 import { when } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { fleet } from "../state/fleet.js";
-import { groups } from "../state/talk.js";
+import { groups, net } from "../state/talk.js";
 import { Listing } from "../manage/listing.js";
 import { deviceTitle } from "../view/device-sign.js";
 import { askNote, isPlaying } from "./note.js";
@@ -37,6 +37,9 @@ export function mountOrders(root, scope) {
   const note = h("button", { onclick: () => askNote(null, { sent: reload }) }, icon("mic"), t("note.leave"));
   scope.read(groups, () => (write.disabled = note.disabled = !hasRecipients()));
   root.append(h("div", { class: "row filters" }, write, note), list.element);
+  const paint = () => isPlaying(list.element) || list.paint();
+  scope.read(fleet.loaded, paint);
+  scope.read(net, paint);
   scope.every(RELOAD_MS, () => document.hidden || isPlaying(list.element) || reload());
 }
 

@@ -1,6 +1,6 @@
 /** The alarm strip: there while anything is open, on every view; the top alarm by name, the others by number. */
 
-import { fill, h, icon } from "../kit/dom.js";
+import { h, icon, refill } from "../kit/dom.js";
 import { ago, clock, quantity, span } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { claimKey } from "../kit/keys.js";
@@ -53,13 +53,11 @@ export function mountAlarmStrip(strip, scope) {
             all ? t("alarms.fewer") : t("alarms.more", { n: open.length - ROWS_MAX }),
           )
         : null;
-    fill(strip, shown.map(row), more);
+    refill(strip, shown.map(row), more);
   };
   scope.read(alarms, draw);
   scope.read(past, draw);
-  scope.every(1000, () => {
-    for (const element of strip.querySelectorAll("[data-alarm]")) retime(/** @type {HTMLElement} */ (element));
-  });
+  scope.every(1000, draw);
   claimKey(scope, "A", "key.acknowledge", () => {
     const top = alarms.value.find((alarm) => alarm.state === "new");
     if (top && may("alarm")) void acknowledge(top.id).catch(complain);
@@ -69,12 +67,6 @@ export function mountAlarmStrip(strip, scope) {
     const [top] = alarms.value;
     if (top) void openOfAlarm(top).catch(complain);
   });
-}
-
-/** @param {HTMLElement} element */
-function retime(element) {
-  const alarm = alarms.value.find(({ id }) => String(id) === element.dataset["alarm"]);
-  if (alarm) element.textContent = element.dataset["tells"] === "where" ? whereabouts(alarm) : standing(alarm);
 }
 
 /** What is known of a device now: nothing while the desk shows how it was. @param {string} did */
@@ -116,13 +108,13 @@ function row(alarm) {
   };
   return h(
     "div",
-    { class: `alarm ${alarm.state} severity-${alarm.severity}` },
+    { class: `alarm ${alarm.state} severity-${alarm.severity}`, "data-key": alarm.id },
     past.value ? h("span", { class: "tag info" }, t("past.strip")) : null,
     h("span", { class: "badge row" }, sign(alarm.severity >= GRAVE ? "sos" : "warn"), alarmWord(alarm.kind, alarm.zone_kind)),
     alarm.zone ? h("span", {}, alarm.zone) : null,
-    h("button", { class: "link big", onclick: show }, `${nameOf(alarm)} · ${unit}`),
-    h("span", { class: "soft", "data-alarm": alarm.id, "data-tells": "where" }, whereabouts(alarm)),
-    h("span", { class: "soft", "data-alarm": alarm.id, "data-tells": "since" }, standing(alarm)),
+    h("button", { class: "link big", "data-key": "who", onclick: show }, `${nameOf(alarm)} · ${unit}`),
+    h("span", { class: "soft" }, whereabouts(alarm)),
+    h("span", { class: "soft" }, standing(alarm)),
     alarm.late ? h("span", { class: "tag warn" }, t("late")) : null,
     alarm.withdrawn_ms ? h("span", { class: "tag warn" }, t("alarm.withdrawn")) : null,
     h("span", { class: "grow" }),
@@ -136,29 +128,25 @@ function row(alarm) {
  */
 function buttons(alarm, show) {
   const own = [
-    h("button", { onclick: show }, icon("crosshair"), t("alarm.show")),
-    may("live") ? h("button", { onclick: () => (show(), watching.set(alarm.did)) }, icon("video"), t("alarm.watch")) : null,
-    h("button", { onclick: () => (showMoment(null), showNearest(alarm.did)) }, icon("users"), t("alarm.nearest")),
+    h("button", { "data-key": "show", onclick: show }, icon("crosshair"), t("alarm.show")),
+    may("live") ? h("button", { "data-key": "watch", onclick: () => (show(), watching.set(alarm.did)) }, icon("video"), t("alarm.watch")) : null,
+    h("button", { "data-key": "nearest", onclick: () => (showMoment(null), showNearest(alarm.did)) }, icon("users"), t("alarm.nearest")),
     may("incidents") ? incidentButton(alarm) : null,
   ];
   if (!may("alarm")) return own;
-  const confirm = h(
-    "button",
-    { class: "primary", onclick: () => void busy(confirm, () => acknowledge(alarm.id)) },
-    t("alarm.acknowledge"),
-    h("kbd", {}, "A"),
-  );
+  const take = (/** @type {any} */ { currentTarget }) => void busy(currentTarget, () => acknowledge(alarm.id));
+  const confirm = h("button", { class: "primary", "data-key": "acknowledge", onclick: take }, t("alarm.acknowledge"), h("kbd", {}, "A"));
   const close = [
-    h("button", { onclick: () => askNote(alarm, "resolve") }, t("alarm.resolve")),
-    h("button", { class: "danger", onclick: () => askNote(alarm, "false") }, t("alarm.false")),
+    h("button", { "data-key": "resolve", onclick: () => askNote(alarm, "resolve") }, t("alarm.resolve")),
+    h("button", { class: "danger", "data-key": "false", onclick: () => askNote(alarm, "false") }, t("alarm.false")),
   ];
   return [...(alarm.state === "new" ? [confirm] : []), ...own, ...close];
 }
 
 /** @param {Alarm} alarm */
 function incidentButton(alarm) {
-  const button = h("button", { title: t("incident.alarm.do"), onclick: () => void busy(button, () => openOfAlarm(alarm)) }, icon("file-text"), t("incident"), h("kbd", {}, "I"));
-  return button;
+  const open = (/** @type {any} */ { currentTarget }) => void busy(currentTarget, () => openOfAlarm(alarm));
+  return h("button", { "data-key": "incident", title: t("incident.alarm.do"), onclick: open }, icon("file-text"), t("incident"), h("kbd", {}, "I"));
 }
 
 /**

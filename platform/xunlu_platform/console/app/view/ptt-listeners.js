@@ -1,6 +1,6 @@
 /** Who is tuned to a group now: a count that opens the list, which follows those who come and go. */
 
-import { fill, h, icon } from "../kit/dom.js";
+import { h, icon, refill } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { Scope } from "../kit/store.js";
 import { showDevice } from "../command/show.js";
@@ -15,7 +15,7 @@ const listenersOf = (gid) => members.value.get(gid) ?? [];
 
 /** @param {string} gid */
 export function listenersButton(gid) {
-  const button = h("button", { class: "quiet num", "aria-haspopup": "dialog", "data-of": `heard ${gid}` });
+  const button = h("button", { class: "quiet num", "aria-haspopup": "dialog", "data-key": "heard" });
   paintListeners(button, gid);
   return button;
 }
@@ -24,7 +24,7 @@ export function listenersButton(gid) {
 export function paintListeners(button, gid) {
   const n = listenersOf(gid).length;
   const words = t("talk.listeners.of", { n, name: groupOf(gid)?.name ?? gid });
-  fill(button, icon("users"), t("people", { n }));
+  refill(button, icon("users"), t("people", { n }));
   button.title = words;
   button.setAttribute("aria-label", words);
   button.onclick = () => openListeners(gid);
@@ -38,7 +38,7 @@ function openListeners(gid) {
   const dialog = openDialog(t("talk.listeners", { name: groupOf(gid)?.name ?? gid }), h("div", { class: "body stack-body" }, list));
   const paint = () => {
     const rows = listenersOf(gid).map((peer) => row(peer, gid, dialog));
-    fill(list, rows.length ? rows : h("li", {}, notice(t("talk.listeners.none"), t("talk.listeners.none.do"), "headphones")));
+    refill(list, rows.length ? rows : h("li", {}, notice(t("talk.listeners.none"), t("talk.listeners.none.do"), "headphones")));
   };
   scope.read(members, paint);
   scope.read(talks, paint);
@@ -59,7 +59,7 @@ function row({ id, name, number, did }, gid, dialog) {
   const words = t("talk.listeners.show", { name });
   return h(
     "li",
-    { class: "row", "data-id": id },
+    { class: "row", "data-key": id, "data-id": id },
     icon(talking ? "mic" : "headphones"),
     h("b", { class: "ellipsis" }, name),
     h("span", { class: "faint num grow" }, number ?? ""),
