@@ -3,7 +3,7 @@
  * installed, and stands at once on a weak network.
  */
 
-import { fill, h, icon } from "../kit/dom.js";
+import { h, icon, refill } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { may, me, signOut } from "../net/session.js";
 import * as talk from "../state/talk.js";
@@ -69,8 +69,8 @@ function mountRadio(page, scope) {
     page.dataset["phase"] = phase();
     const chosen = talk.mainGroup();
     const online = chosen ? (talk.members.value.get(chosen.gid)?.length ?? 0) : 0;
-    fill(group, icon("users"), h("b", { class: "grow ellipsis" }, chosen?.name ?? t("talk.group.choose")), chosen ? t("people", { n: online }) : null, icon("chevron-down"));
-    fill(key, icon(talk.key.value.phase === "talking" ? "mic" : "radio"), keyWords());
+    refill(group, icon("users"), h("b", { class: "grow ellipsis" }, chosen?.name ?? t("talk.group.choose")), chosen ? t("people", { n: online }) : null, icon("chevron-down"));
+    refill(key, icon(talk.key.value.phase === "talking" ? "mic" : "radio"), keyWords());
     again.hidden = talk.net.value.state !== "off";
     retell();
   };
@@ -80,7 +80,7 @@ function mountRadio(page, scope) {
   };
   for (const store of [talk.net, talk.key, talk.talks, talk.groups, talk.members, talk.tuning, talk.hears, talk.rights])
     scope.read(/** @type {import("../kit/store.js").Store<any>} */ (store), paint);
-  scope.read(talk.muted, (off) => fill(mute, icon(off ? "volume-x" : "volume-2"), t(off ? "talk.unmute" : "talk.mute")));
+  scope.read(talk.muted, (off) => refill(mute, icon(off ? "volume-x" : "volume-2"), t(off ? "talk.unmute" : "talk.mute")));
   scope.read(talk.complaint, (problem) => problem && (complain(problem), talk.complaint.set(null)));
   scope.every(1000, retell);
 }

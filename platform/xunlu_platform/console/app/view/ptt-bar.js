@@ -1,6 +1,6 @@
 /** The bar of the radio net: hold to talk, which group, who speaks, how it stands with our own key, what else is heard. */
 
-import { fill, h, icon } from "../kit/dom.js";
+import { h, icon, refill } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { reducedMotion } from "../kit/theme.js";
 import { endGroup, MADE, mayMakeGroups } from "../state/calls.js";
@@ -30,7 +30,7 @@ export function mountPttBar(bar, scope) {
   const paint = () => {
     const now = phase();
     bar.dataset["phase"] = now;
-    fill(key, icon(now === "talking" ? "mic" : "radio"), h("span", {}, keyWords()), h("kbd", {}, t("key.space")));
+    refill(key, icon(now === "talking" ? "mic" : "radio"), h("span", {}, keyWords()), h("kbd", {}, t("key.space")));
     paintGroup(group, listeners);
     meter.hidden = now !== "talking";
     // Nobody is read a countdown while they talk.
@@ -55,7 +55,7 @@ export function mountPttBar(bar, scope) {
 /** @param {HTMLElement} button @param {HTMLButtonElement} listeners */
 function paintGroup(button, listeners) {
   const group = talk.mainGroup();
-  fill(button, h("span", { class: "dim" }, t("talk.group")), h("b", { class: "ellipsis" }, group?.name ?? t("talk.group.none")));
+  refill(button, h("span", { class: "dim" }, t("talk.group")), h("b", { class: "ellipsis" }, group?.name ?? t("talk.group.none")));
   button.title = t("talk.group.choose");
   listeners.hidden = !group || talk.net.value.state !== "ready";
   if (group) paintListeners(listeners, group.gid);
@@ -87,7 +87,7 @@ function tools(key, scope) {
     end.hidden = !group || !MADE.has(group.kind) || !mayMakeGroups();
     again.hidden = talk.net.value.state !== "off";
     emergency.hidden = !ready;
-    fill(scan, icon("headphones"), t("talk.scan.n", { n: scanned.length }));
+    refill(scan, icon("headphones"), t("talk.scan.n", { n: scanned.length }));
   };
   for (const store of [talk.net, talk.key, talk.talks, talk.groups, talk.tuning, talk.rights])
     scope.read(/** @type {import("../kit/store.js").Store<any>} */ (store), paint);
@@ -101,7 +101,7 @@ function loudness(scope) {
   const slider = h("input", { type: "range", min: 0, max: 1, step: 0.05, class: "ptt-volume", "aria-label": t("talk.volume"), oninput: slide });
   scope.read(talk.volume, (value) => (slider.value = String(value)));
   scope.read(talk.muted, (off) => {
-    fill(mute, icon(off ? "volume-x" : "volume-2"));
+    refill(mute, icon(off ? "volume-x" : "volume-2"));
     mute.title = t(off ? "talk.unmute" : "talk.mute");
     mute.setAttribute("aria-label", mute.title);
     mute.classList.toggle("is-warn", off);

@@ -1,6 +1,6 @@
 /** Which group the key talks in, and which others are heard: one list with a search. */
 
-import { fill, h, icon } from "../kit/dom.js";
+import { h, icon, refill } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { matches } from "../kit/pinyin.js";
 import { Scope } from "../kit/store.js";
@@ -21,9 +21,7 @@ export function openGroups(key) {
   const find = h("input", { type: "search", placeholder: t("talk.group.find"), "aria-label": t("talk.group.find"), oninput: () => paint() });
   const paint = () => {
     const shown = groups.value.filter((group) => matches(`${group.name} ${t(`talk.kind.${group.kind}`)}`.toLowerCase(), find.value.trim()));
-    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset["of"] : undefined;
-    fill(list, shown.length ? shown.map(row) : h("li", {}, notice(t("talk.groups.none"), t("talk.groups.none.do"), "radio")));
-    if (focused) /** @type {HTMLElement | null} */ (list.querySelector(`[data-of="${focused}"]`))?.focus();
+    refill(list, shown.length ? shown.map(row) : h("li", {}, notice(t("talk.groups.none"), t("talk.groups.none.do"), "radio")));
   };
   for (const store of [groups, members, talks, tuning])
     scope.read(/** @type {import("../kit/store.js").Store<any>} */ (store), paint);
@@ -39,12 +37,12 @@ function row(group) {
   const { gid } = group;
   const { main, scan } = tuning.value;
   const talker = talks.value.get(gid)?.talker;
-  const choose = h("input", { type: "radio", name: "main", checked: gid === main, "data-of": `main ${gid}`, onchange: () => tune(gid) });
+  const choose = h("input", { type: "radio", name: "main", checked: gid === main, onchange: () => tune(gid) });
   return h(
     "li",
-    { class: "row", "data-gid": gid },
+    { class: "row", "data-key": gid, "data-gid": gid },
     h("label", { class: "row grow" }, choose, h("b", { class: "ellipsis" }, group.name), kindTag(group)),
-    talker ? h("span", { class: "row is-talk" }, icon("mic"), talker.name) : null,
+    talker ? h("span", { class: "row is-talk", "data-key": "talker" }, icon("mic"), talker.name) : null,
     members.value.has(gid) ? listenersButton(gid) : null,
     scanning(group, main, scan),
     MADE.has(group.kind) && mayMakeGroups() ? ending(group) : null,
@@ -63,11 +61,11 @@ function scanning(group, main, scan) {
   const others = scan.filter((one) => one !== gid);
   const toggle = () => tune(main, place < 0 ? [...scan, gid] : others);
   const full = scan.length >= SCAN_MAX && place < 0;
-  const hear = h("input", { type: "checkbox", checked: place >= 0, disabled: full || gid === main, "data-of": `scan ${gid}`, onchange: toggle });
+  const hear = h("input", { type: "checkbox", checked: place >= 0, disabled: full || gid === main, onchange: toggle });
   const words = t("talk.scan.first", { name: group.name });
-  const first = h("button", { class: "quiet", title: words, "aria-label": words, "data-of": `first ${gid}`, onclick: () => tune(main, [gid, ...others]) }, icon("arrow-up-down"));
+  const first = h("button", { class: "quiet", title: words, "aria-label": words, "data-key": "first", onclick: () => tune(main, [gid, ...others]) }, icon("arrow-up-down"));
   const rank = place >= 0 && scan.length > 1 ? ` · ${place + 1}` : "";
-  return h("span", { class: "row" }, place > 0 ? first : null, h("label", { class: "row dim" }, hear, t(isOfOthers(group) ? "talk.listen-in" : "talk.scan") + rank));
+  return h("span", { class: "row", "data-key": "scan" }, place > 0 ? first : null, h("label", { class: "row dim" }, hear, t(isOfOthers(group) ? "talk.listen-in" : "talk.scan") + rank));
 }
 
 /** Whoever hears a call of others, or talks in none of it, listens in: that is written down. @param {TalkGroup} group */
@@ -81,7 +79,6 @@ function kindTag(group) {
 /** @param {TalkGroup} group */
 function ending(group) {
   const words = t("talk.group.end.of", { name: group.name });
-  const button = h("button", { class: "quiet", title: words, "aria-label": words }, icon("x"));
-  button.onclick = () => void busy(button, () => endGroup(group.gid));
-  return button;
+  const end = (/** @type {any} */ { currentTarget }) => void busy(currentTarget, () => endGroup(group.gid));
+  return h("button", { class: "quiet", title: words, "aria-label": words, "data-key": "end", onclick: end }, icon("x"));
 }
