@@ -175,10 +175,15 @@ class Pair:
         self.viewer = viewer
 
     async def sees(self, more: int = 10, *, timeout_s: float = 20) -> None:
-        """Wait for so many pictures; all since the first one have come, each whole and in its order."""
+        """Wait for so many pictures, and until all since the first one have come, each whole and in its order."""
         await self.goes_on(more, timeout_s=timeout_s)
-        seen = self.viewer.tracks["video"].pictures()
-        assert seen == self.camera.pictures[self.camera.pictures.index(seen[0]) :][: len(seen)]
+
+        async def complete() -> bool:
+            seen = self.viewer.tracks["video"].pictures()
+            return seen == self.camera.pictures[self.camera.pictures.index(seen[0]) :][: len(seen)]
+
+        # What was lost under way is still asked for.
+        await eventually(complete, timeout_s=timeout_s)
 
     async def goes_on(self, more: int = 10, *, timeout_s: float = 20) -> None:
         """Wait until so many of the pictures that are yet to be sent have come."""

@@ -14,7 +14,7 @@ import pytest
 from joserfc.jwk import OKPKey
 from websockets.asyncio.client import connect
 
-from tests.integration.talk_rig import TENANT, Net, running_net
+from tests.integration.talk_rig import GRACE_S, TENANT, Net, running_net
 from tests.media import free_udp_port
 from tests.services import TestBroker, free_ports
 from tests.talk import Participant, Talk, running_talk, sign, until
@@ -22,7 +22,6 @@ from xunlu_kit.mqtt import Message
 from xunlu_protocol.base import Wire
 from xunlu_protocol.talk import (
     Deny,
-    FloorEntry,
     FloorState,
     Granted,
     Hello,
@@ -30,10 +29,9 @@ from xunlu_protocol.talk import (
     Problem,
     Revoke,
     Taken,
-    TalkAck,
-    TalkLog,
     from_server,
 )
+from xunlu_protocol.talk_reports import FloorEntry, TalkAck, TalkLog
 from xunlu_protocol.topics import floor, talk_ack, talk_log
 from xunlu_sim.udp_impairment import UdpOptions, impaired_udp
 
@@ -48,12 +46,12 @@ async def pair(net: Net, **claims: Any) -> tuple[str, Participant, Participant]:
 
 
 async def test_a_stuck_key_is_revoked_and_its_sound_stops(broker: TestBroker, tmp_path: Path) -> None:
-    async with running_net(broker, tmp_path) as net:
+    async with running_net(broker, tmp_path, talk_longest_s=3, talk_retry_after_s=30) as net:
         gid, a, b = await pair(net)
         await a.press(gid)
         await b.hears(a)
         revoke = await a.told(Revoke, gid=gid, cause="too_long")
-        assert 0 < revoke.left_s <= 0.5
+        assert 0 < revoke.left_s <= GRACE_S
         await b.told(Idle, gid=gid)
         await a.press(gid)
         await a.told(Deny, gid=gid, cause="wait")
