@@ -50,6 +50,29 @@ async def test_moments_belong_to_who_wore_the_device_when_they_happened(platform
     assert (recording["detail"]["gaps"], recording["until"][11:16]) == ([{"from_ms": 1, "to_ms": 2}], "08:10")
 
 
+OPEN = """
+insert into alarm (device_id, officer_id, kind, severity, sid, seq, raised_at, received_at, closed_at, state) values
+  (1, 1, 'sos', 3, 1, 21, '2026-03-01T23:00:00Z', '2026-03-01T23:00:00Z', null, 'new'),
+  (1, 1, 'sos', 3, 1, 22, '2026-03-01T23:10:00Z', '2026-03-01T23:10:00Z', '2026-03-02T01:00:00Z', 'resolved'),
+  (1, 1, 'sos', 3, 1, 23, '2026-03-01T23:20:00Z', '2026-03-01T23:20:00Z', '2026-03-01T23:30:00Z', 'resolved'),
+  (1, 2, 'sos', 3, 1, 24, '2026-03-02T10:00:00Z', '2026-03-02T10:00:00Z', null, 'new')
+"""
+
+
+async def test_an_alarm_from_before_is_told_while_it_lasts_of_who_raised_it(platform: Platform) -> None:
+    await platform.sql(OPEN)
+    caller = await platform.sign_in("supervisor", unit=2)
+
+    async def told(subject: str) -> list[tuple[str, str | None]]:
+        moments = (await ask(caller, "moments", subject))["moments"]
+        return [(one["at"][8:16], one["until"] and one["until"][8:16]) for one in moments]
+
+    lasting = [("01T23:00", None), ("01T23:10", "02T01:00")]
+    assert await told("o1") == lasting
+    assert await told("o2") == [("02T10:00", None)]
+    assert await told("dR1") == [*lasting, ("02T10:00", None)]
+
+
 async def test_a_role_sees_only_the_moments_that_are_its_own(platform: Platform) -> None:
     await platform.sql(HAPPENED)
     kinds = {}

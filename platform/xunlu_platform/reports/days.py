@@ -158,7 +158,9 @@ async def _find(reader: Reader, members: Sequence[Member], day: Day) -> list[Off
     found = await find_tracks(reader.store, reader.scope, subjects, LEVEL)
     of_each: dict[str, list[Moment]] = {one.key: [] for one in members}
     for moment in told.moments:
-        of_each[moment.subject].append(moment)
+        # An alarm that lasted into the day is of the day on which it was raised.
+        if moment.kind != "alarm" or moment.at >= day.since:
+            of_each[moment.subject].append(moment)
     fixes = iter([ends.get(n) for n in range(sum(len(subject.worn) for subject in subjects))])
     known = [[one for one in (next(fixes) for _ in subject.worn) if one] for subject in subjects]
     work = list(zip(members, found, known, strict=True))

@@ -11,7 +11,9 @@ from xunlu_platform.store.store import Session
 
 MOMENTS_MAX: Final = 10_000
 
-Kind = Literal["recording", "burst", "alarm", "event", "command", "zone", "incident", "viewing"]
+Kind = Literal[
+    "recording", "burst", "heard", "alarm", "event", "command", "message", "zone", "incident", "viewing"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,9 +22,11 @@ class Moment:
 
     Attributes:
         at: when, or when it began.
-        until: when it ended; None for what takes no time, or had not ended.
-        kind: what it is; of a zone `zone_enter`, `zone_leave` or `zone_dwell`; an `incident`, or a `step_mark` of one.
-        subject: whose, by the key of the question; of what concerns several, the first of them.
+        until: when it ended; None for what takes no time, and for an alarm that nobody has closed.
+        kind: what it is; of a zone `zone_enter`, `zone_leave` or `zone_dwell`; an `incident`, or a `step_mark` of one;
+            what was `heard` is a `burst` of somebody else, and a `message` is told as a `command`.
+        subject: whose, by the key of the question; of what concerns several, the first of them; empty for a burst of
+            somebody else.
         did: with which device; None for what was said or written at a desk.
         id: unique within the kind.
         text: the type, name or group by which people know it.

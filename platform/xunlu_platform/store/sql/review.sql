@@ -133,26 +133,102 @@ join recording r on r.device_id = s.device_id and r.started_at < s.until and r.e
 join device d on d.id = r.device_id order by at limit %(limit)s
 
 -- name: burst_moments
--- What somebody said with the device that they wore, or at a desk with their own account: there a stretch has no device.
+-- What was said with the device that somebody wore, and what they said with anything else that speaks for them: their telephone
+-- beside the recorder, or their account at a desk, where there is no device.
 select s.n, d.did, b.started_at as at, b.ended_at as until, b.id, coalesce(g.name, gu.name, b.gid) as text,
   jsonb_build_object('url', '/api/v1/bursts/' || b.id || '/audio', 'sha256', b.sha256, 'group', b.gid,
     'urgency', b.urgency, 'lat', b.lat, 'lon', b.lon) as detail
 from unnest(%(n)s::int[], %(device_id)s::bigint[], %(officer_id)s::bigint[], %(since)s::timestamptz[], %(until)s::timestamptz[])
   as s(n, device_id, officer_id, since, until)
 join burst b on b.started_at < s.until and b.ended_at > s.since and b.started_at > s.since - interval '1 day'
-  and (b.device_id = s.device_id or b.device_id is null and b.officer_id = s.officer_id)
+  and (b.device_id = s.device_id or b.officer_id = s.officer_id)
 left join device d on d.id = b.device_id
 left join talk_group g on g.gid = b.gid left join unit gu on gu.id = g.unit_id
 order by at limit %(limit)s
 
+-- name: heard_moments
+-- What others said in groups that somebody was in then, by the floor log: each burst once, as nobody's of those who are asked for.
+-- Whoever joined is in a group until they part or join anew, and is looked for a day back.
+with asked as (
+  select s.*, d.did, d.account_id, coalesce('o' || s.officer_id, 'd' || d.did) as key
+  from unnest(%(n)s::int[], %(device_id)s::bigint[], %(officer_id)s::bigint[], %(since)s::timestamptz[], %(until)s::timestamptz[])
+    as s(n, device_id, officer_id, since, until) left join device d on d.id = s.device_id
+), tuned as (
+  select a.n, a.key, e.gid, greatest(e.at, a.since) as since, least(e.until, a.until) as until
+  from asked a
+  cross join lateral (
+    select a.did as person union select 'u-' || a.account_id
+    union select 'u-' || k.id from account k where k.officer_id = a.officer_id and a.device_id is null) p
+  cross join lateral (
+    select gid, what, at, lead(at) over (partition by gid order by at, id) as until from floor_entry
+    where who = p.person and what in ('joined', 'listening_in', 'parted')
+      and at > a.since - interval '1 day' and at < a.until) e
+  where e.what <> 'parted' and coalesce(e.until > a.since, true)
+), heard as (
+  select b.id, min(t.n) as n, jsonb_agg(distinct t.key) as heard_by
+  from tuned t join burst b on b.gid = t.gid and b.started_at < t.until and b.ended_at > t.since
+    and b.started_at > t.since - interval '1 day'
+  where not exists (select from asked a where (b.device_id = a.device_id or b.officer_id = a.officer_id)
+    and b.started_at < a.until and b.ended_at > a.since)
+  group by b.id
+)
+select h.n, 'burst' as kind, '' as subject, d.did, b.started_at as at, b.ended_at as until, b.id,
+  coalesce(g.name, gu.name, b.gid) || ' · ' || who.name as text,
+  jsonb_build_object('url', '/api/v1/bursts/' || b.id || '/audio', 'sha256', b.sha256, 'group', b.gid,
+    'urgency', b.urgency, 'lat', b.lat, 'lon', b.lon, 'by', who.name, 'heard_by', h.heard_by) as detail
+from heard h join burst b on b.id = h.id
+left join device d on d.id = b.device_id left join officer o on o.id = b.officer_id
+left join account k on 'u-' || k.id = b.talker
+cross join lateral (select coalesce(o.name, k.display_name, b.talker) as name) who
+left join talk_group g on g.gid = b.gid left join unit gu on gu.id = g.unit_id
+order by at limit %(limit)s
+
+-- name: message_moments
+-- Orders by text or by voice to somebody: told as the command that carries them, also to a screen, which needs none.
+with asked as (
+  select s.*, d.did, d.account_id
+  from unnest(%(n)s::int[], %(device_id)s::bigint[], %(officer_id)s::bigint[], %(since)s::timestamptz[], %(until)s::timestamptz[])
+    as s(n, device_id, officer_id, since, until) left join device d on d.id = s.device_id
+)
+select a.n, 'command' as kind, a.did, m.created_at as at, coalesce(c.finished_at, t.read_at) as until, m.id,
+  coalesce(c.name, case when m.text is null then 'play_note' when m.speak then 'say_text' else 'show_text' end) as text,
+  jsonb_build_object('args', jsonb_strip_nulls(jsonb_build_object('text', m.text)), 'state', coalesce(c.state, case
+      when t.read_at is not null then 'done' when t.why is not null then 'failed'
+      when t.delivered_at is not null then 'delivered' else 'queued' end),
+    'why', coalesce(t.why, c.why), 'by', m.username, 'to', m.target) as detail
+from asked a
+cross join lateral (
+  select a.did as person union select 'u-' || a.account_id
+  union select 'u-' || k.id from account k where k.officer_id = a.officer_id and a.device_id is null) p
+join message m on m.created_at >= a.since and m.created_at < a.until
+join message_target t on t.message_id = m.id and t.person = p.person
+left join command c on c.rid = t.rid
+order by at, a.n limit %(limit)s
+
 -- name: alarm_moments
-select s.n, d.did, a.raised_at as at, coalesce(a.cancelled_at, a.closed_at) as until, a.id::text, a.kind as text,
+-- Without an end while nobody has closed it. One from before the time is told when it lasted into it: with the device that is asked
+-- for, or of the officer who raised it, whatever they wear since.
+with asked as (
+  select * from unnest(%(n)s::int[], %(device_id)s::bigint[], %(officer_id)s::bigint[], %(since)s::timestamptz[],
+    %(until)s::timestamptz[]) as s(n, device_id, officer_id, since, until)
+), lasted as not materialized (
+  select *, coalesce(cancelled_at, closed_at) as until from alarm
+), told as (
+  select s.n, a.* from asked s
+    join lasted a on a.device_id = s.device_id and a.raised_at >= s.since and a.raised_at < s.until
+  union all
+  select s.n, a.* from asked s
+    join lasted a on a.device_id = s.device_id and a.raised_at < s.since and coalesce(a.until > s.since, true)
+    where s.officer_id is null
+  union all
+  select s.n, a.* from asked s
+    join lasted a on a.officer_id = s.officer_id and a.raised_at < s.since and coalesce(a.until > s.since, true)
+    where s.device_id is null
+)
+select a.n, d.did, a.raised_at as at, a.until, a.id::text, a.kind as text,
   jsonb_build_object('severity', a.severity, 'state', a.state, 'late', a.late, 'lat', a.lat, 'lon', a.lon, 'note', a.note,
     'acknowledged_at', a.acknowledged_at, 'closed_at', a.closed_at) as detail
-from unnest(%(n)s::int[], %(device_id)s::bigint[], %(since)s::timestamptz[], %(until)s::timestamptz[])
-  as s(n, device_id, since, until)
-join alarm a on a.device_id = s.device_id and a.raised_at >= s.since and a.raised_at < s.until
-join device d on d.id = a.device_id order by at limit %(limit)s
+from told a join device d on d.id = a.device_id order by at limit %(limit)s
 
 -- name: event_moments
 select s.n, d.did, e.at, null::timestamptz as until, e.id::text, e.type as text,
@@ -163,11 +239,13 @@ join event e on e.device_id = s.device_id and e.at >= s.since and e.at < s.until
 join device d on d.id = e.device_id order by at limit %(limit)s
 
 -- name: command_moments
+-- Those that carry an order by text or by voice are told as such.
 select s.n, d.did, c.created_at as at, c.finished_at as until, c.rid as id, c.name as text,
   jsonb_build_object('args', c.args, 'state', c.state, 'why', c.why, 'by', k.username) as detail
 from unnest(%(n)s::int[], %(device_id)s::bigint[], %(since)s::timestamptz[], %(until)s::timestamptz[])
   as s(n, device_id, since, until)
-join command c on c.device_id = s.device_id and c.created_at >= s.since and c.created_at < s.until
+join command c on c.device_id = s.device_id and c.created_at >= s.since and c.created_at < s.until and c.name <> 'play_note'
+  and not exists (select from message_target t where t.rid = c.rid)
 join device d on d.id = c.device_id left join account k on k.id = c.created_by order by at limit %(limit)s
 
 -- name: zone_moments
