@@ -1,17 +1,21 @@
 """The live map's own slider: the whole console goes back in time, and says so."""
 
+import asyncio
+import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.console.bureau import Bureau, Worn
-from tests.console.review_scene import Past, afternoon, calls_for_help, officer, walks
+from tests.console.review_scene import BEGIN, CENTRE, END, Past, afternoon, calls_for_help, guards, officer, walks
 
 pytestmark = [pytest.mark.console, pytest.mark.integration]
 
 # 05:50 UTC is the beginning of the afternoon.
+FLEET = "**/api/v1/fleet/at?*"
 MINUTE_10 = "/?at=2026-11-22T06:00:00Z"
 PLACE = """
 async (did) => {
@@ -141,6 +145,53 @@ async def test_alarms_of_then_are_listed_and_those_of_now_still_ring(page: Page,
     await strip.get_by_role("button", name="李倩").click()
     await expect(banner(page)).to_be_hidden()
     await expect(row(page, now)).to_contain_text("SOS")
+
+
+async def test_the_banner_says_the_moment_that_is_shown_while_another_is_on_its_way(page: Page, bureau: Bureau) -> None:
+    one, *_ = await afternoon(bureau)
+    await looks(page, bureau, MINUTE_10, one)
+    come = asyncio.Event()
+
+    async def linger(route: Route) -> None:
+        await come.wait()
+        await route.continue_()
+
+    await page.route(FLEET, linger)
+    await page.get_by_role("button", name="前进一分钟").click()
+    await expect(page.locator(".past-words")).to_contain_text("正在")
+    await expect(page.get_by_role("slider", name="时刻")).to_have_attribute("aria-valuetext", "2026-11-22 06:01:00")
+    await expect(banner(page)).to_contain_text("2026-11-22 06:00:00")
+    await expect(row(page, one)).to_be_visible()
+    come.set()
+    await expect(banner(page)).to_contain_text("2026-11-22 06:01:00")
+
+
+async def test_a_moment_that_cannot_be_had_shows_nobody(page: Page, bureau: Bureau) -> None:
+    one, *_ = await afternoon(bureau)
+    await looks(page, bureau, MINUTE_10, one)
+    await page.route(FLEET, lambda route: route.abort("connectionrefused"))
+    await page.get_by_role("button", name="前进一分钟").click()
+    words = page.locator(".past-words")
+    await expect(words.get_by_role("button")).to_be_visible()
+    await expect(banner(page)).to_contain_text("2026-11-22 06:01:00")
+    await expect(row(page, one)).to_have_count(0)
+    await page.unroute(FLEET)
+    await words.get_by_role("button").click()
+    await expect(row(page, one)).to_contain_text("在岗")
+
+
+async def test_zones_are_those_of_the_moment_that_is_shown(page: Page, bureau: Bureau) -> None:
+    await guards(bureau, "那时的岗", BEGIN - timedelta(days=2), END)
+    await guards(bureau, "现在的岗", END, None)
+    place = json.dumps({"lat": CENTRE[0], "lon": CENTRE[1], "zoom": 16})
+    await page.add_init_script(f"localStorage.setItem('xunlu.place', {json.dumps(place)})")
+    await looks(page, bureau)
+    then, now = [page.get_by_role("button", name=name) for name in ("那时的岗", "现在的岗")]
+    await expect(then).to_be_visible()
+    await expect(now).to_have_count(0)
+    await banner(page).get_by_role("button", name="回到现在").click()
+    await expect(now).to_be_visible()
+    await expect(then).to_have_count(0)
 
 
 @pytest.mark.parametrize(

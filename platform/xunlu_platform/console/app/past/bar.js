@@ -12,7 +12,7 @@ import { may } from "../net/session.js";
 import { serverNow } from "../net/stream.js";
 import { go, route } from "../router.js";
 import { selected } from "../state/desk.js";
-import { past, showMoment } from "../state/moment.js";
+import { moment, past, showMoment } from "../state/moment.js";
 import { commandAddress, showDevice } from "../command/show.js";
 import { sign } from "../view/device-sign.js";
 import { openMenu } from "../view/menu.js";
@@ -111,8 +111,9 @@ function mountBanner(banner, machine, scope) {
   const end = h("button", { class: "primary", onclick: () => showMoment(null) }, t("past.end"), h("kbd", {}, "Esc"));
   banner.append(icon("history"), h("span", {}, t("past.shown")), face, alarms, h("span", { class: "dim" }, t("past.live")), end);
   scope.read(past, (on) => (banner.hidden = !on));
-  scope.read(machine.clock.time, (ms) => {
-    const told = `${day(ms)} ${clock(ms)}`;
+  // Not the clock of the slider: that runs ahead of what is still on its way.
+  scope.read(moment, (ms) => {
+    const told = ms === null ? "" : `${day(ms)} ${clock(ms)}`;
     if (face.textContent !== told) face.textContent = told;
   });
   let shown = "";

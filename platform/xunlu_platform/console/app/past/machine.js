@@ -61,10 +61,7 @@ export class TimeMachine {
   seek(ms) {
     if (Number.isNaN(ms)) return;
     if (ms > serverNow() - NEAR_MS) return showMoment(null);
-    if (!past.value) {
-      showMoment(ms);
-      fleet.clear();
-    }
+    if (!past.value) this.#empty(ms);
     this.clock.setRange(dayOf(ms), Math.floor(ms / 1000) * 1000);
     this.standing.set({ waiting: true, problem: null });
     this.#before = null;
@@ -80,6 +77,14 @@ export class TimeMachine {
 
   toggle() {
     if (past.value) this.clock.toggle();
+  }
+
+  /** Of a moment nothing is known: what stood there belongs to another one. @param {number} ms */
+  #empty(ms) {
+    showMoment(ms);
+    fleet.clear();
+    this.alarms.set([]);
+    forgetTrails();
   }
 
   /** The present is shown again. */
@@ -106,6 +111,7 @@ export class TimeMachine {
     } catch (problem) {
       if (!past.value || this.clock.now_ms !== ms) return;
       this.clock.pause();
+      this.#empty(ms);
       this.standing.set({ waiting: false, problem });
     }
   }

@@ -1,12 +1,14 @@
-/** Zones on a map: all that are in force, each with its name where there is room. */
+/** Zones on a map: all that are in force, or were at the moment that is shown; each with its name where there is room. */
 
 import { boundsOf, widen } from "../draw/shape.js";
-import { fill, h, icon } from "../kit/dom.js";
+import { fill, h, icon, refill } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { theme } from "../kit/theme.js";
+import { moment } from "../state/moment.js";
 import { complain } from "../view/notice.js";
 import { drawn, kindSign, summary } from "./look.js";
 import { isEmpty, manning, posts } from "./posts.js";
+import { followZones } from "./then.js";
 import { loadZones, zones } from "./zones.js";
 
 /** From this zoom on zones have names, and so many at most. */
@@ -24,18 +26,39 @@ export function mountZoneLayer(map, scope, choose) {
   map.createPane("zones").style.setProperty("z-index", "430");
   const shapes = L.layerGroup();
   const names = L.layerGroup();
+  /** The names that are there, by zone. @type {Map<number, ReturnType<typeof tag>>} */
+  const tags = new Map();
+  /** Those of a moment that is over. @type {Zone[] | null} */
+  let then = null;
+  const inForce = () => then ?? zones.value ?? [];
   const paint = () => {
     shapes.clearLayers();
-    for (const zone of zones.value ?? []) for (const layer of drawn(map, zone.shape, zone.kind)) shapes.addLayer(layer);
+    for (const zone of inForce()) for (const layer of drawn(map, zone.shape, zone.kind)) shapes.addLayer(layer);
   };
-  const label = () => {
-    names.clearLayers();
-    if (map.getZoom() < NAMES_ZOOM || !map.hasLayer(shapes)) return;
+  const named = () => {
+    if (map.getZoom() < NAMES_ZOOM || !map.hasLayer(shapes)) return [];
     const seen = map.getBounds();
-    const inView = (zones.value ?? []).filter((zone) => seen.intersects(boundsOf(zone.shape))).slice(0, NAMES_MAX);
-    for (const zone of inView) names.addLayer(tag(map, zone, choose));
+    return inForce().filter((zone) => seen.intersects(boundsOf(zone.shape))).slice(0, NAMES_MAX);
   };
+  // Whoever has a name under the keys or the pointer keeps it.
+  const label = () => {
+    const wanted = new Map(named().map((zone) => [zone.id, zone]));
+    for (const [id, { marker }] of tags) if (!wanted.has(id)) names.removeLayer(marker), tags.delete(id);
+    for (const [id, zone] of wanted) {
+      const known = tags.get(id) ?? tag(map, zone, choose);
+      tags.set(id, known);
+      known.show(zone);
+      names.addLayer(known.marker);
+    }
+  };
+  const show = (/** @type {Zone[] | null} */ found) => ((then = found), paint(), label());
+  const look = followZones(scope, show);
   scope.read(zones, () => (paint(), label()));
+  scope.read(moment, (ms) => {
+    look(ms);
+    // What is in force today was perhaps not then.
+    if ((ms === null) !== (then === null)) show(ms === null ? null : []);
+  });
   scope.read(theme, paint);
   scope.read(posts, label);
   map.on("moveend", label);
@@ -57,7 +80,7 @@ const unseen = (words) => h("span", { class: "visually-hidden" }, words);
 /**
  * The name of a zone in its middle: pointing at it tells the facts, choosing it opens the zone.
  * @param {any} map
- * @param {Zone} zone
+ * @param {Zone} zone as it is now
  * @param {(zone: Zone) => void} choose
  */
 function tag(map, zone, choose) {
@@ -70,24 +93,29 @@ function tag(map, zone, choose) {
     for (const layer of raised) layer.remove();
     raised = on ? drawn(map, zone.shape, zone.kind, true).map((layer) => layer.addTo(map)) : [];
   };
-  const button = h(
-    "button",
-    {
-      class: "zone-tag",
-      onclick: (/** @type {Event} */ event) => (event.stopPropagation(), tell(false), choose(zone)),
-      onpointerenter: () => tell(true),
-      onpointerleave: () => tell(false),
-      onfocus: () => tell(true),
-      onblur: () => tell(false),
-    },
-    unseen(`${t("zone")} `),
-    kindSign(zone.kind),
-    zone.name,
-    unseen(`, ${t(`zone.kind.${zone.kind}`)}`),
-    isEmpty(posts.value.get(zone.id)) ? h("span", { class: "is-warn row" }, icon("triangle-alert"), t("post.empty")) : null,
-  );
+  const button = h("button", {
+    class: "zone-tag",
+    onclick: (/** @type {Event} */ event) => (event.stopPropagation(), tell(false), choose(zone)),
+    onpointerenter: () => tell(true),
+    onpointerleave: () => tell(false),
+    onfocus: () => tell(true),
+    onblur: () => tell(false),
+  });
   const box = L.divIcon({ className: "zone-name-box", html: h("div", {}, button, facts), iconSize: null });
   const marker = L.marker(boundsOf(zone.shape).getCenter(), { icon: box, pane: "zones", keyboard: false, interactive: false });
   marker.on("remove", () => tell(false));
-  return marker;
+  const show = (/** @type {Zone} */ now) => {
+    zone = now;
+    marker.setLatLng(boundsOf(zone.shape).getCenter());
+    refill(
+      button,
+      unseen(`${t("zone")} `),
+      kindSign(zone.kind),
+      zone.name,
+      unseen(`, ${t(`zone.kind.${zone.kind}`)}`),
+      isEmpty(posts.value.get(zone.id)) ? h("span", { class: "is-warn row" }, icon("triangle-alert"), t("post.empty")) : null,
+    );
+    if (!facts.hidden) tell(true);
+  };
+  return { marker, show };
 }

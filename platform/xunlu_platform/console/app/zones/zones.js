@@ -3,7 +3,8 @@
 import { Store } from "../kit/store.js";
 import { getAll } from "../net/http.js";
 
-const ZONES_MAX = 5000;
+/** So many are asked for at most. */
+export const ZONES_MAX = 5000;
 
 /** @typedef {"responsibility" | "post" | "forbidden" | "watch" | "patrol"} Kind */
 
