@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.console.bureau import SQUAD, Account, Bureau
+from tests.integration.ingest_rig import eventually
 from xunlu_protocol.shadow import RecorderConfig, Shadow
 
 pytestmark = [pytest.mark.console, pytest.mark.integration]
@@ -51,6 +52,26 @@ async def test_a_new_account_gets_a_password_that_is_shown_once(page: Page, bure
     await page.context.clear_cookies()
     await bureau.sign_in(page, Account(username=username, password=password))
     await expect(page.get_by_label("当前密码")).to_be_visible()
+
+
+async def test_an_account_is_given_to_an_officer_and_a_report_is_taken_away(page: Page, bureau: Bureau) -> None:
+    account, worn = await bureau.account("dispatcher"), await bureau.worn("秦岚")
+    await bureau.sign_in(page, await bureau.account("administrator"), "/manage/users")
+    await page.get_by_role("row", name=account.username).get_by_role("button", name="编辑").click()
+    await page.get_by_label("角色").select_option("officer")
+    await page.get_by_label("编号、姓名、拼音").fill(worn.number)
+    await page.get_by_role("dialog").locator("select[name=officer]").select_option(index=1)
+    await page.get_by_role("button", name="保存").click()
+    await expect(page.get_by_role("row", name=account.username)).to_contain_text("队员")
+    belongs = "select number from account a join officer o on o.id = a.officer_id where username = %s"
+    assert await bureau.rig.rows(belongs, account.username) == [{"number": worn.number}]
+    await page.goto(f"{bureau.api.url}/manage/devices?device={worn.did}")
+    for report in ("报告-7", ""):
+        await page.get_by_role("button", name="编辑", exact=True).click()
+        await page.get_by_label("检测报告").fill(report)
+        await page.get_by_role("button", name="保存").click()
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        await expect(page.get_by_text("报告-7")).to_have_count(1 if report else 0)
 
 
 async def test_who_reads_chinese_is_told_in_chinese_which_field_is_wrong_and_why(page: Page, bureau: Bureau) -> None:
@@ -111,6 +132,10 @@ async def test_a_device_shows_the_configuration_that_it_runs(page: Page, bureau:
     worn = await bureau.worn("孙立")
     running = Shadow(version=0, config=RecorderConfig(moving_s=7, low_storage_mb=1234))
     await bureau.rig.publish(worn.did, "shadow", running.encode())
+    reported = (
+        "select reported from device_shadow join device d on d.id = device_id where did = %s and reported is not null"
+    )
+    await eventually(lambda: bureau.rig.rows(reported, worn.did))
     await bureau.sign_in(page, await bureau.account("administrator"), f"/manage/devices?device={worn.did}")
     await expect(page.get_by_role("row", name="移动间隔")).to_contain_text("7")
     await page.get_by_role("button", name="修改配置").click()

@@ -109,7 +109,7 @@ class DeviceDetail(Device):
 
 
 class DeviceChange(BaseModel):
-    """What is left out stays."""
+    """What is left out stays; an empty report is taken away."""
 
     unit_id: Id | None = None
     inspection_report: Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")] | None = None

@@ -17,7 +17,7 @@ select desired, desired_version, reported, reported_at from device_shadow where 
 
 -- name: change
 update device set unit_id = coalesce(%(unit_id)s, unit_id),
-  inspection_report = coalesce(%(inspection_report)s, inspection_report)
+  inspection_report = nullif(coalesce(%(inspection_report)s, inspection_report), '')
 where id = %(id)s
 
 -- name: set_status

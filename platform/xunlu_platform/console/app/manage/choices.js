@@ -46,22 +46,25 @@ export function periodOf(from, to) {
  * something was typed. The value is the officer's id.
  * @param {(officer: import("../types").Officer) => boolean} fits
  * @param {boolean} [optional] nobody can be chosen
+ * @param {number | null} [chosen] stays in the list whatever is typed
  */
-export async function officerPicker(fits, optional = false) {
+export async function officerPicker(fits, optional = false, chosen = null) {
   /** @type {import("../types").Officer[]} */
   const officers = (await getAll("/officers")).filter(fits);
   officers.sort((a, b) => Number(Boolean(a.device)) - Number(Boolean(b.device)));
   const select = h("select", { size: 8, required: !optional });
   const paint = (/** @type {string} */ text) => {
-    const found = officers.filter((officer) =>
-      matches(`${officer.number} ${officer.name} ${officer.pinyin}`.toLowerCase(), text),
+    const found = officers.filter(
+      (officer) => officer.id === chosen || matches(`${officer.number} ${officer.name} ${officer.pinyin}`.toLowerCase(), text),
     );
+    const isChosen = (/** @type {import("../types").Officer} */ officer, /** @type {number} */ i) =>
+      optional ? officer.id === chosen : text !== "" && i === 0;
     const label = (/** @type {import("../types").Officer} */ officer) =>
       `${officer.number}　${officer.name}　${unitName(officer.unit_id)}${officer.device ? `　(${t("officer.wears", { did: officer.device })})` : ""}`;
     fill(
       select,
       optional ? h("option", { value: "" }, t("nobody")) : null,
-      found.map((officer, i) => h("option", { value: officer.id, selected: !optional && text !== "" && i === 0 }, label(officer))),
+      found.map((officer, i) => h("option", { value: officer.id, selected: isChosen(officer, i) }, label(officer))),
     );
   };
   const filter = h("input", {

@@ -141,7 +141,7 @@ export function editDevice(device, changed) {
     },
   ];
   ask(t("device.edit"), questions, t("save"), async ({ unit, report }) => {
-    await patch(address(device.did), { unit_id: Number(unit), inspection_report: report || null });
+    await patch(address(device.did), { unit_id: Number(unit), inspection_report: report });
     changed();
   });
 }

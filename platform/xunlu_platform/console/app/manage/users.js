@@ -121,20 +121,25 @@ async function addUser(changed) {
  * @param {User} user
  * @param {() => void} changed
  */
-function editUser(user, changed) {
-  const questions = [
-    {
-      name: "display_name",
-      label: t("user.name"),
-      control: h("input", { required: true, maxlength: 64, value: user.display_name }),
-    },
-    { name: "role", label: t("user.role"), control: roleSelect(user.role) },
-    { name: "unit", label: t("unit"), control: unitSelect(user.unit_id) },
-  ];
-  ask(`${t("edit")} · ${user.username}`, questions, t("save"), async ({ display_name, role, unit }) => {
-    await patch(`/users/${user.id}`, { display_name, role, unit_id: Number(unit) });
-    changed();
-  });
+async function editUser(user, changed) {
+  try {
+    const { select, filter } = await officerPicker((officer) => officer.active || officer.id === user.officer_id, true, user.officer_id);
+    select.size = 4;
+    const name = h("input", { required: true, maxlength: 64, value: user.display_name });
+    const questions = [
+      { name: "display_name", label: t("user.name"), control: name },
+      { name: "role", label: t("user.role"), control: roleSelect(user.role) },
+      { name: "unit", label: t("unit"), control: unitSelect(user.unit_id) },
+      { name: "officer", label: t("user.officer"), control: select, hint: t("user.officer.hint") },
+    ];
+    const dialog = ask(`${t("edit")} · ${user.username}`, questions, t("save"), async ({ display_name, role, unit, officer }) => {
+      await patch(`/users/${user.id}`, { display_name, role, unit_id: Number(unit), officer_id: officer ? Number(officer) : null });
+      changed();
+    });
+    dialog.querySelector('select[name="officer"]')?.before(filter);
+  } catch (problem) {
+    complain(problem);
+  }
 }
 
 /**
