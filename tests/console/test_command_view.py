@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.console.bureau import SQUAD, Bureau, Worn
-from tests.integration.ingest_rig import now_s
+from tests.integration.ingest_rig import eventually, now_s
 from xunlu_protocol.command import UNSUPPORTED, Reply
 
 pytestmark = [pytest.mark.console, pytest.mark.integration]
@@ -157,6 +157,7 @@ async def test_a_track_is_drawn_and_told_in_figures(page: Page, bureau: Bureau) 
     worn = await bureau.worn("孙浩")
     for seq in range(1, 6):
         await bureau.stands(worn, 31.2281 + seq * 1e-5, 121.4771, seq)
+    await eventually(lambda: bureau.rig.positions(worn.did))
     await bureau.sign_in(page, await bureau.account("dispatcher"), f"/?device={worn.did}")
     await page.get_by_role("button", name="显示轨迹").click()
     await expect(page.locator(".track-result")).to_contain_text("处断点")

@@ -90,6 +90,7 @@ async def number_of(bureau: Bureau, name: str) -> int:
 
 async def test_an_outline_that_crosses_itself_is_shown_repaired_before_it_is_saved(page: Page, bureau: Bureau) -> None:
     await bureau.sign_in(page, await bureau.account("dispatcher"), "/zones?edit=new")
+    await expect(page.get_by_role("heading", name="新建区域")).to_be_visible()
     await click_corners(page, [(-100, -80), (100, 80), (100, -80), (-100, 80)])
     await corners_of(page).first.focus()
     await page.keyboard.press("Enter")
