@@ -60,9 +60,23 @@ async def test_bursts_are_listed_newest_first_by_group_device_talker_and_time(pl
     assert await listed(gid="unit-2") == ["c", "b", "a"]
     assert await listed(did="R1") == ["c", "a"]
     assert await listed(talker="R2") == ["d"]
+    assert await listed(officer="1") == ["c", "a"]
     assert await listed(**{"from": "2026-03-02T08:00:03Z", "to": "2026-03-02T08:01:00Z"}) == ["a"]
     page = (await caller.get("/bursts?limit=3")).json()
     assert await listed(after=page["next"]) == ["a"]
+
+
+async def test_what_bursts_can_be_narrowed_down_to_follows_the_time_and_the_scope(platform: Platform) -> None:
+    caller = await platform.sign_in("evidence")
+    await platform.sql("update talk_group set closed_at = now() where gid = 'unit-3'")
+    told = (await caller.get("/bursts/heard")).json()
+    assert [(group["gid"], group["open"]) for group in told["groups"]] == [("unit-2", True), ("unit-3", False)]
+    people = [(who["name"], who["officer"] and who["officer"]["number"]) for who in told["talkers"]]
+    assert sorted(people, key=str) == [("R2", None), ("dispatcher", None), ("王小明", "D2001")]
+    early = (await caller.get("/bursts/heard", params={"to": "2026-03-02T08:00:03Z"})).json()
+    assert [who["name"] for who in early["talkers"]] == ["王小明"]
+    other = (await (await platform.sign_in("dispatcher", unit=3)).get("/bursts/heard")).json()
+    assert [group["gid"] for group in other["groups"]] == ["unit-3"]
 
 
 async def test_a_burst_says_who_talked_where(platform: Platform) -> None:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 # Older than the month of a chunk of availability.
 DAY = (datetime.now(UTC) - timedelta(days=100)).replace(hour=0, minute=0, second=0, microsecond=0)
 HISTORY = ("position", "telemetry", "event", "availability")
-MEDIA = ("recording", "burst", "viewing", "voice_note")
+MEDIA = ("recording", "burst", "viewing", "voice_note", "floor_entry")
 KEYS = {"voice_note": "message_id"}
 
 # R1 goes from D2001 to D2002 at eight; both R1 and R3 walk from six to ten, and something happened to them.
@@ -48,6 +48,14 @@ insert into burst (id, gid, unit_id, talker, device_id, officer_id, grant_number
     repeat('1', 64), 0, true
   from (values ('b-1', 1, 1, interval '7 h'), ('b-desk', null, 1, interval '7 h'), ('b-2', 1, 2, interval '8 h 10 min'),
     ('b-3', 3, 3, interval '7 h')) made (id, device, officer, after);
+insert into floor_entry (id, gid, unit_id, at, what, who, grant_number, urgency, priority)
+  select id, gid, 2, %(day)s + after, what, who, number, 0, 100
+  from (values ('e-had', 'g', 'granted', 'x', 1, interval '7 h'),
+    ('e-near', 'g', 'denied', 'R9', null, interval '7 h 8 s'),
+    ('e-far', 'g', 'denied', 'R9', null, interval '7 h 1 min'), ('e-else', 'h', 'granted', 'R9', 1, interval '7 h'),
+    ('e-asked', 'h', 'denied', 'R1', null, interval '7 h 20 min'),
+    ('e-later', 'h', 'denied', 'R1', null, interval '9 h'))
+    made (id, gid, what, who, number, after);
 insert into viewing (id, device_id, asked_at, ended_at)
   select 'v-' || d, d, %(day)s + interval '7 h', %(day)s + interval '7 h 1 min' from unnest(array[1, 3]) d;
 insert into account (unit_id, username, display_name, role, officer_id, password_hash)
@@ -125,11 +133,29 @@ async def left(platform: Platform, table: str) -> set[Any]:
 async def test_a_rule_spares_what_an_incident_names_and_says_which_incident(platform: Platform, store: Store) -> None:
     incident = await keep(await platform.sign_in("evidence"), "o1")
     runs = await erase(platform, store, *MEDIA)
-    spared = {"recording": {"r-1"}, "burst": {"b-1", "b-desk"}, "viewing": {"v-1"}, "voice_note": {"m-1", "m-by-1"}}
+    spared = {
+        "recording": {"r-1"},
+        "burst": {"b-1", "b-desk"},
+        "viewing": {"v-1"},
+        "voice_note": {"m-1", "m-by-1"},
+        # What is shown around a burst, and what the officer asked for in vain.
+        "floor_entry": {"e-had", "e-near", "e-asked"},
+    }
     for subject, run in zip(MEDIA, runs, strict=True):
         assert await left(platform, subject) == spared[subject]
         assert run["rows_held"] == len(spared[subject])
         assert run["held"] == [{"id": incident["id"], "title": "外滩走失儿童", "rows": len(spared[subject])}]
+
+
+async def test_an_order_outlives_its_sound_and_is_held_as_that_is(platform: Platform, store: Store) -> None:
+    await keep(await platform.sign_in("evidence"), "o1")
+    [orders, _] = await erase(platform, store, "message", "voice_note")
+    assert (orders["rows_affected"], orders["rows_held"]) == (0, 0)
+    [orders] = await erase(platform, store, "message")
+    assert (orders["rows_affected"], orders["rows_held"]) == (1, 0)
+    assert await left(platform, "message") == {"m-1", "m-by-1"}
+    told = await platform.sql("select message_id from message_target order by message_id")
+    assert told == [("m-1",), ("m-by-1",)]
 
 
 async def test_of_history_the_hours_of_the_incident_stay_and_the_rest_of_the_chunk_goes(

@@ -1,4 +1,4 @@
-"""What a rule erases of recordings, bursts, viewings and voice notes: rows with their files, never what is held."""
+"""What a rule erases of recordings, of talk and of viewings: rows with their files, never what is held."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

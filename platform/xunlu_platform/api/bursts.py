@@ -13,6 +13,7 @@ from xunlu_platform.api.console import file_below
 from xunlu_platform.api.devices import OfficerName, UnitName
 from xunlu_platform.api.history import OfDevice
 from xunlu_platform.api.paging import Answer, Page
+from xunlu_platform.api.periods import From, To
 from xunlu_platform.api.problems import not_found
 from xunlu_platform.api.recordings import Holder
 from xunlu_platform.api.services import Serving
@@ -25,6 +26,8 @@ router = APIRouter(prefix="/bursts", tags=["talk"])
 BurstId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 GidFilter = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Of this talk group only.")]
 TalkerFilter = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Of this participant only.")]
+OfficerFilter = Annotated[int | None, Query(ge=1, description="Of this officer only, whatever they wore.")]
+HEARD_MAX = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +36,7 @@ class Wanted(OfDevice):
 
     gid: GidFilter = None
     talker: TalkerFilter = None
+    officer: OfficerFilter = None
 
 
 class Place(Answer):
@@ -77,6 +81,30 @@ class Burst(Answer):
     held_by: list[Holder]
 
 
+class HeardGroup(Answer):
+    """A group that something was said in; `open` while people may talk there."""
+
+    gid: str
+    name: str
+    kind: GroupKind | None
+    open: bool
+
+
+class HeardTalker(Answer):
+    """Somebody who said something: an officer, or whoever has the name `talker` on the radio net."""
+
+    officer: OfficerName | None
+    talker: str
+    name: str
+
+
+class Heard(Answer):
+    """What bursts of a time can be narrowed down to, at most 500 of each."""
+
+    groups: list[HeardGroup]
+    talkers: list[HeardTalker]
+
+
 class LogEntry(Answer):
     """One line of the floor log; `by` preempted or took down. Names: of whoever wore the device then, where known."""
 
@@ -107,6 +135,18 @@ async def bursts(
     async with services.store.session(caller.scope) as session:
         rows = await session.all("bursts", "page", wanted.values())
     return wanted.page(rows, "started_at")
+
+
+@router.get("/heard")
+async def heard(
+    services: Serving, caller: Annotated[Caller, allow("recordings")], since: From = None, until: To = None
+) -> Heard:
+    """In which groups something was said in a stretch of time, and by whom."""
+    values = {"from": since, "to": until, "limit": HEARD_MAX}
+    async with services.store.session(caller.scope) as session:
+        groups = await session.all("bursts", "heard_groups", values)
+        talkers = await session.all("bursts", "heard_talkers", values)
+    return Heard(groups=[HeardGroup(**row) for row in groups], talkers=[HeardTalker(**row) for row in talkers])
 
 
 @router.get("/{burst_id}/audio", response_class=FileResponse)

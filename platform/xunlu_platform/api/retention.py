@@ -26,6 +26,8 @@ Subject = Literal[
     "burst",
     "viewing",
     "voice_note",
+    "floor_entry",
+    "message",
 ]
 
 

@@ -39,7 +39,7 @@ LIVE_S: Mapping[Made, int | None] = {
     "broadcast": 1800,
     "emergency": 4 * 3600,
 }
-"""Seconds after which a group is over by itself, unless told; None: when somebody ends it."""
+"""Seconds without a word after which a group is over, unless told; None: when somebody ends it."""
 
 
 class NewGroup(BaseModel):
@@ -49,7 +49,7 @@ class NewGroup(BaseModel):
         name: for people; the caller's own name when left out.
         members: devices, and `u-` with an account's number.
         units: everybody of these units and below, whoever that is at the time.
-        ttl_s: seconds after which it is over by itself; a standing one has none unless told.
+        ttl_s: seconds without a word after which it is over by itself; a standing one has none unless told.
         duplex: of a private call: both may talk at once.
         area: corners of a polygon, latitude and longitude in WGS-84 degrees; those inside when it is made are members.
     """
@@ -72,7 +72,7 @@ class NearestGroup(BaseModel):
         lat: degrees, WGS-84; without a device.
         lon: degrees, WGS-84; without a device.
         count: so many at most.
-        ttl_s: seconds after which it is over by itself.
+        ttl_s: seconds without a word after which it is over by itself.
     """
 
     name: Name | None = None

@@ -20,6 +20,7 @@ from xunlu_platform.store.talk import (
     keep_log,
     published_group,
     published_groups,
+    put_off_ends,
     register_burst,
 )
 from xunlu_protocol.talk import (
@@ -38,6 +39,8 @@ GROUPS_S = 2.0
 """What people make is told by the API at once; this follows the organisation, and mends."""
 INVITATIONS_S = 5.0
 """A group that is told of or withdrawn turns the keys of its members at once; this follows all else, and mends."""
+ENDS_S = 10.0
+"""The shortest silence that ends a group is a minute."""
 GATHER_S = 0.2
 """Between two looks at all invitations: many groups that change together are one change."""
 SOS_S = 1.0
@@ -89,6 +92,7 @@ class Talk:
 
     def rhythm(self) -> Rhythm:
         """The jobs."""
+            ("talk_ends", ENDS_S, self._put_off_ends),
         return [
             ("sos_talk", SOS_S, self._call_for_sos),
             ("talk_groups", GROUPS_S, self._keep_groups),
@@ -99,6 +103,9 @@ class Talk:
 
     async def _take_group(self, message: Message) -> None:
         await self._groups.take(message)
+    async def _put_off_ends(self) -> None:
+        await put_off_ends(self._store)
+
         self._regrouped.set()
 
     async def _keep_groups(self) -> None:

@@ -45,6 +45,12 @@ async def call_for_sos(store: Store, *, nearest: int, after_sos_s: int) -> list[
     return [call["gid"] for call in made]
 
 
+async def put_off_ends(store: Store) -> int:
+    """Let groups in which somebody talks live longer; returns how many."""
+    async with store.session(SYSTEM) as session:
+        return await session.run(FILE, "put_off_ends")
+
+
 async def keep_log(store: Store, tenant: str, entries: Iterable[FloorEntry]) -> None:
     """Keep what is new of the floor log."""
     rows = list({one.id: one for one in entries}.values())

@@ -18,6 +18,7 @@ where (%(id)s::text is null or b.id = %(id)s)
   and (%(gid)s::text is null or b.gid = %(gid)s)
   and (%(did)s::text is null or d.did = %(did)s)
   and (%(talker)s::text is null or b.talker = %(talker)s)
+  and (%(officer)s::bigint is null or b.officer_id = %(officer)s)
   and (%(from)s::timestamptz is null or b.ended_at > %(from)s)
   and (%(to)s::timestamptz is null or b.started_at < %(to)s)
   and (%(after_at)s::timestamptz is null or (b.started_at, b.id) < (%(after_at)s, %(after_id)s))
@@ -29,6 +30,27 @@ order by b.started_at desc, b.id desc limit %(limit)s
 )
 select page.*, coalesce(holds.held_by, '[]') as held_by from page left join holds using (id)
 order by page.started_at desc, page.id desc
+
+-- name: heard_groups
+-- Groups that something was said in, also those that are over.
+select b.gid, coalesce(g.name, u.name, b.gid) as name, g.kind,
+  g.gid is not null and g.closed_at is null and coalesce(g.until > now(), true) as open
+from (
+  select distinct gid from burst
+    where (%(from)s::timestamptz is null or ended_at > %(from)s) and (%(to)s::timestamptz is null or started_at < %(to)s)
+) b left join talk_group g using (gid) left join unit u on u.id = g.unit_id
+order by name, gid limit %(limit)s
+
+-- name: heard_talkers
+-- Who said something: officers with whatever they wore, and everybody else by their name on the radio net.
+select case when o.id is not null then jsonb_build_object('id', o.id, 'number', o.number, 'name', o.name) end as officer,
+  min(b.talker) as talker, coalesce(o.name, min(coalesce(a.display_name, b.talker))) as name
+from (
+  select distinct talker, officer_id from burst
+    where (%(from)s::timestamptz is null or ended_at > %(from)s) and (%(to)s::timestamptz is null or started_at < %(to)s)
+) b left join officer o on o.id = b.officer_id left join account a on 'u-' || a.id = b.talker
+group by o.id, o.number, o.name, case when o.id is null then b.talker end
+order by name, talker limit %(limit)s
 
 -- name: log
 -- Of its grant, and what happened around it: who asked, was refused, waited; by the names of those who wore the devices then.

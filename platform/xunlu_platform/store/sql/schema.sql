@@ -202,6 +202,8 @@ CREATE FUNCTION public.retention_due(subject text) RETURNS text
     when 'burst' then 'ended_at < $1 and hold is null'
     when 'viewing' then 'coalesce(ended_at, seen_at, asked_at) < $1'
     when 'voice_note' then 'created_at < least($1, now() - interval ''7 days'') and hold is null'
+    when 'message' then 'created_at < least($1, now() - interval ''7 days'')
+      and not exists (select from voice_note n where n.message_id = t.id)'
     else 'at < $1' end
 $_$;
 
@@ -213,8 +215,8 @@ CREATE FUNCTION public.retention_holds(subject text) RETURNS text
       'held_history(%L) h where h.device_id = t.device_id and t.%I >= h.since and t.%2$I < h.until',
       subject, case subject when 'position' then 'fix_at' else 'at' end)
     when subject in ('dead_letter', 'audit') then '(select null::bigint as incident_id) h where false'
-    else format('held h where h.subject = %L and h.id = t.%I',
-      subject, case subject when 'voice_note' then 'message_id' else 'id' end) end
+    when subject = 'voice_note' then 'held h where h.subject = ''message'' and h.id = t.message_id'
+    else format('held h where h.subject = %L and h.id = t.id', subject) end
 $_$;
 
 CREATE FUNCTION public.scope_devices() RETURNS bigint[]
@@ -788,6 +790,41 @@ CREATE VIEW public.held AS
             incident_reach.until
            FROM public.incident_reach
           WHERE (NOT incident_reach.released)
+        ), spoken AS NOT MATERIALIZED (
+         SELECT b.id,
+            b.gid,
+            b.grant_number,
+            b.started_at,
+            b.ended_at,
+            h.incident_id
+           FROM (reach h
+             JOIN public.burst b ON (((b.device_id = h.device_id) AND (b.started_at > (h.since - '1 day'::interval)) AND (b.started_at < h.until) AND (b.ended_at > h.since))))
+        UNION
+         SELECT b.id,
+            b.gid,
+            b.grant_number,
+            b.started_at,
+            b.ended_at,
+            h.incident_id
+           FROM (reach h
+             JOIN public.burst b ON (((b.device_id IS NULL) AND (b.officer_id = h.officer_id) AND (b.started_at > (h.since - '1 day'::interval)) AND (b.started_at < h.until) AND (b.ended_at > h.since))))
+        ), concerned AS NOT MATERIALIZED (
+         SELECT h.incident_id,
+            h.since,
+            h.until,
+            p.person
+           FROM (reach h
+             CROSS JOIN LATERAL ( SELECT d.did AS person
+                   FROM public.device d
+                  WHERE (d.id = h.device_id)
+                UNION ALL
+                 SELECT ('u-'::text || d.account_id)
+                   FROM public.device d
+                  WHERE (d.id = h.device_id)
+                UNION ALL
+                 SELECT ('u-'::text || a.id)
+                   FROM public.account a
+                  WHERE (a.officer_id = h.officer_id)) p)
         )
  SELECT 'recording'::text AS subject,
     r.id,
@@ -796,16 +833,9 @@ CREATE VIEW public.held AS
      JOIN public.recording r ON (((r.device_id = h.device_id) AND (r.started_at > (h.since - '1 day'::interval)) AND (r.started_at < h.until) AND (r.ended_at > h.since))))
 UNION
  SELECT 'burst'::text AS subject,
-    b.id,
-    h.incident_id
-   FROM (reach h
-     JOIN public.burst b ON (((b.device_id = h.device_id) AND (b.started_at > (h.since - '1 day'::interval)) AND (b.started_at < h.until) AND (b.ended_at > h.since))))
-UNION
- SELECT 'burst'::text AS subject,
-    b.id,
-    h.incident_id
-   FROM (reach h
-     JOIN public.burst b ON (((b.device_id IS NULL) AND (b.officer_id = h.officer_id) AND (b.started_at > (h.since - '1 day'::interval)) AND (b.started_at < h.until) AND (b.ended_at > h.since))))
+    spoken.id,
+    spoken.incident_id
+   FROM spoken
 UNION
  SELECT 'viewing'::text AS subject,
     v.id,
@@ -813,24 +843,25 @@ UNION
    FROM (reach h
      JOIN public.viewing v ON (((v.device_id = h.device_id) AND (v.asked_at > (h.since - '1 day'::interval)) AND (v.asked_at < h.until) AND (COALESCE(v.ended_at, v.seen_at, v.asked_at) >= h.since))))
 UNION
- SELECT 'voice_note'::text AS subject,
+ SELECT 'message'::text AS subject,
     m.id,
-    h.incident_id
-   FROM ((reach h
-     CROSS JOIN LATERAL ( SELECT d.did AS person
-           FROM public.device d
-          WHERE (d.id = h.device_id)
-        UNION ALL
-         SELECT ('u-'::text || d.account_id)
-           FROM public.device d
-          WHERE (d.id = h.device_id)
-        UNION ALL
-         SELECT ('u-'::text || a.id)
-           FROM public.account a
-          WHERE (a.officer_id = h.officer_id)) p)
-     JOIN public.message m ON (((m.created_at >= h.since) AND (m.created_at < h.until) AND ((('u-'::text || m.account_id) = p.person) OR (EXISTS ( SELECT
+    c.incident_id
+   FROM (concerned c
+     JOIN public.message m ON (((m.created_at >= c.since) AND (m.created_at < c.until) AND ((('u-'::text || m.account_id) = c.person) OR (EXISTS ( SELECT
            FROM public.message_target t
-          WHERE ((t.message_id = m.id) AND (t.person = p.person))))))));
+          WHERE ((t.message_id = m.id) AND (t.person = c.person))))))))
+UNION
+ SELECT 'floor_entry'::text AS subject,
+    e.id,
+    c.incident_id
+   FROM (concerned c
+     JOIN public.floor_entry e ON (((e.who = c.person) AND (e.at >= c.since) AND (e.at < c.until))))
+UNION
+ SELECT 'floor_entry'::text AS subject,
+    e.id,
+    s.incident_id
+   FROM (spoken s
+     JOIN public.floor_entry e ON (((e.gid = s.gid) AND ((e.grant_number = s.grant_number) OR ((e.at >= (s.started_at - '00:00:05'::interval)) AND (e.at <= (s.ended_at + '00:00:05'::interval)))))));
 
 CREATE TABLE public.incident_export (
     id text NOT NULL,
@@ -1052,7 +1083,7 @@ CREATE TABLE public.retention_rule (
     enabled boolean DEFAULT false NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT retention_rule_keep_days_check CHECK (((keep_days >= 1) AND (keep_days <= 36500))),
-    CONSTRAINT retention_rule_subject_check CHECK ((subject = ANY (ARRAY['position'::text, 'telemetry'::text, 'event'::text, 'availability'::text, 'dead_letter'::text, 'audit'::text, 'recording'::text, 'burst'::text, 'viewing'::text, 'voice_note'::text])))
+    CONSTRAINT retention_rule_subject_check CHECK ((subject = ANY (ARRAY['position'::text, 'telemetry'::text, 'event'::text, 'availability'::text, 'dead_letter'::text, 'audit'::text, 'recording'::text, 'burst'::text, 'viewing'::text, 'voice_note'::text, 'floor_entry'::text, 'message'::text])))
 );
 
 ALTER TABLE public.retention_run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1131,11 +1162,13 @@ CREATE TABLE public.talk_group (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     until timestamp with time zone,
     closed_at timestamp with time zone,
+    silence_s integer,
     CONSTRAINT talk_group_check CHECK (((kind = 'squad'::text) = (name IS NULL))),
     CONSTRAINT talk_group_check1 CHECK (((kind = 'private'::text) OR (NOT duplex))),
     CONSTRAINT talk_group_gid_check CHECK ((gid ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
     CONSTRAINT talk_group_kind_check CHECK ((kind = ANY (ARRAY['squad'::text, 'standing'::text, 'temporary'::text, 'private'::text, 'broadcast'::text, 'emergency'::text]))),
-    CONSTRAINT talk_group_name_check CHECK (((length(name) >= 1) AND (length(name) <= 64)))
+    CONSTRAINT talk_group_name_check CHECK (((length(name) >= 1) AND (length(name) <= 64))),
+    CONSTRAINT talk_group_silence_s_check CHECK ((silence_s > 0))
 );
 
 CREATE TABLE public.talk_group_member (
@@ -1614,6 +1647,8 @@ CREATE INDEX floor_entry_group ON public.floor_entry USING btree (gid, at);
 CREATE INDEX incident_alarm ON public.incident USING btree (alarm_id);
 
 CREATE INDEX incident_export_incident ON public.incident_export USING btree (incident_id, asked_at DESC);
+CREATE INDEX floor_entry_who ON public.floor_entry USING btree (who, at);
+
 
 CREATE INDEX incident_export_waiting ON public.incident_export USING btree (asked_at) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 
@@ -1845,7 +1880,7 @@ ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
 
 ALTER TABLE ONLY public.message_target
-    ADD CONSTRAINT message_target_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id);
+    ADD CONSTRAINT message_target_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.message_target
     ADD CONSTRAINT message_target_rid_fkey FOREIGN KEY (rid) REFERENCES public.command(rid);

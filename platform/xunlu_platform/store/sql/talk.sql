@@ -29,8 +29,8 @@ select count(*) as groups from talk_group
 where unit_id = %(unit_id)s and kind <> 'squad' and closed_at is null and coalesce(until > now(), true)
 
 -- name: make
-insert into talk_group (gid, unit_id, kind, name, duplex, created_by, until)
-values (%(gid)s, %(unit_id)s, %(kind)s, %(name)s, %(duplex)s, %(account_id)s, now() + make_interval(secs => %(ttl_s)s))
+insert into talk_group (gid, unit_id, kind, name, duplex, created_by, until, silence_s)
+values (%(gid)s, %(unit_id)s, %(kind)s, %(name)s, %(duplex)s, %(account_id)s, now() + make_interval(secs => %(ttl_s)s), %(ttl_s)s)
 
 -- name: add_members
 insert into talk_group_member (gid, person, unit_id, listener)
@@ -139,6 +139,18 @@ insert into talk_group_member (gid, person)
 -- Some minutes after its alarm is closed, a call is over.
 update talk_group g set until = now() + make_interval(secs => %(after_s)s) from alarm a
   where a.id = g.alarm_id and g.until is null and g.closed_at is null and a.state not in ('new', 'acknowledged')
+
+-- name: put_off_ends
+-- Whoever talks puts off the end of a group, in steps that are worth telling everybody. A burst without an end goes on.
+update talk_group g set until = said.at + make_interval(secs => g.silence_s)
+from (select gid, max(at) as at from (
+    select gid, case when bool_and(what = 'granted') then now() else max(at) end as at from floor_entry
+      where grant_number is not null and at > now() - interval '1 day'
+        and gid in (select gid from talk_group where silence_s is not null and closed_at is null and until > now())
+      group by gid, grant_number
+  ) burst group by gid) said
+where g.gid = said.gid and g.closed_at is null and g.until > now()
+  and said.at + make_interval(secs => g.silence_s) > g.until + least(interval '1 minute', make_interval(secs => g.silence_s / 4))
 
 -- name: keep_log
 -- What is new of the floor log. Whoever barged in, took down or listened in stands in the audit log from now on.
