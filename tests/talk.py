@@ -74,7 +74,7 @@ class Talk:
 def sign(key: str, who: str, **more: Any) -> str:
     """A token for the radio net."""
     now_s = int(time.time())
-    claims = {"sub": who, "jti": secrets.token_hex(4), "name": f"name of {who}", "iat": now_s, "exp": now_s + 60}
+    claims = {"sub": who, "jti": secrets.token_hex(4), "name": f"name of {who}", "iat": now_s, "exp": now_s + 3600}
     said = TalkClaims.parse(claims | more).model_dump(exclude_none=True)
     return jwt.encode({"alg": ALGORITHM}, said, OKPKey.import_key(key), algorithms=[ALGORITHM])
 

@@ -12,6 +12,8 @@ from xunlu_protocol.media import Milliseconds
 
 SCAN_MAX = 16
 MEMBERS_MAX = 2000
+OTHERS_MAX = 15
+"""Of those who talk at once in a two-way call, so many are told of beside the newest."""
 TALK_AUDIENCE = "xunlu-talk"
 
 GroupKind = Literal["squad", "standing", "temporary", "private", "broadcast", "emergency"]
@@ -41,7 +43,7 @@ class TalkClaims(Wire):
         rights: beyond talking and listening as a member.
         path: unit path; groups at or below it may be joined without being a member. None: member only.
         iat: UTC seconds of issue.
-        exp: UTC seconds after which nobody may join with it.
+        exp: UTC seconds after which nobody may join or stay with it.
     """
 
     aud: Literal["xunlu-talk"] = "xunlu-talk"
@@ -81,18 +83,28 @@ class TalkGroup(Wire):
     until: UtcSeconds | None = None
 
 
+class Peer(Wire):
+    """A participant as others see it."""
+
+    id: Person
+    name: Label
+    number: Label | None = None
+    did: Identifier | None = None
+
+
 class FloorState(Wire):
     """`g/{gid}/floor`, retained: who has the floor of a group; late entry, and the map.
 
     Attributes:
         gid: the group.
-        talker: participant; None while idle.
+        talker: participant; None while idle. In a two-way call the newest of those who talk.
         did: the talker's device, if it has one.
         name: the talker's name.
         urgency: of the burst.
         priority: of the talker.
-        epoch: number of the grant; a smaller one than before is stale.
-        until: UTC milliseconds at which it ends at the latest; None while idle.
+        others: who else talks now in a two-way call.
+        epoch: number of the newest grant; a smaller one than before is stale.
+        until: UTC milliseconds at which it ends at the latest, unless it is told anew; None while idle.
         tms: UTC milliseconds of this state.
     """
 
@@ -102,6 +114,7 @@ class FloorState(Wire):
     name: Label | None = None
     urgency: Urgency = 0
     priority: Priority = 0
+    others: Annotated[tuple[Peer, ...], Field(max_length=OTHERS_MAX)] = ()
     epoch: Annotated[int, Field(ge=0)] = 0
     until: Milliseconds | None = None
     tms: Milliseconds
@@ -144,8 +157,15 @@ class Tune(Wire):
     scan: Annotated[tuple[Gid, ...], Field(max_length=SCAN_MAX)] = ()
 
 
+class Renew(Wire):
+    """A fresh token of the same participant: the session goes on until that one ends, with the rights that it gives."""
+
+    t: Literal["renew"] = "renew"
+    token: Annotated[str, Field(max_length=2000)]
+
+
 class FloorRequest(Wire):
-    """The key is pressed."""
+    """The key is pressed; where there is no floor it opens a gate that only `release` and `revoke` close."""
 
     t: Literal["request"] = "request"
     gid: Gid
@@ -174,18 +194,9 @@ class Ping(Wire):
     n: Annotated[int, Field(ge=0)] = 0
 
 
-ClientMessage = Hello | Tune | FloorRequest | FloorRelease | TakeDown | Ping
+ClientMessage = Hello | Tune | Renew | FloorRequest | FloorRelease | TakeDown | Ping
 
 # -- /ptt: server to client -------------------------------------------------------------------------------------------
-
-
-class Peer(Wire):
-    """A participant as others see it."""
-
-    id: Person
-    name: Label
-    number: Label | None = None
-    did: Identifier | None = None
 
 
 class GroupInfo(Wire):
@@ -332,81 +343,3 @@ def from_server(payload: bytes) -> ServerMessage:
         ProtocolError: it breaks the contract.
     """
     return decode_any(_FROM_SERVER, payload)
-
-
-# -- reports of the talk server ---------------------------------------------------------------------------------------
-
-
-class FloorEntry(Wire):
-    """One line of the floor log: what happened in a group.
-
-    Attributes:
-        id: of the entry, unique; a second arrival changes nothing.
-        gid: the group.
-        tms: UTC milliseconds.
-        what: `granted`, `released`, `silent`, `left`, `too_long`, `preempted`, `taken_down`,
-            `interrupted` (told by the next server: the one before was killed), `denied`, `queued`, `joined`, `parted`,
-            `listening_in`.
-        who: participant.
-        by: who preempted, or took down.
-        grant: its number, where there is one.
-        urgency: of the request.
-        priority: of the request.
-    """
-
-    id: Identifier
-    gid: Gid
-    tms: Milliseconds
-    what: Label
-    who: Person
-    by: Person | None = None
-    grant: int | None = None
-    urgency: Urgency = 0
-    priority: Priority = 0
-
-
-class TalkLog(Wire):
-    """`ptt/log`: entries that are not confirmed yet, oldest first."""
-
-    entries: Annotated[tuple[FloorEntry, ...], Field(max_length=500)] = ()
-
-
-class BurstReport(Wire):
-    """`ptt/burst/{host}`: a finished burst; said again until it is confirmed.
-
-    Attributes:
-        id: of the burst.
-        gid: group.
-        talker: participant.
-        did: its device.
-        grant: its number.
-        urgency: of it.
-        file: below the recordings folder.
-        started_ms: UTC milliseconds of the first packet.
-        ended_ms: of the end of the last one.
-        size_bytes: of the file.
-        sha256: of the file.
-        lost: packets that never came.
-        complete: False when the process was killed and its successor closed the file.
-    """
-
-    id: Identifier
-    gid: Gid
-    talker: Person
-    did: Identifier | None = None
-    grant: Annotated[int, Field(ge=0)] = 0
-    urgency: Urgency = 0
-    file: Annotated[str, Field(max_length=300, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$")]
-    started_ms: Milliseconds
-    ended_ms: Milliseconds
-    size_bytes: Annotated[int, Field(ge=0)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    lost: Annotated[int, Field(ge=0)] = 0
-    complete: bool = True
-
-
-class TalkAck(Wire):
-    """`ptt/ack/{source}`: what the database holds."""
-
-    entries: Annotated[tuple[Identifier, ...], Field(max_length=500)] = ()
-    bursts: Annotated[tuple[Identifier, ...], Field(max_length=500)] = ()

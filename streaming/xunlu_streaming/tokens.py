@@ -60,13 +60,27 @@ def verify(
     return claims
 
 
-def verify_talk(token: str, key: OKPKey, *, now_s: float) -> TalkClaims:
+def has_expired(claims: MediaClaims | TalkClaims, now_s: float) -> bool:
+    """Whether a token is good for nothing any more, `now_s` being UTC seconds."""
+    return now_s > claims.exp + CLOCK_SKEW_S
+
+
+def verify_talk(token: str, key: OKPKey, *, now_s: float, sub: str | None = None) -> TalkClaims:
     """Read a token for the radio net; another audience is none of its claims (RFC 8725 §3.9).
 
+    Args:
+        token: as it came.
+        key: the platform's public key.
+        now_s: UTC seconds.
+        sub: participant that it must be of; None for any.
+
     Raises:
-        TokenError: reason `size`, `malformed` (signature included), `claims` or `expired`.
+        TokenError: reason `size`, `malformed` (signature included), `claims`, `expired` or `participant`.
     """
-    return _read(token, key, TalkClaims, now_s)
+    claims = _read(token, key, TalkClaims, now_s)
+    if sub is not None and claims.sub != sub:
+        raise TokenError("participant", "The token is of another participant. Ask for one of your own.")
+    return claims
 
 
 def _read(token: str, key: OKPKey, kind: type[Claims], now_s: float | None) -> Claims:
@@ -79,6 +93,6 @@ def _read(token: str, key: OKPKey, kind: type[Claims], now_s: float | None) -> C
     except (JoseError, ValueError, TypeError, RecursionError) as error:
         # Types and depths of a hostile header are not the library's concern.
         raise TokenError("malformed", "The media token is not from our platform. Ask for a new one.") from error
-    if now_s is not None and now_s > claims.exp + CLOCK_SKEW_S:
+    if now_s is not None and has_expired(claims, now_s):
         raise TokenError("expired", "The media token has expired. Ask for a new one.")
     return claims

@@ -15,7 +15,8 @@ from tests.integration.ingest_rig import TENANT, Rig, eventually, rig
 from tests.services import TestBroker, TestDatabase
 from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_platform.jobs import run, talk
-from xunlu_protocol.talk import BurstReport, FloorEntry, TalkAck, TalkClaims, TalkGroup, TalkInvitation, TalkLog
+from xunlu_protocol.talk import TalkClaims, TalkGroup, TalkInvitation
+from xunlu_protocol.talk_reports import BurstReport, FloorEntry, TalkAck, TalkLog
 from xunlu_protocol.topics import down, talk_ack, talk_burst, talk_group, talk_log
 from xunlu_streaming.tokens import public_key, verify_talk
 

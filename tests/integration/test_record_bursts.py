@@ -17,7 +17,8 @@ from tests.integration.ingest_rig import eventually
 from tests.integration.record_rig import Relay, Rig, Speech, record_rig, until
 from tests.integration.talk_rig import running_net
 from tests.services import TestBroker
-from xunlu_protocol.talk import BurstReport, Granted, TalkAck
+from xunlu_protocol.talk import Granted
+from xunlu_protocol.talk_reports import BurstReport, TalkAck
 from xunlu_protocol.topics import talk_ack
 from xunlu_streaming.tap_messages import PACKET
 

@@ -20,17 +20,7 @@ from tests.services import TestBroker, free_ports
 from tests.talk import Participant, Talk, running_talk, sign, until
 from xunlu_kit.mqtt import Message
 from xunlu_protocol.base import Wire
-from xunlu_protocol.talk import (
-    Deny,
-    FloorState,
-    Granted,
-    Hello,
-    Idle,
-    Problem,
-    Revoke,
-    Taken,
-    from_server,
-)
+from xunlu_protocol.talk import Deny, FloorState, Granted, Hello, Idle, Problem, Revoke, Taken, from_server
 from xunlu_protocol.talk_reports import FloorEntry, TalkAck, TalkLog
 from xunlu_protocol.topics import floor, talk_ack, talk_log
 from xunlu_sim.udp_impairment import UdpOptions, impaired_udp

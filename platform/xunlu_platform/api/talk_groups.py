@@ -146,12 +146,16 @@ async def _inside(session: Session, new: NewGroup) -> list[str]:
     if new.area is None:
         return []
     area = "(" + ",".join(f"({lon},{lat})" for lat, lon in new.area) + ")"
-    rows = await session.all("talk", "persons_inside", {"area": area, "limit": MEMBERS_MAX})
+    rows = await session.all("talk", "persons_inside", {"area": area, "limit": MEMBERS_MAX + 1})
     return [row["person"] for row in rows]
 
 
 async def _store(services: Services, session: Session, caller: Caller, new: NewGroup, persons: list[str]) -> Group:
-    """Write a group down with its author as a member who may talk."""
+    """Write a group down with its author as a member who may talk.
+
+    Raises:
+        Problem: nobody else is in it, too many are, or the unit has too many groups.
+    """
     me = f"u-{caller.account_id}"
     others = sorted({*persons} - {me})
     if not others and not new.units:
@@ -175,5 +179,9 @@ async def _store(services: Services, session: Session, caller: Caller, new: NewG
     await session.run("talk", "add_members", {"gid": gid, "persons": [me], "units": [], "listener": False})
     told = {"gid": gid, "persons": others, "units": new.units, "listener": listening}
     await session.run("talk", "add_members", told)
+    row = await one_group(session, gid)
+    if len(row["members"]) > MEMBERS_MAX:
+        title = "This group would have more than {people} members."
+        raise conflict("too-many-members", title, "Make one for each of the units below.", people=MEMBERS_MAX)
     await record(session, caller, "talk.make", gid, kind=new.kind, name=values["name"], members=len(others))
-    return shown(services, await one_group(session, gid))
+    return shown(services, row)

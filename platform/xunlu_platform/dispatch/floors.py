@@ -58,10 +58,15 @@ class Floors:
 
     def take_changed(self) -> set[str]:
         """Devices that began or ceased to talk since the last call."""
-        talking = {state.did: gid for gid in self._states if (state := self.of(gid)) and state.did}
+        talking = {did: gid for gid in self._states if (state := self.of(gid)) for did in _devices(state)}
         before, self._talking = self._talking, talking
         return {did for did in before.keys() | talking.keys() if before.get(did) != talking.get(did)}
 
     def fields(self, did: str) -> dict[str, Any]:
         """What consoles are told of a device: the group in which it talks, None while it is silent."""
         return {"talk": self._talking.get(did)}
+
+
+def _devices(state: FloorState) -> list[str]:
+    """Of everybody who talks."""
+    return [did for did in (state.did, *(other.did for other in state.others)) if did is not None]

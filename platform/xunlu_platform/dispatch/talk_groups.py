@@ -1,5 +1,6 @@
 """Talk groups as the talk server is told of them: retained by the broker, as the database has them."""
 
+import functools
 import logging
 
 from xunlu_kit.errors import TransportError
@@ -13,13 +14,16 @@ log = logging.getLogger(__name__)
 
 
 def group_message(row: Row | None) -> bytes:
-    """What is retained for a group (query `published` of `sql/talk.sql`); nothing withdraws it."""
+    """What is retained for a group (query `published` of `sql/talk.sql`); nothing withdraws it.
+
+    Nobody makes a group that is too large, but its units may grow: whoever may talk stays in it then.
+    """
     if row is None:
         return b""
-    members = row["members"]
+    members, listeners = row["members"], {*row["listeners"]}
     if len(members) > MEMBERS_MAX:
-        log.warning("members left out of a talk group", extra={"gid": row["gid"], "count": len(members) - MEMBERS_MAX})
-        members = members[:MEMBERS_MAX]
+        _warn(row["gid"], len(members) - MEMBERS_MAX)
+        members = sorted(members, key=lambda person: person in listeners)[:MEMBERS_MAX]
     named = set(members)
     return TalkGroup(
         gid=row["gid"],
@@ -31,6 +35,12 @@ def group_message(row: Row | None) -> bytes:
         duplex=row["duplex"],
         until=None if row["until"] is None else int(row["until"].timestamp()),
     ).encode()
+
+
+@functools.lru_cache(maxsize=1000)
+def _warn(gid: str, count: int) -> None:
+    """Once for each number, however often the group is told."""
+    log.warning("members left out of a talk group: make smaller ones", extra={"gid": gid, "count": count})
 
 
 async def tell_group(mqtt: MqttSession, tenant: str, gid: str, row: Row | None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from xunlu_platform.store.store import SYSTEM, Row, Store
-from xunlu_protocol.talk import BurstReport, FloorEntry
+from xunlu_protocol.talk_reports import BurstReport, FloorEntry
 
 FILE = "talk"
 

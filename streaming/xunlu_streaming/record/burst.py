@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Protocol
 
-from xunlu_protocol.talk import BurstReport
+from xunlu_protocol.talk_reports import BurstReport
 from xunlu_streaming.record.kept_file import KeptFile
 from xunlu_streaming.record.ledger import BurstDraft
 from xunlu_streaming.record.measures import Measures

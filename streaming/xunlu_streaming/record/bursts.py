@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 
-from xunlu_protocol.talk import BurstReport
+from xunlu_protocol.talk_reports import BurstReport
 from xunlu_streaming.record.burst import Burst, BurstFile
 from xunlu_streaming.record.config import RecordSettings
 from xunlu_streaming.record.keeper import Keeper

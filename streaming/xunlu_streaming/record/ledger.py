@@ -17,7 +17,8 @@ from pydantic import Field
 from xunlu_protocol.base import Identifier, Wire
 from xunlu_protocol.errors import ProtocolError
 from xunlu_protocol.media import Cause, Gap, Milliseconds, RecordingReport
-from xunlu_protocol.talk import BurstReport, Gid, Person, Urgency
+from xunlu_protocol.talk import Gid, Person, Urgency
+from xunlu_protocol.talk_reports import BurstReport
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from xunlu_kit.mqtt import Session, SessionOptions, Subscription
 from xunlu_protocol.errors import ProtocolError
 from xunlu_protocol.media import MediaAck, RecordingReport
 from xunlu_protocol.presence import presence_will, publish_presence
-from xunlu_protocol.talk import BurstReport, TalkAck
+from xunlu_protocol.talk_reports import BurstReport, TalkAck
 from xunlu_protocol.topics import media_ack, media_order, media_recording, talk_ack, talk_burst
 from xunlu_streaming.record.bursts import PLACE, Bursts
 from xunlu_streaming.record.config import RecordSettings

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from xunlu_protocol.talk import GroupKind, Right, TalkClaims, TalkGroup
+from xunlu_protocol.talk import GroupKind, Person, Right, TalkClaims, TalkGroup
 from xunlu_streaming.talk.floor import Claim, Urgency
 
 PRIORITY_WITHOUT_BARGE = 127
@@ -27,7 +27,24 @@ class Access(NamedTuple):
     member: bool = False
 
 
-def access_of(claims: TalkClaims, group: TalkGroup, now_s: float) -> Access | None:
+class Roll:
+    """Whom a group is for, so that one of thousands is found at once.
+
+    Attributes:
+        spec: the group, as the platform tells of it.
+        members: of it.
+        listeners: of its members, those who may not talk.
+    """
+
+    __slots__ = ("listeners", "members", "spec")
+
+    def __init__(self, spec: TalkGroup) -> None:
+        self.spec = spec
+        self.members: frozenset[Person] = frozenset(spec.members)
+        self.listeners: frozenset[Person] = frozenset(spec.listeners)
+
+
+def access_of(claims: TalkClaims, roll: Roll, now_s: float) -> Access | None:
     """What a token allows in a group; None when it may not even listen.
 
     A member talks unless it is a listener. Others need a unit path that covers the group; they talk, but in a private
@@ -35,13 +52,14 @@ def access_of(claims: TalkClaims, group: TalkGroup, now_s: float) -> Access | No
 
     Args:
         claims: of the token.
-        group: asked for.
+        roll: of the group that is asked for.
         now_s: UTC seconds.
     """
+    group = roll.spec
     if group.until is not None and now_s >= group.until:
         return None
-    if claims.sub in group.members:
-        return Access(claims.sub not in group.listeners, member=True)
+    if claims.sub in roll.members:
+        return Access(claims.sub not in roll.listeners, member=True)
     if claims.path is None or not group.path.startswith(claims.path):
         return None
     needed = _NEEDED_TO_TALK.get(group.kind)
@@ -51,9 +69,9 @@ def access_of(claims: TalkClaims, group: TalkGroup, now_s: float) -> Access | No
     return Access(may_talk, listening_in=group.kind == "private" or not may_talk)
 
 
-def may_call_emergency(claims: TalkClaims, group: TalkGroup) -> bool:
+def may_call_emergency(claims: TalkClaims, roll: Roll) -> bool:
     """Whether urgency 2 is believed."""
-    return "emergency" in claims.rights or claims.sub in group.members
+    return "emergency" in claims.rights or claims.sub in roll.members
 
 
 def claim_of(claims: TalkClaims, urgency: int) -> Claim:

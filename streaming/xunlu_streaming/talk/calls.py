@@ -85,11 +85,8 @@ class Calls:
         self._note(group, "parted", who.id)
 
     def _silence(self, group: Group, who: Participant) -> None:
-        now_s = time.monotonic()
-        self._apply(group, group.floor.leave(who.id, now_s))
-        if (burst := group.bursts.get(who.id)) is not None:
-            self._end(burst, "left", now_s)
-            self._turn(group)
+        self._apply(group, group.floor.leave(who.id, time.monotonic()))
+        self._shut(group, who, "left")
 
     # -- what they ask ------------------------------------------------------------------------------------------------
 
@@ -97,15 +94,13 @@ class Calls:
         """The key is pressed: decided now, and the gate moved before anything else happens."""
         claim = claim_of(who.claims, urgency)
         now_s = time.monotonic()
-        if urgency == floors.Urgency.EMERGENCY and not may_call_emergency(who.claims, group.spec):
+        if urgency == floors.Urgency.EMERGENCY and not may_call_emergency(who.claims, group.roll):
             detail = "Only members of the group, and whoever has the right to it, call an emergency."
             who.tell(Problem(slug="right-emergency", detail=detail))
             self._apply(group, [floors.Deny(who.id, "receive_only")], claim=claim)
             return
         if group.spec.duplex:
-            self.speak(group, who, now_s)
-            if (burst := group.bursts.get(who.id)) is not None:
-                who.tell(Granted(gid=group.gid, grant=burst.grant, left_s=WITHOUT_LIMIT_S))
+            self._open(group, who, claim, now_s)
             return
         waited = who.id in group.floor.queue
         self._apply(group, group.floor.request(claim, now_s, may_wait=may_wait), claim=claim, by=who.id)
@@ -114,40 +109,59 @@ class Calls:
 
     def release(self, group: Group, who: Participant) -> None:
         """The key is let go."""
-        now_s = time.monotonic()
-        if group.spec.duplex and (burst := group.bursts.get(who.id)) is not None:
-            self._end(burst, "released", now_s)
-            self._turn(group)
-        else:
-            self._apply(group, group.floor.release(who.id, now_s))
+        self._apply(group, group.floor.release(who.id, time.monotonic()))
+        self._shut(group, who, "released")
 
     def take_down(self, group: Group, who: Participant) -> None:
-        """End the burst that is on (强拆)."""
+        """End all that is said (强拆)."""
         if "take_down" not in who.claims.rights:
             who.tell(Problem(slug="right-take-down", detail="Your role may not end the words of others."))
             return
-        now_s = time.monotonic()
-        if group.spec.duplex:
-            self.hush(group, "taken_down", who.id)
-        else:
-            self._apply(group, group.floor.take_down(now_s), by=who.id)
+        self._apply(group, group.floor.take_down(time.monotonic()), by=who.id)
+        talkers, group.gates = [*group.gates], {}
+        for name in talkers:
+            group.tuned[name].tell(Revoke(gid=group.gid, cause="taken_down"))
+        self._hush(group, talkers, "taken_down", by=who.id)
 
-    # -- calls without a floor ----------------------------------------------------------------------------------------
+    # -- calls without a floor: everybody has a gate of their own -----------------------------------------------------
+
+    def _open(self, group: Group, who: Participant, claim: floors.Claim, now_s: float) -> None:
+        """The key is pressed: the gate stays open, through silence, until the key is let go or the call taken down."""
+        if not group.floor.may_talk(who.id):
+            self._apply(group, [floors.Deny(who.id, "receive_only")], claim=claim)
+            return
+        burst = group.bursts.get(who.id)
+        if burst is not None and claim.urgency > burst.urgency:
+            self._end(burst, "raised")
+        group.gates[who.id] = claim
+        self.speak(group, who, now_s)
+        who.tell(Granted(gid=group.gid, grant=group.bursts[who.id].grant, left_s=WITHOUT_LIMIT_S))
 
     def speak(self, group: Group, who: Participant, now_s: float) -> None:
-        """Somebody talks in a call without a floor."""
-        floor = group.floor
-        if who.id in group.bursts or who.id not in floor.members or who.id in floor.listeners:
+        """Somebody sends in a call without a floor, and talks if its gate is open."""
+        claim = group.gates.get(who.id)
+        if claim is None or who.id in group.bursts:
             return
-        floor.grants += 1
-        self._begin(group, floors.Taken(who.id, floor.grants, floors.Urgency.NORMAL, who.claims.priority), now_s)
+        group.floor.grants += 1
+        self._begin(group, floors.Taken(who.id, group.floor.grants, claim.urgency, claim.priority), now_s)
         self._turn(group)
 
-    def hush(self, group: Group, why: floors.StopCause, by: str | None = None) -> None:
-        """End all that is said in a call without a floor."""
-        now_s = time.monotonic()
-        for burst in list(group.bursts.values()):
-            self._end(burst, why, now_s, by=by)
+    def _shut(self, group: Group, who: Participant, why: floors.StopCause) -> None:
+        """A gate closes, if there is one."""
+        if group.gates.pop(who.id, None) is not None:
+            self._hush(group, [who.id], why)
+
+    def _hush(self, group: Group, talkers: Iterable[str], why: floors.StopCause, *, by: str | None = None) -> None:
+        """Some talk no more in a call without a floor; whoever still does is told."""
+        ended = [group.bursts[name] for name in talkers if name in group.bursts]
+        for burst in ended:
+            self._end(burst, why, by=by)
+        if not ended:
+            return
+        if group.bursts:
+            self._tell_talker(group)
+        else:
+            self._idle(group)
         self._turn(group)
 
     # -- time ---------------------------------------------------------------------------------------------------------
@@ -160,8 +174,7 @@ class Calls:
     def _due_of(self, group: Group) -> float | None:
         if not group.spec.duplex:
             return group.floor.due_s()
-        heard_s = min((burst.heard_s for burst in group.bursts.values()), default=None)
-        return None if heard_s is None else heard_s + group.floor.timers.end_of_media
+        return min((burst.due_s for burst in group.bursts.values()), default=None)
 
     def tick(self, now_s: float) -> None:
         """Timers go off."""
@@ -169,13 +182,19 @@ class Calls:
             due_s = self._due_of(group)
             if due_s is None or due_s > now_s:
                 continue
-            if not group.spec.duplex:
+            if group.spec.duplex:
+                self._hush_or_renew(group, now_s)
+            else:
                 self._apply(group, group.floor.tick(now_s))
-                continue
-            for burst in list(group.bursts.values()):
-                if now_s >= burst.heard_s + group.floor.timers.end_of_media:
-                    self._end(burst, "silent", now_s)
-            self._turn(group)
+
+    def _hush_or_renew(self, group: Group, now_s: float) -> None:
+        """Whoever sends nothing for T1 talks no more; of the others it is told that they still do."""
+        due = [burst for burst in group.bursts.values() if now_s >= burst.due_s]
+        for burst in due:
+            burst.renew(now_s)
+        self._hush(group, [burst.talker.id for burst in due if now_s >= burst.due_s], "silent")
+        if group.bursts:
+            self._outlets.states.put(group.gid, group.state(now_s))
 
     # -- effects ------------------------------------------------------------------------------------------------------
 
@@ -197,10 +216,10 @@ class Calls:
                     moved = True
                 case floors.Stopped():
                     cut = effect.cause in ("preempted", "taken_down")
-                    self._end(group.bursts[effect.talker], effect.cause, now_s, by=by if cut else None)
+                    self._end(group.bursts[effect.talker], effect.cause, by=by if cut else None)
                     moved = True
                 case floors.Idle():
-                    self._idle(group, now_s)
+                    self._idle(group)
                 case _:
                     self._answer(group, effect, claim, now_s)
         if moved:
@@ -220,7 +239,8 @@ class Calls:
                 group.tuned[effect.to].tell(Revoke(gid=gid, cause=effect.cause, left_s=left_s))
             case floors.Deny():
                 group.tuned[effect.to].tell(Deny(gid=gid, cause=effect.cause))
-                weight = {"urgency": int(claim.urgency), "priority": claim.priority} if claim is not None else {}
+                asked = claim if claim is not None and claim.who == effect.to else None
+                weight = {"urgency": int(asked.urgency), "priority": asked.priority} if asked is not None else {}
                 self._note(group, "denied", effect.to, **weight)
 
     def _begin(self, group: Group, taken: floors.Taken, now_s: float) -> None:
@@ -231,12 +251,11 @@ class Calls:
         group.bursts[who.id] = burst
         who.bursts.append(burst)
         self.active[group.gid] = group
-        group.tell(burst.taken)
-        self._outlets.states.put(group.gid, group.state(now_s))
+        self._tell_talker(group)
         self._note(group, "granted", who.id, grant=burst.grant, urgency=burst.urgency, priority=burst.priority)
         self.changed.set()
 
-    def _end(self, burst: Burst, why: floors.StopCause, now_s: float, *, by: str | None = None) -> None:
+    def _end(self, burst: Burst, why: floors.StopCause, *, by: str | None = None) -> None:
         """The gate is shut."""
         group, talker = burst.group, burst.talker.id
         del group.bursts[talker]
@@ -244,13 +263,17 @@ class Calls:
         self._outlets.tap.end(burst, why)
         weight = {"urgency": burst.urgency, "priority": burst.priority}
         self._note(group, why, talker, by=by, grant=burst.grant, **weight)
-        if group.spec.duplex and not group.bursts:
-            self._idle(group, now_s)
 
-    def _idle(self, group: Group, now_s: float) -> None:
+    def _tell_talker(self, group: Group) -> None:
+        """Who talks: the newest, where there are several."""
+        *_, newest = group.bursts.values()
+        group.tell(newest.taken)
+        self._outlets.states.put(group.gid, group.state(time.monotonic()))
+
+    def _idle(self, group: Group) -> None:
         self.active.pop(group.gid, None)
         group.tell(Idle(gid=group.gid))
-        self._outlets.states.put(group.gid, group.state(now_s))
+        self._outlets.states.put(group.gid, group.state(time.monotonic()))
 
     def _note(self, group: Group, what: str, who: str, **more: int | str | None) -> None:
         self.told[what] += 1

@@ -6,11 +6,15 @@ that every schedule can be tried.
 
     idle ──request──► taken ──release, end of media──► idle, or the next in the queue
                         │
+                        ├── asks as a more urgent call ──► taken by the same one, with the whole time anew
                         ├── talks too long ──► pending revoke ──grace over──► idle, or the next in the queue
                         └── preempted, taken down ──► the new talker, or idle, in the same moment
 
 The one departure from §6.3.4.5: whoever preempts gets the floor at once, without waiting for the old talker's release.
 The gate is ours, so the old talker's media stop in the same moment, and nobody's emergency waits for a lost message.
+
+An emergency waits for nothing but another one: neither for T9, nor for a place in a full queue, nor for the grace of
+whoever talked too long, the caller included.
 """
 
 from collections.abc import Iterator
@@ -33,7 +37,8 @@ DenyCause = Literal["taken", "alone", "wait", "receive_only", "queue_full"]
 """TS 24.380 §8.2.6.2: #1, #3, #4, #5, #7."""
 RevokeCause = Literal["alone", "too_long", "no_right", "preempted", "taken_down"]
 """TS 24.380 §8.2.10.2: #1, #2, #3, #4; taken down is ours."""
-StopCause = Literal["released", "silent", "left", "too_long", "preempted", "taken_down"]
+StopCause = Literal["released", "silent", "left", "too_long", "preempted", "taken_down", "raised"]
+"""Raised: the same one talks on, as a more urgent call."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +49,7 @@ class Timers:
         end_of_media: T1, no media for so long is a release.
         stop_talking: T2, the longest burst.
         grace: T3, from the revocation to the closed gate.
-        retry_after: T9, nobody who was revoked for talking too long asks again sooner.
+        retry_after: T9, nobody who was revoked for talking too long asks again sooner, but for an emergency.
         revoke_again: T8, between two Revoke.
         grant_again: T20, between two Granted to somebody from the queue.
         grants_max: C20, Granted to somebody from the queue who sends nothing.
@@ -201,17 +206,13 @@ class Floor:
         return self._burst.claim.who if self._burst is not None else None
 
     @property
-    def taken(self) -> Taken | None:
-        """What somebody who comes late is told."""
-        if self._burst is None:
-            return None
-        claim = self._burst.claim
-        return Taken(claim.who, self._burst.grant, claim.urgency, claim.priority)
-
-    @property
     def queue(self) -> tuple[Participant, ...]:
         """Who waits, the next one first."""
         return tuple(claim.who for claim in self._queue)
+
+    def may_talk(self, who: Participant) -> bool:
+        """Whether somebody is in the call, and no listener."""
+        return who in self.members and who not in self.listeners
 
     def due_s(self) -> float | None:
         """When `tick` has something to do next; None when only others can change anything."""
@@ -250,12 +251,12 @@ class Floor:
             now_s: monotonic seconds.
             may_wait: whether the request may stand in the queue.
         """
-        if (cause := self._hindrance(claim.who, now_s)) is not None:
+        if (cause := self._hindrance(claim, now_s)) is not None:
             yield Deny(claim.who, cause)
         elif self._burst is None:
             yield from self._grant(claim, now_s, queued=False)
         elif self._burst.claim.who == claim.who:
-            yield from self._repeat()
+            yield from self._raise(claim, now_s) if claim.urgency > self._burst.claim.urgency else self._repeat()
         elif claim.rank > self._burst.claim.rank:
             yield from self._preempt(claim, now_s)
         elif not may_wait:
@@ -281,8 +282,8 @@ class Floor:
 
     def take_down(self, now_s: float) -> Iterator[Effect]:
         """Somebody with the right to it ends the burst that is on (强拆)."""
-        if self._burst is not None:
-            yield Revoke(self._burst.claim.who, "taken_down", now_s)
+        if (talker := self.talker) is not None:
+            yield Revoke(talker, "taken_down", now_s)
             yield from self._stop("taken_down", now_s)
 
     # -- time ---------------------------------------------------------------------------------------------------------
@@ -311,20 +312,19 @@ class Floor:
         if burst.grants >= self.timers.grants_max:
             yield from self._stop("silent", now_s)
             return
-        burst.grants += 1
-        burst.told_s = now_s
+        burst.grants, burst.told_s = burst.grants + 1, now_s
         yield from self._repeat()
 
     # -- what follows -------------------------------------------------------------------------------------------------
 
-    def _hindrance(self, who: Participant, now_s: float) -> DenyCause | None:
-        if who not in self.members or who in self.listeners:
+    def _hindrance(self, claim: Claim, now_s: float) -> DenyCause | None:
+        who = claim.who
+        if not self.may_talk(who):
             return "receive_only"
         if len(self.members) < 2 and now_s >= self.gathers_until_s:
             return "alone"
-        if self.talker != who and now_s < self._waits.get(who, now_s):
-            return "wait"
-        return None
+        has_to_wait = self.talker != who and now_s < self._waits.get(who, now_s)
+        return "wait" if has_to_wait and claim.urgency < Urgency.EMERGENCY else None
 
     def _grant(self, claim: Claim, now_s: float, *, queued: bool) -> Iterator[Effect]:
         self.grants += 1
@@ -340,10 +340,15 @@ class Floor:
         else:
             yield Granted(burst.claim.who, burst.grant, burst.began_s + self.timers.stop_talking, again=True)
 
-    def _preempt(self, claim: Claim, now_s: float) -> Iterator[Effect]:
-        burst = self._burst
+    def _raise(self, claim: Claim, now_s: float) -> Iterator[Effect]:
+        burst, self._burst = self._burst, None
         assert burst is not None
-        self._burst = None
+        yield Stopped(claim.who, burst.grant, "raised")
+        yield from self._grant(claim, now_s, queued=False)
+
+    def _preempt(self, claim: Claim, now_s: float) -> Iterator[Effect]:
+        burst, self._burst = self._burst, None
+        assert burst is not None
         yield Revoke(burst.claim.who, "preempted", now_s)
         yield Stopped(burst.claim.who, burst.grant, "preempted")
         yield from self._unqueue(claim.who)
@@ -356,7 +361,7 @@ class Floor:
         yield Stopped(burst.claim.who, burst.grant, cause)
         while self._queue:
             claim = self._queue.pop(0)
-            if (hindrance := self._hindrance(claim.who, now_s)) is not None:
+            if (hindrance := self._hindrance(claim, now_s)) is not None:
                 yield Deny(claim.who, hindrance)
                 continue
             yield from self._grant(claim, now_s, queued=True)
@@ -375,8 +380,11 @@ class Floor:
                 return
             del self._queue[place]
         elif len(self._queue) >= self.timers.queue_max:
-            yield Deny(claim.who, "queue_full")
-            return
+            # The last one of a full queue makes room for a more urgent call.
+            if self._queue[-1].urgency >= claim.urgency:
+                yield Deny(claim.who, "queue_full")
+                return
+            yield Deny(self._queue.pop().who, "queue_full")
         new = next((n for n, one in enumerate(self._queue) if one.rank < claim.rank), len(self._queue))
         self._queue.insert(new, claim)
         yield from self._positions(new if place is None else min(new, place))

@@ -9,7 +9,7 @@ import time
 
 from xunlu_kit.errors import TransportError
 from xunlu_kit.mqtt import Session
-from xunlu_protocol.talk import FloorEntry, TalkLog
+from xunlu_protocol.talk_reports import FloorEntry, TalkLog
 from xunlu_protocol.topics import talk_log
 from xunlu_streaming.talk.spool import Spool
 

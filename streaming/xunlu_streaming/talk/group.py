@@ -4,10 +4,10 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from xunlu_protocol.talk import FloorState, GroupInfo, ServerMessage, Taken, TalkClaims, TalkGroup
+from xunlu_protocol.talk import OTHERS_MAX, FloorState, GroupInfo, ServerMessage, Taken, TalkClaims, TalkGroup
 from xunlu_protocol.talk import Peer as Person
 from xunlu_streaming.talk import floor as floors
-from xunlu_streaming.talk.access import access_of
+from xunlu_streaming.talk.access import Roll, access_of
 from xunlu_streaming.talk.voice import Downlink
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Burst:
         grant: the floor's number.
         urgency: 0–2.
         priority: of the talker.
-        until_s: monotonic seconds at which it ends at the latest.
+        until_s: monotonic seconds at which it ends at the latest, unless it is renewed.
         began_ms: UTC milliseconds of the first packet; 0 before.
         heard_s: monotonic seconds of the newest packet, or of the grant.
         audience: downlinks that carry it; a dictionary for its order and for quick farewells.
@@ -42,7 +42,8 @@ class Burst:
         self.grant = taken.grant
         self.urgency = int(taken.urgency)
         self.priority = taken.priority
-        self.until_s = now_s + group.floor.timers.stop_talking + group.floor.timers.grace
+        self.until_s = 0.0
+        self.renew(now_s)
         self.began_ms = 0
         self.heard_s = now_s
         self.audience: dict[Downlink, None] = {}
@@ -64,6 +65,19 @@ class Burst:
         self.heard_s = now_s
         return True
 
+    @property
+    def due_s(self) -> float:
+        """When something happens to it where there is no floor: it falls silent, or is to be renewed."""
+        timers = self.group.floor.timers
+        return min(self.heard_s + timers.end_of_media, self.until_s - timers.grace)
+
+    def renew(self, now_s: float) -> None:
+        """It may last as long as any from now on; where there is no floor that is told over and over.
+
+        What is told once and for ever would outlive a server that dies.
+        """
+        self.until_s = now_s + self.group.floor.timers.stop_talking + self.group.floor.timers.grace
+
     def turn(self) -> None:
         """The talker's numbers begin anew."""
         for downlink in self.audience:
@@ -71,29 +85,41 @@ class Burst:
 
     @property
     def taken(self) -> Taken:
-        """What participants are told."""
-        return Taken(gid=self.gid, grant=self.grant, talker=self.talker, urgency=self.urgency, priority=self.priority)
+        """What participants are told.
+
+        The number is the newest of the group: where there is no floor others may have spoken since, and a smaller
+        number than theirs would be stale.
+        """
+        newest = self.group.floor.grants
+        return Taken(gid=self.gid, grant=newest, talker=self.talker, urgency=self.urgency, priority=self.priority)
 
 
 class Group:
     """A group.
 
     Attributes:
-        spec: what the platform says of it.
+        roll: whom it is for.
         connection: number of the broker's connection that brought it last.
         floor: who may talk.
         tuned: participants that are in it, by name.
-        bursts: that are on, by talker; at most one where there is a floor.
+        bursts: that are on, by talker, the newest last; at most one where there is a floor.
+        gates: where there is none, whoever may be heard now, and with what weight.
         members_changed: whether those who are tuned are to be told who is.
     """
 
     def __init__(self, spec: TalkGroup, timers: floors.Timers, grants: int, connection: int) -> None:
-        self.spec = spec
+        self.roll = Roll(spec)
         self.connection = connection
         self.floor = floors.Floor(timers, grants)
         self.tuned: dict[str, Participant] = {}
         self.bursts: dict[str, Burst] = {}
+        self.gates: dict[str, floors.Claim] = {}
         self.members_changed = False
+
+    @property
+    def spec(self) -> TalkGroup:
+        """What the platform says of it."""
+        return self.roll.spec
 
     @property
     def gid(self) -> str:
@@ -102,7 +128,7 @@ class Group:
 
     def info_for(self, claims: TalkClaims) -> GroupInfo | None:
         """The group as this participant sees it; None when it may not join."""
-        access = access_of(claims, self.spec, time.time())
+        access = access_of(claims, self.roll, time.time())
         if access is None:
             return None
         spec = self.spec
@@ -125,9 +151,9 @@ class Group:
     def state(self, now_s: float) -> FloorState:
         """For the map and for other systems."""
         now_ms = time.time_ns() // 1_000_000
-        burst = next(iter(self.bursts.values()), None)
-        if burst is None:
+        if not self.bursts:
             return FloorState(gid=self.gid, epoch=self.floor.grants, tms=now_ms)
+        *others, burst = self.bursts.values()
         return FloorState(
             gid=self.gid,
             talker=burst.talker.id,
@@ -135,7 +161,8 @@ class Group:
             name=burst.talker.name,
             urgency=burst.urgency,
             priority=burst.priority,
-            epoch=burst.grant,
+            others=tuple(one.talker for one in others[:OTHERS_MAX]),
+            epoch=self.floor.grants,
             until=now_ms + round((burst.until_s - now_s) * 1000),
             tms=now_ms,
         )

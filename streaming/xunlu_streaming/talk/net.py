@@ -17,12 +17,13 @@ from xunlu_streaming.negotiation import accept_participant
 from xunlu_streaming.peers import Peers
 from xunlu_streaming.sdp import Local, Offer, write_answer
 from xunlu_streaming.talk import hearing
-from xunlu_streaming.talk.access import Access, access_of
+from xunlu_streaming.talk.access import Access, Roll, access_of
 from xunlu_streaming.talk.calls import Calls, Outlets
 from xunlu_streaming.talk.floor import Timers
 from xunlu_streaming.talk.group import Burst, Group
 from xunlu_streaming.talk.participant import Participant
 from xunlu_streaming.talk.voice import Downlink, Sound, VoiceStage
+from xunlu_streaming.tokens import has_expired
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ class RadioNet:
         self._outlets = outlets
         self._epochs: dict[str, int] = {}
         self._began_ms = time.time_ns() // 1_000_000
-        self._gathers_until_s = time.monotonic() + GATHERING_S
+        self._began_s = time.monotonic()
 
     # -- participants -------------------------------------------------------------------------------------------------
 
@@ -154,6 +155,12 @@ class RadioNet:
         log.debug("participant left", extra={"who": who.id, "why": why})
         who.outbox.end(Problem(slug=why, detail="The session of media has ended. Connect anew.", final=True))
 
+    def renew(self, who: Participant, claims: TalkClaims) -> None:
+        """A fresh token of the same participant: it may stay until that one ends, and do what that one allows."""
+        who.claims = claims
+        who.groups_changed = True
+        self._retune(who, *who.wanted)
+
     def tune(self, who: Participant, main: str | None, scan: tuple[str, ...]) -> None:
         """Be in these groups from now on, as far as the token allows; those that come later are joined then."""
         who.wanted = (main, scan)
@@ -167,7 +174,7 @@ class RadioNet:
         allowed: dict[str, Access] = {}
         for gid in ranks:
             group = self.groups.get(gid)
-            access = access_of(who.claims, group.spec, now_s) if group is not None else None
+            access = access_of(who.claims, group.roll, now_s) if group is not None else None
             if access is not None:
                 allowed[gid] = access
         for gid in [one for one in who.tuned if one not in allowed]:
@@ -194,7 +201,7 @@ class RadioNet:
         self.gated += not passed
 
     def _duplex(self, who: Participant, now_s: float) -> list[Burst]:
-        """In a call without a floor whoever sends talks."""
+        """In a call without a floor whoever sends talks, if it may."""
         main = who.wanted[0]
         group = self.groups.get(main) if main in who.tuned and main is not None else None
         if group is not None and group.spec.duplex:
@@ -241,10 +248,10 @@ class RadioNet:
             if len(self.groups) >= self._limits.groups_max:
                 self.refused_groups += 1
                 return
-            grants = max(self._began_ms, self._epochs.get(spec.gid, 0)) + 1
+            grants = max(self._number_now(), self._epochs.get(spec.gid, 0)) + 1
             group = self.groups[spec.gid] = Group(spec, self._limits.timers, grants, connection)
             if spec.gid in self._epochs:
-                group.floor.gathers_until_s = self._gathers_until_s
+                group.floor.gathers_until_s = self._began_s + GATHERING_S
             self._outlets.states.put(spec.gid, group.state(time.monotonic()))
             self._follow(spec.gid, {})
             return
@@ -256,8 +263,12 @@ class RadioNet:
             # Another kind of call: nobody's words of the one before go on in it.
             for who in list(group.tuned.values()):
                 self._leave(who, group)
-        group.spec = spec
+        group.roll = Roll(spec)
         self._follow(spec.gid, before)
+
+    def _number_now(self) -> int:
+        """Above every number that a group which is no more can have given: it gave less than one in a millisecond."""
+        return self._began_ms + round((time.monotonic() - self._began_s) * 1000)
 
     def drop_group(self, gid: str) -> None:
         """The group is no more."""
@@ -268,7 +279,11 @@ class RadioNet:
         for who in list(group.tuned.values()):
             self._leave(who, group)
         del self.groups[gid]
-        self._epochs[gid] = group.floor.grants
+        if group.floor.grants < self._number_now():
+            self._epochs.pop(gid, None)
+        else:
+            # The clock of a predecessor was ahead of ours.
+            self._epochs[gid] = group.floor.grants
         self._outlets.states.put(gid, None)
         self._follow(gid, before)
 
@@ -327,6 +342,8 @@ class RadioNet:
         for who in list(self.participants.values()):
             if who.lost_s is not None and now_s - who.lost_s >= self._limits.linger_s:
                 who.peer.close("lost")
+            elif has_expired(who.claims, over_s):
+                who.peer.close("token-expired")
             elif who.groups_changed:
                 who.groups_changed = False
                 who.tell(Groups(groups=self._groups_of(who)))

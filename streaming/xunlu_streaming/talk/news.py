@@ -6,7 +6,8 @@ import logging
 
 from xunlu_kit.mqtt import Message, Session, Subscription
 from xunlu_protocol.errors import ProtocolError
-from xunlu_protocol.talk import FloorState, TalkAck, TalkGroup
+from xunlu_protocol.talk import FloorState, TalkGroup
+from xunlu_protocol.talk_reports import TalkAck
 from xunlu_protocol.topics import floor, talk_ack, talk_group
 from xunlu_streaming.talk.floor_log import FloorLog
 from xunlu_streaming.talk.net import RadioNet

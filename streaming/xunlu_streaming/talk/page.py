@@ -20,11 +20,12 @@ from xunlu_protocol.talk import (
     Ping,
     Pong,
     Problem,
+    Renew,
     TakeDown,
     Tune,
     from_client,
 )
-from xunlu_streaming.errors import StreamError
+from xunlu_streaming.errors import StreamError, TokenError
 from xunlu_streaming.http.callers import address_of, is_this_machine
 from xunlu_streaming.http.problems import of_stream
 from xunlu_streaming.http.throttle import Throttle
@@ -147,10 +148,22 @@ class TalkPage:
                 who.tell(Pong(n=message.n))
             case Tune():
                 net.tune(who, message.main, message.scan)
+            case Renew():
+                self._renew(who, message.token)
             case FloorRequest() | FloorRelease() | TakeDown():
                 self._at_the_floor(who, message)
             case Hello():
                 who.tell(Problem(slug="message", detail="You have said hello already."))
+
+    def _renew(self, who: Participant, token: str) -> None:
+        """A token that is not good changes nothing: the one before ends when it ends."""
+        try:
+            claims = verify_talk(token, self._key, now_s=time.time(), sub=who.id)
+        except TokenError as error:
+            problem = of_stream(error)
+            who.tell(Problem(slug=problem.name, detail=problem.detail[:500]))
+        else:
+            self._net.renew(who, claims)
 
     def _at_the_floor(self, who: Participant, message: FloorRequest | FloorRelease | TakeDown) -> None:
         group = self._net.groups.get(message.gid) if message.gid in who.tuned else None

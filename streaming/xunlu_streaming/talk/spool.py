@@ -13,7 +13,7 @@ from typing import Self
 
 from xunlu_kit.errors import ConfigError
 from xunlu_protocol.errors import ProtocolError
-from xunlu_protocol.talk import FloorEntry
+from xunlu_protocol.talk_reports import FloorEntry
 
 SCHEMA = "create table if not exists entry (id text primary key, body blob not null)"
 

@@ -25,16 +25,8 @@ from xunlu_protocol.phone import PhoneAck, PhoneAsk, PhoneHello, PhonePing, Phon
 from xunlu_protocol.provision import ProvisionRequest, ProvisionResponse
 from xunlu_protocol.shadow import RecorderConfig, Shadow
 from xunlu_protocol.status import Birth, State, Telemetry
-from xunlu_protocol.talk import (
-    BurstReport,
-    FloorEntry,
-    FloorState,
-    TalkAck,
-    TalkClaims,
-    TalkGroup,
-    TalkInvitation,
-    TalkLog,
-)
+from xunlu_protocol.talk import FloorState, TalkClaims, TalkGroup, TalkInvitation
+from xunlu_protocol.talk_reports import BurstReport, FloorEntry, TalkAck, TalkLog
 
 MESSAGES = (Birth, State, Location, Telemetry, Event, Confirmation, Request, PlayNote, Reply, Shadow)
 MEDIA = (LiveStart, MediaClaims, MediaFrame, MediaAck, MediaEnd, RecordingOrder, RecordingReport)

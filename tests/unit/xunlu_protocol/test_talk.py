@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.xunlu_protocol.test_messages import json_values, maybe, milliseconds, names, seconds
-from xunlu_protocol import talk, topics
+from xunlu_protocol import talk, talk_reports, topics
 from xunlu_protocol.base import Wire
 from xunlu_protocol.errors import ProtocolError
 
@@ -60,10 +60,17 @@ invitations = st.builds(
     talk.TalkInvitation, url=st.just("wss://x/ptt"), token=st.text(max_size=50), main=maybe(names), scan=people
 )
 entries = st.builds(
-    talk.FloorEntry, id=names, gid=names, tms=milliseconds, what=labels, who=names, by=maybe(names), grant=maybe(grants)
+    talk_reports.FloorEntry,
+    id=names,
+    gid=names,
+    tms=milliseconds,
+    what=labels,
+    who=names,
+    by=maybe(names),
+    grant=maybe(grants),
 )
 bursts = st.builds(
-    talk.BurstReport,
+    talk_reports.BurstReport,
     id=names,
     gid=names,
     talker=names,
@@ -76,12 +83,13 @@ bursts = st.builds(
     sha256=st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
     complete=st.booleans(),
 )
-logs = st.builds(talk.TalkLog, entries=st.lists(entries, max_size=3).map(tuple))
-acks = st.builds(talk.TalkAck, entries=people, bursts=people)
+logs = st.builds(talk_reports.TalkLog, entries=st.lists(entries, max_size=3).map(tuple))
+acks = st.builds(talk_reports.TalkAck, entries=people, bursts=people)
 retained = st.one_of(claims, groups, floors, invitations, logs, bursts, acks)
 from_clients = st.one_of(
     st.builds(talk.Hello, token=st.text(max_size=20), sdp=st.text(max_size=20), main=maybe(names), scan=people),
     st.builds(talk.Tune, main=maybe(names), scan=people),
+    st.builds(talk.Renew, token=st.text(max_size=20)),
     st.builds(talk.FloorRequest, gid=names, urgency=urgencies, wait=st.booleans()),
     st.builds(talk.FloorRelease, gid=names),
     st.builds(talk.TakeDown, gid=names),
@@ -119,13 +127,13 @@ def test_nothing_raises_anything_but_a_protocol_error(payload: bytes, value: obj
     for read in (
         talk.from_client,
         talk.from_server,
-        talk.TalkLog.decode,
+        talk_reports.TalkLog.decode,
         talk.FloorState.decode,
-        talk.BurstReport.decode,
+        talk_reports.BurstReport.decode,
     ):
         with contextlib.suppress(ProtocolError):
             read(payload)
-    for kind in (talk.TalkClaims, talk.TalkGroup, talk.FloorState, talk.TalkInvitation, talk.BurstReport):
+    for kind in (talk.TalkClaims, talk.TalkGroup, talk.FloorState, talk.TalkInvitation, talk_reports.BurstReport):
         with contextlib.suppress(ProtocolError):
             kind.parse(value)
 

@@ -13,7 +13,7 @@ import pytest
 from tests.integration.record_rig import Relay, Show, Speech, until
 from xunlu_kit.mqtt import Broker, Session, SessionOptions
 from xunlu_protocol.media import RecordingReport
-from xunlu_protocol.talk import BurstReport
+from xunlu_protocol.talk_reports import BurstReport
 from xunlu_streaming.record import keeper
 from xunlu_streaming.record import recorder as module
 from xunlu_streaming.record.bursts import Bursts

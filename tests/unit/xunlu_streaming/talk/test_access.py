@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from xunlu_protocol.talk import TalkClaims, TalkGroup
-from xunlu_streaming.talk.access import Access, access_of, claim_of, may_call_emergency
+from xunlu_streaming.talk.access import Access, Roll, access_of, claim_of, may_call_emergency
 
 NOW_S = 1_800_000_000
 
@@ -14,8 +14,9 @@ def claims(**more: Any) -> TalkClaims:
     return TalkClaims.parse({"sub": "u-1", "jti": "j", "name": "Lin", "iat": NOW_S, "exp": NOW_S + 60} | more)
 
 
-def group(**more: Any) -> TalkGroup:
-    return TalkGroup.parse({"gid": "g", "name": "squad", "kind": "squad", "path": "/1/3/", "members": ["m"]} | more)
+def roll(**more: Any) -> Roll:
+    spec = {"gid": "g", "name": "squad", "kind": "squad", "path": "/1/3/", "members": ["m"]}
+    return Roll(TalkGroup.parse(spec | more))
 
 
 TALK = Access(may_talk=True)
@@ -42,7 +43,7 @@ SPY = Access(may_talk=False, listening_in=True)
     ],
 )
 def test_membership_path_and_rights_decide(token: dict[str, Any], spec: dict[str, Any], access: Access | None) -> None:
-    assert access_of(claims(**token), group(**spec), NOW_S) == access
+    assert access_of(claims(**token), roll(**spec), NOW_S) == access
 
 
 def test_without_the_right_to_barge_in_a_high_priority_does_not_count() -> None:
@@ -52,6 +53,6 @@ def test_without_the_right_to_barge_in_a_high_priority_does_not_count() -> None:
 
 
 def test_members_and_whoever_has_the_right_call_an_emergency() -> None:
-    assert may_call_emergency(claims(sub="m"), group())
-    assert may_call_emergency(claims(rights=["emergency"]), group())
-    assert not may_call_emergency(claims(rights=["barge"], path="/"), group())
+    assert may_call_emergency(claims(sub="m"), roll())
+    assert may_call_emergency(claims(rights=["emergency"]), roll())
+    assert not may_call_emergency(claims(rights=["barge"], path="/"), roll())

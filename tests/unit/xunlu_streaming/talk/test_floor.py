@@ -23,7 +23,7 @@ from xunlu_streaming.talk.floor import (
 )
 
 PEOPLE = tuple("abcde")
-TIMERS = Timers(queue_max=3)
+TIMERS = Timers(queue_max=3, stop_talking=5.0)
 people = st.sampled_from(PEOPLE)
 claims = st.builds(Claim, people, st.sampled_from(Urgency), st.sampled_from((0, 100, 101, 255)))
 
@@ -60,6 +60,19 @@ class Schedules(RuleBasedStateMachine):
             self.forget(claim.who)
         told = {type(one) for one in effects if getattr(one, "to", claim.who) == claim.who}
         assert told & {Granted, Deny, Position, Revoke}, "whoever asks is answered"
+        if claim.urgency == Urgency.EMERGENCY:
+            self.nothing_but_an_emergency_goes_before(claim, before, effects)
+
+    def nothing_but_an_emergency_goes_before(self, claim: Claim, before: Claim | None, effects: list[Effect]) -> None:
+        assert self.talking is not None
+        assert self.talking.urgency == Urgency.EMERGENCY, "nobody less urgent talks while an emergency is asked for"
+        if before is None or before.urgency < Urgency.EMERGENCY:
+            assert self.talking == claim, "at once: no grace, no T9, whoever had the floor"
+            assert self.floor.media(claim.who, self.now_s)
+        denied = {one.cause for one in effects if isinstance(one, Deny) and one.to == claim.who}
+        assert denied <= {"taken", "queue_full"}
+        if "queue_full" in denied:
+            assert all(one.urgency == Urgency.EMERGENCY for one in self.waiting)
 
     @rule(who=people)
     def release(self, who: str) -> None:
@@ -80,6 +93,14 @@ class Schedules(RuleBasedStateMachine):
     @rule(who=people)
     def media(self, who: str) -> None:
         assert self.floor.media(who, self.now_s) <= (self.talking is not None and self.talking.who == who)
+
+    @rule()
+    def a_key_sticks(self) -> None:
+        """Whoever talks goes on until its gate is shut."""
+        talker = self.floor.talker
+        while talker is not None and self.floor.talker == talker:
+            self.floor.media(talker, self.now_s)
+            self.time_passes(1.0)
 
     @rule(passed_s=st.sampled_from((0.0, 0.02, 0.5, 1.0, 3.0)))
     def time_passes(self, passed_s: float) -> None:
@@ -108,6 +129,7 @@ class Schedules(RuleBasedStateMachine):
                 case Granted():
                     assert (self.talking and self.talking.who, self.grant) == (one.to, one.grant)
                 case Stopped():
+                    assert one.cause != "raised" or self.is_raised(one.talker)
                     assert (self.talking and self.talking.who, self.grant) == (one.talker, one.grant)
                     self.talking = None
                     assert not self.floor.media(one.talker, self.now_s) or self.floor.talker == one.talker
@@ -118,11 +140,20 @@ class Schedules(RuleBasedStateMachine):
                     assert not self.waiting, "whoever waits is served"
                 case Deny():
                     assert one.cause != "queue_full" or len(self.waiting) == TIMERS.queue_max
+                    if self.asked and one.cause == "queue_full" and one.to != self.asked.who:
+                        assert self.waiting[-1].who == one.to, "the last one makes room"
+                        assert self.waiting[-1].urgency < self.asked.urgency
+                        self.forget(one.to)
                 case Position() if self.asked and one.to == self.asked.who:
                     self.enqueue(self.asked)
                 case _:
                     pass
         return done
+
+    def is_raised(self, who: str) -> bool:
+        """Whether the talker asks now, as a more urgent call."""
+        asked, talking = self.asked, self.talking
+        return bool(asked and talking and asked.who == talking.who == who and asked.urgency > talking.urgency)
 
     def next_of(self, who: str) -> Claim:
         """The claim that is granted: the one that asks now, or the first of those that wait."""
@@ -200,6 +231,71 @@ def test_an_emergency_has_the_floor_in_the_same_moment() -> None:
     assert effects[:3] == [Revoke("a", "preempted", 1.0), Stopped("a", 1, "preempted"), Granted("b", 2, 31.0)]
     assert not floor.media("a", 1.0)
     assert floor.media("b", 1.0)
+
+
+def emergency(who: str) -> Claim:
+    return Claim(who, Urgency.EMERGENCY, 0)
+
+
+def revoked(floor: Floor) -> float:
+    """When the grace of `a`, who has talked for too long, began."""
+    list(floor.request(normal("a"), 0.0))
+    for second in range(1, 30):
+        assert floor.media("a", float(second))
+    assert [*floor.tick(30.0)] == [Revoke("a", "too_long", 33.0)]
+    return 30.0
+
+
+def test_a_talker_that_calls_an_emergency_has_the_whole_time_anew() -> None:
+    floor = call()
+    list(floor.request(normal("a", 255), 0.0))
+    assert list(floor.request(emergency("a"), 20.0)) == [
+        Stopped("a", 1, "raised"),
+        Granted("a", 2, 50.0),
+        Taken("a", 2, Urgency.EMERGENCY, 0),
+    ]
+    assert floor.media("a", 20.0)
+    assert list(floor.request(emergency("a"), 21.0)) == [Granted("a", 2, 50.0, again=True)]
+    assert list(floor.request(normal("a"), 22.0)) == [Granted("a", 2, 50.0, again=True)], "nothing lowers it"
+
+
+def test_an_emergency_does_not_wait_for_the_grace_of_its_own_caller() -> None:
+    floor = call()
+    now_s = revoked(floor) + 1
+    assert list(floor.request(normal("a"), now_s)) == [Revoke("a", "too_long", 33.0)]
+    assert Granted("a", 2, now_s + 30) in list(floor.request(emergency("a"), now_s))
+    assert not list(floor.tick(33.0)), "the gate stays open"
+    assert floor.media("a", 33.0)
+
+
+def test_an_emergency_does_not_wait_after_a_stuck_key() -> None:
+    floor = call()
+    gate_s = revoked(floor) + 3
+    list(floor.tick(gate_s))
+    assert list(floor.request(normal("a"), gate_s)) == [Deny("a", "wait")]
+    assert Granted("a", 2, gate_s + 30) in list(floor.request(emergency("a"), gate_s))
+
+
+def test_whoever_waits_is_raised_to_an_emergency_and_cuts_in() -> None:
+    floor = call()
+    for who in "abc":
+        list(floor.request(normal(who), 0.0))
+    effects = list(floor.request(emergency("c"), 1.0))
+    assert effects[:3] == [Revoke("a", "preempted", 1.0), Stopped("a", 1, "preempted"), Granted("c", 2, 31.0)]
+    assert floor.queue == ("b",)
+
+
+def test_a_full_queue_makes_room_for_an_emergency() -> None:
+    floor = Floor(Timers(queue_max=2))
+    for who in PEOPLE:
+        floor.join(who)
+    list(floor.request(emergency("a"), 0.0))
+    for who in "bc":
+        list(floor.request(normal(who), 0.0))
+    assert list(floor.request(normal("d", 255), 0.0)) == [Deny("d", "queue_full")]
+    assert list(floor.request(emergency("d"), 0.0)) == [Deny("c", "queue_full"), Position("d", 1), Position("b", 2)]
+    list(floor.request(emergency("e"), 0.0))
+    assert floor.queue == ("d", "e")
 
 
 @pytest.mark.parametrize(("who", "cause"), [("e", "receive_only"), ("stranger", "receive_only")])

@@ -23,6 +23,8 @@ const SILENCE_MS = 10_000;
 const BROKEN_MS = 3_000;
 /** A token is asked for again when it has less than this left. */
 const TOKEN_MARGIN_MS = 60_000;
+/** The server lets nobody stay with a token that ended: a fresh one goes out from half of its life on, tried so often. */
+const RENEWAL_RETRY_MS = 60_000;
 /** Another window of the same account took the radio over: fighting for it would help nobody. */
 const REPLACED = "replaced";
 const REFUSED = new Set([401, 403, 404, 409]);
@@ -56,6 +58,7 @@ export class TalkLink {
   /** @type {import("../types").TalkLeave | null} */
   #leave = null;
   #leaveEnds_ms = 0;
+  #renewal_ms = 0;
   #retry_ms = RETRY_MIN_MS;
   #quickTries = QUICK_TRIES;
   #heard_ms = 0;
@@ -133,17 +136,33 @@ export class TalkLink {
     this.#socket = socket;
     this.#heard_ms = Date.now();
     socket.onopen = () =>
-      this.send({ t: "hello", token: leave.token, sdp: peer.localDescription?.sdp ?? "", ...this.#tuning() });
+      this.send({ t: "hello", token: (this.#leave ?? leave).token, sdp: peer.localDescription?.sdp ?? "", ...this.#tuning() });
     socket.onmessage = (event) => void this.#take(peer, String(event.data)).catch((problem) => peer === this.#peer && this.#fail(problem));
     socket.onclose = () => void (socket === this.#socket && this.#lose(""));
   }
 
   async #askLeave() {
-    if (this.#leave && Date.now() < this.#leaveEnds_ms) return this.#leave;
+    return this.#leave && Date.now() < this.#leaveEnds_ms ? this.#leave : this.#freshLeave();
+  }
+
+  async #freshLeave() {
     /** @type {import("../types").TalkLeave} */
     const leave = await post("/talk/session");
-    this.#leaveEnds_ms = Date.now() + leave.expires_s * 1000 - TOKEN_MARGIN_MS;
+    const life_ms = leave.expires_s * 1000;
+    this.#leaveEnds_ms = Date.now() + life_ms - TOKEN_MARGIN_MS;
+    this.#renewal_ms = Date.now() + life_ms / 2;
     return (this.#leave = leave);
+  }
+
+  /** Stay on the net; whoever may not join any more leaves it. */
+  async #renew() {
+    this.#renewal_ms = Date.now() + RENEWAL_RETRY_MS;
+    try {
+      const { token } = await this.#freshLeave();
+      this.send({ t: "renew", token });
+    } catch (problem) {
+      if (problem instanceof Problem && REFUSED.has(problem.status)) this.#stop(problem.message);
+    }
   }
 
   /**
@@ -190,8 +209,9 @@ export class TalkLink {
 
   #ping() {
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
-    if (Date.now() - this.#heard_ms > SILENCE_MS) this.#lose("");
-    else this.send({ t: "ping", n: ++this.#pings });
+    if (Date.now() - this.#heard_ms > SILENCE_MS) return this.#lose("");
+    this.send({ t: "ping", n: ++this.#pings });
+    if (this.#welcome && Date.now() > this.#renewal_ms) void this.#renew();
   }
 
   /** @param {unknown} problem of the way in */
