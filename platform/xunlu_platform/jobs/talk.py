@@ -33,10 +33,10 @@ GROUPS_S = 2.0
 """What people make is told by the API at once; this follows the organisation, and mends."""
 INVITATIONS_S = 5.0
 """A group that is told of or withdrawn turns the keys of its members at once; this follows all else, and mends."""
-ENDS_S = 10.0
-"""The shortest silence that ends a group is a minute."""
 GATHER_S = 0.2
 """Between two looks at all invitations: many groups that change together are one change."""
+ENDS_S = 10.0
+"""The shortest silence that ends a group is a minute."""
 SOS_S = 1.0
 AFTER_SOS_S = 300
 NEAREST = 8
@@ -86,9 +86,9 @@ class Talk:
 
     def rhythm(self) -> Rhythm:
         """The jobs."""
-            ("talk_ends", ENDS_S, self._put_off_ends),
         return [
             ("sos_talk", SOS_S, self._call_for_sos),
+            ("talk_ends", ENDS_S, self._put_off_ends),
             ("talk_groups", GROUPS_S, self._keep_groups),
             ("talk_invitations", GATHER_S, self._keep_invitations),
         ]
@@ -97,10 +97,10 @@ class Talk:
 
     async def _take_group(self, message: Message) -> None:
         await self._groups.take(message)
+        self._regrouped.set()
+
     async def _put_off_ends(self) -> None:
         await put_off_ends(self._store)
-
-        self._regrouped.set()
 
     async def _keep_groups(self) -> None:
         rows = await published_groups(self._store, self._tenant)
