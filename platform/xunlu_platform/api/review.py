@@ -38,10 +38,12 @@ JSON = "application/json"
 KINDS: dict[Kind, Permission] = {
     "recording": "recordings",
     "burst": "recordings",
+    "heard": "recordings",
     "alarm": "events",
     "event": "review",
     "zone": "review",
     "command": "command",
+    "message": "recordings",
     "incident": "incidents",
     "viewing": "audit",
 }
@@ -94,7 +96,7 @@ async def tracks(
 
 @router.get("/review/moments", response_class=Response)
 async def moments(services: Serving, caller: Reviewer, asked: Asked) -> Response:
-    """Recordings, bursts, alarms, events, commands, zones, incidents and viewings in order of time, at most 10,000."""
+    """Recordings, bursts, alarms, events, orders, zones, incidents and viewings in order of time, at most 10,000."""
     check_years(asked.since, asked.until)
     kinds = [kind for kind, needed in KINDS.items() if caller.may(needed)]
     async with services.store.session(scope_of(caller, asked)) as session:

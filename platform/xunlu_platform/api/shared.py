@@ -20,6 +20,7 @@ from xunlu_kit.errors import XunluError
 from xunlu_platform.api.access import allow_everybody
 from xunlu_platform.api.incidents import FILE
 from xunlu_platform.api.problems import Problem, answer_to, not_found
+from xunlu_platform.api.recordings import media_type_of
 from xunlu_platform.api.services import Services, Serving, address_of
 from xunlu_platform.auth.logins import hash_token
 from xunlu_platform.config import PlatformSettings
@@ -30,8 +31,8 @@ from xunlu_platform.review.moments import Kind
 from xunlu_platform.store.store import SYSTEM, Row, Scope, Session
 
 OPENINGS_MAX: Final = 5000
-# Neither commands nor who watched whom are a stranger's business.
-KINDS: Final[tuple[Kind, ...]] = ("recording", "burst", "alarm", "event", "zone")
+# Neither commands nor who watched whom are a stranger's business; what was said is.
+KINDS: Final[tuple[Kind, ...]] = ("recording", "burst", "heard", "message", "alarm", "event", "zone")
 # A sandbox has no origin: the page cannot act as whoever is signed in here, even if somebody smuggled a script in.
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -116,8 +117,7 @@ async def media(
     if not found or not path:
         raise not_found("file")
     await _note(request, services, opened, name)
-    kind = "audio/ogg" if found.moment.kind == "burst" else "video/mp4"
-    return FileResponse(path, media_type=kind, headers=HEADERS)
+    return FileResponse(path, media_type=media_type_of(path), headers=HEADERS)
 
 
 async def playback_for(services: Services, scope: Scope, incident_id: int, reader: Reader) -> Playback:

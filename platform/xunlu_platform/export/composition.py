@@ -16,6 +16,8 @@ FILE: Final = "incidents"
 
 MediaKind = Literal["recording", "burst"]
 MEDIA: Final[tuple[MediaKind, ...]] = ("recording", "burst")
+PLAYED: Final[tuple[Kind, ...]] = (*MEDIA, "heard")
+"""What is told as such."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,7 +166,7 @@ async def find_media(session: Session, incident_id: int, name: str) -> Media | N
     """
     incident = await Incident.read(session, incident_id)
     subjects, _ = await _find_known(session, incident)
-    found = await find_moments(session, subjects, incident.since, incident.until, MEDIA)
+    found = await find_moments(session, subjects, incident.since, incident.until, PLAYED)
     wanted = [moment for moment in found.moments if moment.id == PurePosixPath(name).stem]
     return next((one for one in await _find_media(session, wanted) if one.name == f"media/{name}"), None)
 

@@ -78,6 +78,7 @@ def _source(source: Source) -> dict[str, Any]:
         "kind": media.moment.kind,
         "id": media.moment.id,
         "subject": media.moment.subject,
+        "heard_by": media.moment.detail.get("heard_by", []),
         "from": _iso(media.moment.at),
         "to": media.moment.until and _iso(media.moment.until),
         "file": None if source.state == "missing" else media.name,

@@ -153,10 +153,12 @@ def _where(worn: Sequence[Worn], at: datetime) -> tuple[float | None, float | No
 
 def _footage(media: Media, whole: Composition, known: Mapping[str, str], fault: Fault | None) -> Footage:
     moment = media.moment
-    who = next(called(one) for one in whole.subjects if one.key == moment.subject)
+    # Of a burst that was heard: whoever said it is no subject, and stands in the text as well.
+    by = moment.detail.get("by", "")
+    who = next((called(one) for one in whole.subjects if one.key == moment.subject), by)
     # A clock that jumped back may have ended a file before it began.
     end = max(moment.at, moment.until or moment.at)
-    text = Path(media.name).name if moment.kind == "recording" else moment.text
+    text = Path(media.name).name if moment.kind == "recording" else moment.text.removesuffix(f" · {by}")
     return Footage(
         kind="recording" if moment.kind == "recording" else "burst",
         start=moment.at,

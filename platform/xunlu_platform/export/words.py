@@ -32,7 +32,8 @@ def told(moment: Moment, language: Language) -> str:
         case "event":
             return word("event", moment.text)
         case "command":
-            return f"{word('command', moment.text)} · {word('step', moment.detail['state'])}"
+            what = _with(word("command", moment.text), moment.detail["args"].get("text"))
+            return f"{what} · {word('step', moment.detail['state'])}"
         case "zone_enter" | "zone_leave" | "zone_dwell":
             return _with(word("alarm.kind", moment.kind), moment.text)
         case _:
