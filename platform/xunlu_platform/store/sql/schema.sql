@@ -2472,6 +2472,7 @@ GRANT SELECT ON TABLE public.retention_rule TO xunlu_jobs;
 GRANT SELECT ON TABLE public.server_state TO xunlu_api;
 GRANT SELECT,INSERT ON TABLE public.server_state TO xunlu_jobs;
 
+GRANT SELECT ON TABLE public.server_watch TO xunlu_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.server_watch TO xunlu_jobs;
 
 GRANT SELECT,INSERT ON TABLE public.shift TO xunlu_api;
