@@ -128,6 +128,17 @@ async def test_the_health_page_speaks_of_what_works(page: Page, bureau: Bureau) 
     await expect(page.locator(".cards")).to_contain_text("TimescaleDB")
 
 
+async def test_health_names_the_process_that_is_gone(page: Page, bureau: Bureau) -> None:
+    said = "insert into server_state (host, at, online) values ('ptt@gone', now() + interval '1 min', false)"
+    await bureau.rig.connection.execute(said)
+    try:
+        await bureau.sign_in(page, await bureau.account("administrator"), "/health")
+        await expect(page.locator(".verdict")).to_contain_text("有问题：对讲")
+        await expect(page.get_by_role("row", name="对讲 异常")).to_contain_text("log/ptt.log")
+    finally:
+        await bureau.rig.connection.execute("delete from server_state where host = 'ptt@gone'")
+
+
 async def test_a_device_shows_the_configuration_that_it_runs(page: Page, bureau: Bureau) -> None:
     worn = await bureau.worn("孙立")
     running = Shadow(version=0, config=RecorderConfig(moving_s=7, low_storage_mb=1234))

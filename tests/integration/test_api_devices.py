@@ -327,6 +327,7 @@ async def test_the_system_page_names_versions_sizes_and_what_was_refused(platfor
     administrator = await platform.sign_in("administrator")
     system = (await administrator.get("/system")).json()
     assert system["versions"]["timescaledb"]
+    assert system["checks"] == {}
     assert system["lags"]["devices_pending"] == 1
     assert system["refused"][0]["reason"] == "json"
     assert {table["name"] for table in system["tables"]}
@@ -379,3 +380,27 @@ async def test_the_map_is_served_in_ranges_and_its_places_are_found_by_pinyin(
         for hidden in ("source.json", "..%2Fsource.json", "%2e%2e"):
             assert (await platform.client.get(f"/map/{hidden}", headers=headers)).status_code == 404
         assert (await platform.client.get("/map/basemap.pmtiles")).status_code == 401
+
+
+async def test_the_system_page_judges_the_processes_of_each_name(platform: Platform) -> None:
+    administrator = await platform.sign_in("administrator")
+
+    async def checks() -> dict[str, tuple[bool, int, int]]:
+        told = (await administrator.get("/system")).json()["checks"]
+        return {name: (one["ok"], one["online"], one["offline"]) for name, one in told.items()}
+
+    await platform.sql("insert into server_watch default values")
+    await platform.sql(
+        "insert into server_state (host, at, online) values"
+        " ('ingest-1@old', now() - interval '2 h', false), ('ingest-1@a', now() - interval '1 h', true),"
+        " ('ingest-2@a', now() - interval '1 h', false), ('ptt@a', now(), false), ('jobs@a', now(), true)"
+    )
+    assert await checks() == {"ingest": (True, 1, 1), "jobs": (True, 1, 0), "ptt": (False, 0, 1)}
+    await platform.sql("update server_watch set since = now() - interval '1 h', until = now() - interval '1 min'")
+    assert (await checks())["jobs"] == (False, 0, 1), "nobody else says that jobs are gone"
+    await platform.sql(
+        "update device_state set availability = 'online', changed_at = now() - interval '10 min';"
+        " insert into device_state (device_id, availability, changed_at)"
+        " select id, 'online', now() - interval '10 min' from device on conflict do nothing"
+    )
+    assert not (await checks())["ingest"][0], "devices are there and nothing was stored"

@@ -1,5 +1,7 @@
 """The page an administrator understands: what runs, how far behind it is, how large it is, what was refused."""
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -13,6 +15,9 @@ from xunlu_protocol import __version__
 
 router = APIRouter(tags=["system"])
 
+SILENT_S = 180.0
+"""Three messages of telemetry: of many devices nobody misses all of them by chance."""
+
 
 class Process(Answer):
     """A server process, as it or the broker last said."""
@@ -20,6 +25,15 @@ class Process(Answer):
     host: str
     online: bool
     at: datetime
+
+
+class Check(Answer):
+    """Whether the processes of one name do their work, such as all `ingest-…`."""
+
+    ok: bool
+    online: int
+    offline: int
+    silent_s: float | None = None
 
 
 class Versions(Answer):
@@ -61,6 +75,7 @@ class System(Answer):
     """The state of the installation."""
 
     broker_connected: bool
+    checks: dict[str, Check]
     processes: list[Process]
     versions: Versions
     lags: Lags
@@ -80,6 +95,21 @@ class DeadLetter(Answer):
     bytes: int
 
 
+def checks(processes: Sequence[Process], lags: Lags) -> dict[str, Check]:
+    """How it is with all processes of each name; ingest also stores what devices that are online report each minute."""
+    kinds: dict[str, list[bool]] = {}
+    for process in processes:
+        kinds.setdefault(_NUMBER.sub("", process.host), []).append(process.online)
+    silent_s = lags.last_report_age_s if lags.devices_online else None
+    told = {}
+    for kind, online in kinds.items():
+        late_s = silent_s if kind == "ingest" and silent_s is not None and silent_s > SILENT_S else None
+        told[kind] = Check(
+            ok=any(online) and late_s is None, online=sum(online), offline=online.count(False), silent_s=late_s
+        )
+    return told
+
+
 @router.get("/system")
 async def system(services: Serving, caller: Annotated[Caller, allow("system")]) -> System:
     """What runs and how it is."""
@@ -88,9 +118,11 @@ async def system(services: Serving, caller: Annotated[Caller, allow("system")]) 
         lags = await session.one("administration", "lags")
         assert database is not None
         assert lags is not None
+        processes = [Process(**row) for row in await session.all("administration", "processes")]
         return System(
             broker_connected=services.mqtt.connected,
-            processes=[Process(**row) for row in await session.all("administration", "processes")],
+            checks=checks(processes, Lags(**lags)),
+            processes=processes,
             versions=Versions(xunlu=__version__, **{name: database[name] for name in _VERSIONS}),
             lags=Lags(**lags),
             database_bytes=database["bytes"],
@@ -99,6 +131,8 @@ async def system(services: Serving, caller: Annotated[Caller, allow("system")]) 
         )
 
 
+# Of `ingest-2@machine`.
+_NUMBER = re.compile(r"(-\d+)?@.*$")
 _VERSIONS = ("postgresql", "timescaledb", "license", "migration")
 
 

@@ -27,7 +27,11 @@ select reason, count(*) as messages, max(at) as last_at from dead_letter
 where at > now() - interval '1 day' group by reason order by messages desc limit 50
 
 -- name: processes
-select distinct on (host) host, online, at from server_state order by host, at desc, id desc
+-- A process counts under its name before the `@`, for a new machine may stand for the old one. Jobs write this down: nobody else
+-- says that they are gone.
+select distinct on (split_part(host, '@', 1)) host, at,
+    online and (host not like 'jobs@%%' or exists (select from server_watch where until > now() - interval '30 s')) as online
+  from server_state order by split_part(host, '@', 1), at desc, id desc
 
 -- name: database
 select current_setting('server_version') as postgresql,

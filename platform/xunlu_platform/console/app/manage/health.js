@@ -24,10 +24,11 @@ export function mountHealth(root, scope) {
   const load = async () => {
     try {
       const health = await fetchHealth();
-      const system = await fetchSystem();
+      const { checks: processes, ...system } = await fetchSystem();
       if (scope.closed) return;
-      fill(verdict, ...judge(health));
-      fill(parts, checks(health), ...sections(system));
+      const all = { ...health["checks"], ...processes };
+      fill(verdict, ...judge(all));
+      fill(parts, checks(all), ...sections(system));
       parts.classList.remove("past");
     } catch (problem) {
       if (scope.closed) return;
@@ -61,9 +62,9 @@ async function fetchSystem() {
   }
 }
 
-/** @param {Fields} health */
-function judge(health) {
-  const broken = Object.entries(health["checks"] ?? {})
+/** @param {Fields} all checks by name */
+function judge(all) {
+  const broken = Object.entries(all)
     .filter(([, check]) => !check.ok)
     .map(([name]) => word("check", name));
   const good = broken.length === 0;
@@ -78,9 +79,9 @@ function judge(health) {
   ];
 }
 
-/** @param {Fields} health */
-function checks(health) {
-  const rows = Object.entries(health["checks"] ?? {}).map(([name, check]) => {
+/** @param {Fields} all checks by name */
+function checks(all) {
+  const rows = Object.entries(all).map(([name, check]) => {
     const { ok, ...rest } = check;
     const help = !ok && knows(`check.${name}.do`) ? t(`check.${name}.do`) : "";
     return h(
