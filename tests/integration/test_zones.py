@@ -2,6 +2,8 @@
 
 import itertools
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 import pytest_asyncio
@@ -40,6 +42,14 @@ async def alarms(ingest: Rig, did: str) -> list[str]:
         "select a.kind from alarm a join device d on d.id = a.device_id where did = %s order by a.id", did
     )
     return [row["kind"] for row in rows]
+
+
+async def review(jobs: Store) -> int:
+    """Look at every past that has changed, to the end; returns how many looks it took."""
+    looks = itertools.count()
+    while await zone_review.review_late(jobs, "Asia/Shanghai", datetime.now(UTC)):
+        next(looks)
+    return next(looks)
 
 
 async def squad(ingest: Rig, did: str, name: str) -> int:
@@ -137,10 +147,9 @@ async def test_a_visit_that_was_not_heard_of_in_time_is_found_later_and_raises_n
     await report(ingest, did, [*walk([AWAY] * 3, ago_s=330), *walk([AWAY] * 3, ago_s=60, first=20)])
     assert await events(ingest, did) == []
     await report(ingest, did, unheard, "loc/hist")
-    assert await zone_review.review_late(jobs, "Asia/Shanghai")
+    await review(jobs)
     assert [(kind, late) for kind, _, late, _ in await events(ingest, did)] == [("enter", True), ("leave", True)]
     assert await alarms(ingest, did) == []
-    assert not await zone_review.review_late(jobs, "Asia/Shanghai")
 
 
 @pytest.mark.parametrize("channel", ["loc/hist", "loc"])
@@ -180,11 +189,90 @@ async def test_a_leave_that_late_fixes_disprove_is_withdrawn(ingest: Rig, jobs: 
     await report(ingest, did, glimpses)
     assert [kind for kind, *_ in await events(ingest, did)] == ["leave", "enter"]
     await report(ingest, did, [fix(11, lat=HOME[0], lon=HOME[1], age_s=48, acc=5.0)], "loc/hist")
-    assert await zone_review.review_late(jobs, "Asia/Shanghai")
+    await review(jobs)
     assert [(kind, withdrawn) for kind, _, _, withdrawn in await events(ingest, did)] == [
         ("leave", True),
         ("enter", True),
     ]
+
+
+async def test_a_visit_that_a_silence_ended_before_a_late_fix_stays_ended(ingest: Rig, jobs: Store) -> None:
+    did = await ingest.device()
+    await zone(ingest, did)
+    seen = [*walk([AWAY] * 3 + [HOME] * 4, ago_s=6000), *walk([AWAY] * 3, ago_s=3000, first=10)]
+    await report(ingest, did, seen)
+    await report(ingest, did, [fix(20, lat=AWAY[0], lon=AWAY[1], age_s=2995, acc=5.0)], "loc/hist")
+    await review(jobs)
+    found = await events(ingest, did)
+    assert [(kind, withdrawn) for kind, _, _, withdrawn in found] == [("enter", False), ("leave", False)]
+
+
+async def test_who_comes_to_a_zone_after_days_of_silence_has_entered_also_in_a_review(ingest: Rig, jobs: Store) -> None:
+    did = await ingest.device()
+    number = await zone(ingest, did)
+    await ingest.rows(
+        "update zone_version set valid_from = now() - interval '9 days' where zone_id = %s returning id", number
+    )
+    await report(ingest, did, walk([AWAY] * 3, ago_s=5 * 86_400))
+    await report(ingest, did, walk([HOME] * 4, ago_s=3000, first=10))
+    await report(ingest, did, [fix(20, lat=HOME[0], lon=HOME[1], age_s=2985, acc=5.0)], "loc/hist")
+    await review(jobs)
+    found = await events(ingest, did)
+    assert [(kind, withdrawn) for kind, _, _, withdrawn in found] == [("enter", False), ("leave", False)]
+
+
+async def test_a_clock_that_jumps_back_leaves_alone_what_came_after_the_next_silence(ingest: Rig, jobs: Store) -> None:
+    did = await ingest.device()
+    await zone(ingest, did)
+    await report(ingest, did, walk([HOME] * 3 + [AWAY] * 4 + [HOME] * 3, ago_s=100))
+    before = await events(ingest, did)
+    # What a review of the present would write anew.
+    marked = "update zone_watch set state = jsonb_set(state, '{zones}', '[]') where device_id = %s returning state"
+    [device] = await ingest.rows("select id from device where did = %s", did)
+    [stands] = await ingest.rows(marked, device["id"])
+    await report(ingest, did, walk([AWAY] * 3 + [HOME] * 3 + [AWAY] * 4, ago_s=72_000, first=50), "loc/hist")
+    assert await review(jobs) >= 1
+    found = await events(ingest, did)
+    assert [(kind, late) for kind, _, late, _ in found] == [
+        ("enter", True), ("leave", True), ("leave", False), ("enter", False),
+    ]  # fmt: skip
+    assert found[2:] == before
+    assert await ingest.rows("select state from zone_watch where device_id = %s", device["id"]) == [stands]
+
+
+async def stored(ingest: Rig, did: str, *, seconds: int, ago_s: int) -> None:
+    """A fix each second, for ten minutes at home and ten away in turn, as if ingest had not looked at zones."""
+    await ingest.rows(
+        "insert into position (device_id, fix_at, sid, seq, received_at, lat, lon, accuracy_m, late) "
+        "select d.id, date_trunc('second', now()) + make_interval(secs => n - %s), 9, n, now(), "
+        "case when (n / 600) %% 2 = 0 then %s else %s end, %s, 5, true "
+        "from device d cross join generate_series(0, %s - 1) n where d.did = %s returning seq",
+        *(ago_s, HOME[0], AWAY[0], HOME[1], seconds, did),
+    )
+
+
+async def test_a_long_review_goes_on_in_pieces_and_others_have_their_turn_between(ingest: Rig, jobs: Store) -> None:
+    long, short = await ingest.device(), await ingest.device()
+    await zone(ingest, long)
+    for did in (long, short):
+        await report(ingest, did, walk([HOME] * 3, ago_s=30))
+    seconds, ago_s = 2 * zone_review.PIECE_FIXES + 2000, 80_000
+    await stored(ingest, long, seconds=seconds, ago_s=ago_s)
+    first = fix(100, lat=HOME[0], lon=HOME[1], age_s=ago_s, acc=5.0)
+    last = fix(101, lat=HOME[0], lon=HOME[1], age_s=ago_s - seconds, acc=5.0)
+    await report(ingest, long, [first, last], "loc/hist")
+    await report(ingest, short, walk([AWAY] * 3 + [HOME] * 3, ago_s=3000, first=50), "loc/hist")
+    began = datetime.now(UTC)
+    for looked, due in ((1, {long, short}), (2, {long})):
+        assert await zone_review.review_late(jobs, "Asia/Shanghai", began), looked
+        left = await ingest.rows("select d.did from zone_due join device d on d.id = device_id")
+        assert {row["did"] for row in left} == due
+    assert await zone_review.review_late(jobs, "Asia/Shanghai", began) is None
+    assert await review(jobs) == 2
+    found = await events(ingest, long)
+    assert [kind for kind, *_ in found] == ["leave" if turn % 2 else "enter" for turn in range(1, seconds // 600)]
+    assert {(late, withdrawn) for *_, late, withdrawn in found} == {(True, False)}
+    assert {after - before for before, after in pairwise(at for _, at, *_ in found)} == {600}
 
 
 async def test_somebody_who_is_not_heard_of_any_more_has_left_with_the_last_fix(ingest: Rig, jobs: Store) -> None:
@@ -219,7 +307,7 @@ async def test_a_mistake_in_a_zone_keeps_no_fix_out_and_is_made_good_later(inges
     await report(ingest, did, walk([AWAY] * 4, ago_s=90, first=4))
     assert len(await ingest.positions(did)) == 7
     assert await events(ingest, did) == []
-    assert await zone_review.review_late(jobs, "Asia/Shanghai")
+    await review(jobs)
     assert [(kind, late) for kind, _, late, _ in await events(ingest, did)] == [("leave", True)]
     await report(ingest, did, walk([HOME] * 2, ago_s=20, first=8))
     assert [(kind, late) for kind, _, late, _ in await events(ingest, did)] == [("leave", True), ("enter", False)]

@@ -1,5 +1,7 @@
 """Zones when fixes come late, or not at all: see `store.zone_review`."""
 
+from datetime import UTC, datetime
+
 from xunlu_kit.mqtt import Session
 from xunlu_platform.jobs.live import Rhythm
 from xunlu_platform.store import zone_review
@@ -33,9 +35,10 @@ class Zones:
         return [("review_zones", 1, self.review_late), ("end_visits", 30, self.end_silent)]
 
     async def review_late(self) -> None:
-        """Correct what late fixes change, device by device."""
+        """Correct what late fixes change, device by device; a long review goes on in the next round."""
+        began = datetime.now(UTC)
         for _ in range(REVIEWS_MAX):
-            news = await zone_review.review_late(self._store, self._time_zone)
+            news = await zone_review.review_late(self._store, self._time_zone, began)
             if news is None:
                 return
             await self._tell(news)

@@ -90,12 +90,16 @@ class ZoneWatch:
         return self._watched
 
     async def look_again(self, connection: Connection, rows: Sequence[PositionRow]) -> None:
-        """Leave it to `zone_review` to judge the devices of some fixes anew, from the oldest of these on."""
-        oldest: dict[int, datetime] = {}
+        """Leave it to `zone_review` to judge the devices of some fixes anew, from the oldest of these to the newest."""
+        times: dict[int, list[datetime]] = {}
         for row in rows:
-            oldest[row.device_id] = min(row.fix_at, oldest.get(row.device_id, row.fix_at))
-        if oldest:
-            columns = {"device": list(oldest), "since": list(oldest.values())}
+            times.setdefault(row.device_id, []).append(row.fix_at)
+        if times:
+            columns = {
+                "device": list(times),
+                "since": [min(each) for each in times.values()],
+                "until": [max(each) for each in times.values()],
+            }
             await connection.execute(query(FILE, "note_due"), columns)
 
     async def _raise(

@@ -790,6 +790,36 @@ CREATE VIEW public.held AS
             incident_reach.until
            FROM public.incident_reach
           WHERE (NOT incident_reach.released)
+        ), concerned AS NOT MATERIALIZED (
+         SELECT h.incident_id,
+            h.since,
+            h.until,
+            p.person
+           FROM (reach h
+             CROSS JOIN LATERAL ( SELECT d.did AS person
+                   FROM public.device d
+                  WHERE (d.id = h.device_id)
+                UNION ALL
+                 SELECT ('u-'::text || d.account_id)
+                   FROM public.device d
+                  WHERE (d.id = h.device_id)
+                UNION ALL
+                 SELECT ('u-'::text || a.id)
+                   FROM public.account a
+                  WHERE (a.officer_id = h.officer_id)) p)
+        ), tuned AS NOT MATERIALIZED (
+         SELECT c.incident_id,
+            e.gid,
+            GREATEST(e.at, c.since) AS since,
+            LEAST(e.until, c.until) AS until
+           FROM (concerned c
+             CROSS JOIN LATERAL ( SELECT floor_entry.gid,
+                    floor_entry.what,
+                    floor_entry.at,
+                    lead(floor_entry.at) OVER (PARTITION BY floor_entry.gid ORDER BY floor_entry.at, floor_entry.id) AS until
+                   FROM public.floor_entry
+                  WHERE ((floor_entry.who = c.person) AND (floor_entry.what = ANY (ARRAY['joined'::text, 'listening_in'::text, 'parted'::text])) AND (floor_entry.at > (c.since - '1 day'::interval)) AND (floor_entry.at < c.until))) e)
+          WHERE ((e.what <> 'parted'::text) AND COALESCE((e.until > c.since), true))
         ), spoken AS NOT MATERIALIZED (
          SELECT b.id,
             b.gid,
@@ -808,23 +838,15 @@ CREATE VIEW public.held AS
             h.incident_id
            FROM (reach h
              JOIN public.burst b ON (((b.device_id IS NULL) AND (b.officer_id = h.officer_id) AND (b.started_at > (h.since - '1 day'::interval)) AND (b.started_at < h.until) AND (b.ended_at > h.since))))
-        ), concerned AS NOT MATERIALIZED (
-         SELECT h.incident_id,
-            h.since,
-            h.until,
-            p.person
-           FROM (reach h
-             CROSS JOIN LATERAL ( SELECT d.did AS person
-                   FROM public.device d
-                  WHERE (d.id = h.device_id)
-                UNION ALL
-                 SELECT ('u-'::text || d.account_id)
-                   FROM public.device d
-                  WHERE (d.id = h.device_id)
-                UNION ALL
-                 SELECT ('u-'::text || a.id)
-                   FROM public.account a
-                  WHERE (a.officer_id = h.officer_id)) p)
+        UNION
+         SELECT b.id,
+            b.gid,
+            b.grant_number,
+            b.started_at,
+            b.ended_at,
+            t.incident_id
+           FROM (tuned t
+             JOIN public.burst b ON (((b.gid = t.gid) AND (b.started_at > (t.since - '1 day'::interval)) AND (b.started_at < t.until) AND (b.ended_at > t.since))))
         )
  SELECT 'recording'::text AS subject,
     r.id,
@@ -855,7 +877,7 @@ UNION
     e.id,
     c.incident_id
    FROM (concerned c
-     JOIN public.floor_entry e ON (((e.who = c.person) AND (e.at >= c.since) AND (e.at < c.until))))
+     JOIN public.floor_entry e ON (((e.who = c.person) AND (e.at < c.until) AND ((e.at >= c.since) OR ((e.at > (c.since - '1 day'::interval)) AND (e.what = ANY (ARRAY['joined'::text, 'listening_in'::text, 'parted'::text])))))))
 UNION
  SELECT 'floor_entry'::text AS subject,
     e.id,
@@ -1347,7 +1369,10 @@ ALTER TABLE public.zone_audience ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTIT
 
 CREATE TABLE public.zone_due (
     device_id bigint NOT NULL,
-    since timestamp with time zone NOT NULL
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone DEFAULT now() NOT NULL,
+    state jsonb,
+    noted_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.zone_event (
@@ -1644,11 +1669,11 @@ CREATE UNIQUE INDEX event_identity ON public.event USING btree (device_id, at, s
 
 CREATE INDEX floor_entry_group ON public.floor_entry USING btree (gid, at);
 
+CREATE INDEX floor_entry_who ON public.floor_entry USING btree (who, at);
+
 CREATE INDEX incident_alarm ON public.incident USING btree (alarm_id);
 
 CREATE INDEX incident_export_incident ON public.incident_export USING btree (incident_id, asked_at DESC);
-CREATE INDEX floor_entry_who ON public.floor_entry USING btree (who, at);
-
 
 CREATE INDEX incident_export_waiting ON public.incident_export USING btree (asked_at) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 
@@ -1671,6 +1696,8 @@ CREATE INDEX membership_unit ON public.membership USING btree (unit_id);
 CREATE INDEX message_created ON public.message USING btree (created_at DESC, id DESC);
 
 CREATE INDEX message_target_person ON public.message_target USING btree (person, message_id);
+
+CREATE INDEX message_target_rid ON public.message_target USING btree (rid) WHERE (rid IS NOT NULL);
 
 CREATE INDEX officer_unit ON public.officer USING btree (unit_id);
 
@@ -2472,8 +2499,8 @@ GRANT SELECT ON TABLE public.retention_rule TO xunlu_jobs;
 GRANT SELECT ON TABLE public.server_state TO xunlu_api;
 GRANT SELECT,INSERT ON TABLE public.server_state TO xunlu_jobs;
 
-GRANT SELECT ON TABLE public.server_watch TO xunlu_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.server_watch TO xunlu_jobs;
+GRANT SELECT ON TABLE public.server_watch TO xunlu_api;
 
 GRANT SELECT,INSERT ON TABLE public.shift TO xunlu_api;
 

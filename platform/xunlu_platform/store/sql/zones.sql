@@ -126,35 +126,44 @@ update alarm a set withdrawn_at = e.withdrawn_at,
   state = case when a.acknowledged_at is not null then a.state when e.withdrawn_at is null then 'new' else 'false' end,
   closed_at = case when a.acknowledged_at is not null then a.closed_at else e.withdrawn_at end
 from zone_event e
-where e.device_id = %(device)s and e.fix_at >= %(from)s and a.device_id = e.device_id and a.zone_id = e.zone_id
+where e.device_id = %(device)s and e.fix_at > %(after)s and coalesce(e.fix_at <= %(to)s::timestamptz, true) and a.device_id = e.device_id and a.zone_id = e.zone_id
   and a.fix_at = e.fix_at and a.kind = 'zone_' || e.kind and (a.withdrawn_at is null) <> (e.withdrawn_at is null)
 returning a.device_id, a.id
 
 -- name: note_due
-insert into zone_due as d (device_id, since)
-select * from unnest(%(device)s::bigint[], %(since)s::timestamptz[])
-on conflict (device_id) do update set since = least(d.since, excluded.since)
+-- A review that has got beyond the oldest of these fixes begins anew.
+insert into zone_due as d (device_id, since, until)
+select * from unnest(%(device)s::bigint[], %(since)s::timestamptz[], %(until)s::timestamptz[])
+on conflict (device_id) do update set since = least(d.since, excluded.since), until = greatest(d.until, excluded.until),
+  state = case when extract(epoch from excluded.since) * 1000 > (d.state -> 'heard' ->> 0)::bigint then d.state end
 
 -- name: take_due
--- One device whose past has changed. The lock keeps ingest away from it, as it keeps ingest's workers away from each other.
-with due as (delete from zone_due where device_id = (select device_id from zone_due order by since limit 1 for update skip locked)
-  returning device_id, since)
-select due.device_id as device, due.since from due join device_state s on s.device_id = due.device_id for update of s
+-- One device whose past has changed, whichever waits longest. The lock keeps ingest away from it, as it keeps ingest's workers away
+-- from each other; a device that ingest has just now is left for later.
+with mine as (select d.device_id from zone_due d join device_state s on s.device_id = d.device_id
+  where d.noted_at < %(before)s order by d.noted_at limit 1 for update of s skip locked)
+delete from zone_due d using mine where d.device_id = mine.device_id
+returning d.device_id as device, d.since, d.until, d.state
+
+-- name: go_on
+-- The review of a device has got so far; the others come first.
+insert into zone_due (device_id, since, until, state) values (%(device)s, %(since)s, %(until)s, %(state)s::jsonb)
 
 -- name: rest_before
--- The last fix before a silence that ends every visit: from there on the past can be looked at anew.
-with stretch as (
-  select fix_at, lon, lat, lead(fix_at) over (order by fix_at) as next_at
-  from position where device_id = %(device)s and fix_at >= %(from)s and fix_at <= %(since)s)
+-- The last fix before a silence that ends every visit, however long ago: from there on the past can be looked at anew.
+with known as (
+  (select fix_at, lon, lat from position where device_id = %(device)s and fix_at < %(from)s order by fix_at desc limit 1)
+  union all
+  select fix_at, lon, lat from position where device_id = %(device)s and fix_at >= %(from)s and fix_at <= %(since)s
+), stretch as (select fix_at, lon, lat, lead(fix_at) over (order by fix_at) as next_at from known)
 select fix_at, lon, lat from stretch where next_at - fix_at > make_interval(secs => %(gap_s)s)
 order by fix_at desc limit 1
 
 -- name: fixes
 -- A stretch of a device in order of fix time, for another look at its zones.
-select (extract(epoch from fix_at) * 1000)::bigint as time_ms, lon, lat, accuracy_m, fix_at, sid, seq,
+select (extract(epoch from fix_at) * 1000)::bigint as time_ms, lon, lat, accuracy_m,
   coalesce(sat >= 4, true) and coalesce(hdop <= 5, true) as confident
 from position where device_id = %(device)s and fix_at > %(after)s
-  and (fix_at, sid, seq) > (%(after_at)s, %(after_sid)s, %(after_seq)s)
 order by fix_at, sid, seq limit %(limit)s
 
 -- name: worn
@@ -166,7 +175,7 @@ where d.id = %(device)s order by b.bound_at desc
 
 -- name: known_events
 select version_id as version, kind, (extract(epoch from fix_at) * 1000)::bigint as at_ms from zone_event
-where device_id = %(device)s and fix_at >= %(from)s and withdrawn_at is null
+where device_id = %(device)s and fix_at > %(after)s and coalesce(fix_at <= %(to)s::timestamptz, true) and withdrawn_at is null
 
 -- name: withdraw
 update zone_event e set withdrawn_at = now(), changed_at = now()
