@@ -37,6 +37,7 @@ def turns(page: Page) -> Locator:
 async def at_wall(page: Page, bureau: Bureau, address: str) -> None:
     await bureau.sign_in(page, await bureau.account("dispatcher"), address)
     await expect(page.get_by_role("toolbar", name="画面墙工具")).to_be_visible()
+    await expect(page.get_by_role("treeitem", name=SQUAD)).to_be_visible()
 
 
 def still(path: Path, *, width: int = 96, height: int = 54) -> bytes:

@@ -1,6 +1,6 @@
 /** The top bar: search, places to go, alarms, link, clock, language, theme, who is signed in. */
 
-import { fill, h, icon, markCurrent } from "../kit/dom.js";
+import { h, icon, markCurrent, refill } from "../kit/dom.js";
 import { clock, day } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { claimKey, keysEnabled } from "../kit/keys.js";
@@ -72,7 +72,7 @@ function alarmCount(scope) {
     const figure = fresh || open.length;
     // Where it is narrow only the bell says what is counted.
     const shown = h("span", { class: "wide", "aria-hidden": "true" }, t("alarms"));
-    fill(chip, icon("bell", t("alarms")), h("span", { class: fresh ? "badge" : "tag" }, figure), shown);
+    refill(chip, icon("bell", t("alarms")), h("span", { class: fresh ? "badge" : "tag" }, figure), shown);
     const said = `${t("alarms")} ${figure}`;
     if (words.textContent !== said) words.textContent = said;
   });
@@ -85,7 +85,7 @@ function soundSwitch(scope) {
   const paint = () => {
     const on = soundWanted.value && soundArmed.value;
     const words = t(soundWanted.value ? (soundArmed.value ? "sound.on" : "sound.unarmed") : "sound.off");
-    fill(button, icon(on ? "volume-2" : "volume-x"));
+    refill(button, icon(on ? "volume-2" : "volume-x"));
     button.setAttribute("aria-label", words);
     button.title = words;
     button.classList.toggle("is-warn", !on);
@@ -101,7 +101,7 @@ function radioState(scope) {
   const paint = () => {
     const talker = heardNow()?.talk.talker.name;
     chip.classList.toggle("is-talk", talker !== undefined);
-    fill(chip, icon(talker ? "mic" : "radio"), h("span", { class: "ellipsis" }, talker ?? mainGroup()?.name ?? t("talk")));
+    refill(chip, icon(talker ? "mic" : "radio"), h("span", { class: "ellipsis" }, talker ?? mainGroup()?.name ?? t("talk")));
     chip.title = talker ? t("talk.on-air", { who: talker }) : t("talk");
   };
   for (const store of [talks, groups, tuning, hears]) scope.read(/** @type {import("../kit/store.js").Store<any>} */ (store), paint);
@@ -114,7 +114,7 @@ function linkState(scope) {
   scope.read(link, ({ state, latency_ms }) => {
     const words = state === "open" ? t("link.open", { ms: latency_ms ?? "–" }) : t(`link.${state}`);
     chip.dataset["state"] = state;
-    fill(chip, h("span", { class: "dot" }), words);
+    refill(chip, h("span", { class: "dot" }), words);
   });
   return chip;
 }
@@ -124,7 +124,7 @@ function clockFace(scope) {
   const face = h("time", { class: "clock num" });
   scope.every(1000, () => {
     const now = serverNow();
-    fill(face, h("span", { class: "wide dim" }, day(now)), ` ${clock(now)}`);
+    refill(face, h("span", { class: "wide dim" }, day(now)), ` ${clock(now)}`);
   });
   return face;
 }
@@ -133,7 +133,7 @@ function clockFace(scope) {
 function switches(scope) {
   const paint = () => theme.set(theme.value === "dark" ? "light" : "dark");
   const lamp = h("button", { class: "quiet", onclick: paint, "aria-label": t("theme"), title: t("theme") });
-  scope.read(theme, (name) => fill(lamp, icon(name === "dark" ? "moon" : "sun")));
+  scope.read(theme, (name) => refill(lamp, icon(name === "dark" ? "moon" : "sun")));
   claimKey(scope, "D", "key.theme", paint);
   return [languageButton(), lamp];
 }
