@@ -5,16 +5,18 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, expect
+from playwright.async_api import Browser, ConsoleMessage, Geolocation, Page, Request, expect
 
 from tests.chromium import chromium
 from tests.console.bureau import Bureau, running_bureau
+from tests.console.handset import Handset
 from tests.services import Services, fresh_database
 from xunlu_gis.map.prepare import prepare
 
 # For every act and every expectation: a busy machine is slow, not wrong.
 TIMEOUT_MS = 20_000
 expect.set_options(timeout=TIMEOUT_MS)
+HERE: Geolocation = {"latitude": 31.2304, "longitude": 121.4737, "accuracy": 8}
 # It beeps once a second, and nobody is asked for leave.
 FAKE_MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
@@ -74,3 +76,23 @@ async def page(browser: Browser, bureau: Bureau) -> AsyncIterator[Page]:
     await context.close()
     assert not complaints
     assert not strangers
+
+
+@pytest_asyncio.fixture
+async def handset(browser: Browser, bureau: Bureau) -> AsyncIterator[Handset]:
+    context = await browser.new_context(
+        viewport={"width": 412, "height": 915},
+        locale="zh-CN",
+        geolocation=HERE,
+        permissions=["geolocation", "camera", "microphone"],
+    )
+    context.set_default_timeout(TIMEOUT_MS)
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    number = await bureau.officer("何雪")
+    await bureau.sign_in(page, await bureau.account("officer", number=number), "/phone")
+    await expect(page.locator("[data-line=open]")).to_be_visible()
+    yield Handset(context, page, number)
+    await context.close()
+    assert not complaints

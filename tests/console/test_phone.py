@@ -1,61 +1,19 @@
 """A duty telephone as a device: its page in one browser window, the desk of a dispatcher in another."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import re
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Geolocation, Page, expect
+from playwright.async_api import Page, expect
 
 from tests.console.bureau import Bureau
-from tests.console.conftest import TIMEOUT_MS
 from tests.console.dead_spot import dead_spot
+from tests.console.handset import Handset
 from tests.integration.ingest_rig import eventually
 
 pytestmark = [pytest.mark.console, pytest.mark.integration]
 
 COMES_MS = 20_000
-HERE: Geolocation = {"latitude": 31.2304, "longitude": 121.4737, "accuracy": 8}
-# The tests need not wait as long as an officer's thumb.
-HOLD_MS = 900
-
-
-@dataclass
-class Handset:
-    """The telephone of an officer, with the page open."""
-
-    context: BrowserContext
-    page: Page
-    number: str
-
-    async def walks(self, lat: float, lon: float) -> None:
-        """Take a step."""
-        await self.context.set_geolocation({"latitude": lat, "longitude": lon, "accuracy": 8})
-
-    async def holds(self, name: str) -> None:
-        """A long press."""
-        await self.page.get_by_role("button", name=name).click(delay=HOLD_MS)
-
-
-@pytest_asyncio.fixture
-async def handset(browser: Browser, bureau: Bureau) -> AsyncIterator[Handset]:
-    context = await browser.new_context(
-        viewport={"width": 412, "height": 915},
-        locale="zh-CN",
-        geolocation=HERE,
-        permissions=["geolocation", "camera", "microphone"],
-    )
-    context.set_default_timeout(TIMEOUT_MS)
-    page = await context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    number = await bureau.officer("何雪")
-    await bureau.sign_in(page, await bureau.account("officer", number=number), "/phone")
-    await expect(page.locator("[data-line=open]")).to_be_visible()
-    yield Handset(context, page, number)
-    await context.close()
-    assert not complaints
 
 
 async def positions(bureau: Bureau, number: str) -> list[tuple[float, bool, int]]:
@@ -171,6 +129,7 @@ async def test_a_telephone_without_a_voice_shows_what_it_is_told_and_does_not_cl
     await expect(handset.page.get_by_text("没有中文语音")).to_be_visible()
     await bureau.sign_in(page, await bureau.account("dispatcher"))
     await page.get_by_role("row", name=handset.number).click()
+    await expect(page).to_have_url(re.compile("device="))
     did = page.url.partition("device=")[2]
     body = {"name": "say_text", "args": {"text": "请到南京东路增援"}}
     rid = (await posts(page, bureau, f"/devices/{did}/commands", body))["id"]

@@ -28,8 +28,8 @@ def write_tone(path: Path, seconds: int) -> None:
             container.mux(packet)
 
 
-async def said(bureau: Bureau, worn: Worn) -> str:
-    """An officer said something of two seconds in the group of the squad, and the platform keeps it."""
+async def said(bureau: Bureau, worn: Worn, gid: str | None = None) -> str:
+    """An officer said something of two seconds, in the group of the squad unless told, and the platform keeps it."""
     burst = f"burst-{worn.did}"
     await bureau.rig.connection.execute(
         "update binding set bound_at = now() - '1 h'::interval where released_at is null"
@@ -37,10 +37,10 @@ async def said(bureau: Bureau, worn: Worn) -> str:
     write_tone(bureau.recordings / "ptt" / f"{burst}.opus", 2)
     await bureau.rig.connection.execute(
         "insert into burst (id, gid, unit_id, talker, device_id, officer_id, grant_number, urgency, file, started_at,"
-        " ended_at, size_bytes, sha256, lost, complete) select %s, 'unit-' || d.unit_id, d.unit_id, d.did, d.id,"
-        " o.id, 7, 0, %s, now() - interval '9 s', now() - interval '7 s', 4000, repeat('a', 64), 3, true"
+        " ended_at, size_bytes, sha256, lost, complete) select %s, coalesce(%s, 'unit-' || d.unit_id), d.unit_id,"
+        " d.did, d.id, o.id, 7, 0, %s, now() - interval '9 s', now() - interval '7 s', 4000, repeat('a', 64), 3, true"
         " from device d, officer o where did = %s and o.number = %s",
-        [burst, f"ptt/{burst}.opus", worn.did, worn.number],
+        [burst, gid, f"ptt/{burst}.opus", worn.did, worn.number],
     )
     await bureau.rig.connection.execute(
         "insert into floor_entry (id, gid, unit_id, at, what, who, grant_number, urgency, priority)"
@@ -94,17 +94,26 @@ async def test_a_burst_of_the_list_is_played_and_shows_where_it_was_said(page: P
     await expect(dialog).to_have_count(0)
 
 
-async def test_bursts_of_another_group_or_day_are_left_out(page: Page, bureau: Bureau) -> None:
-    worn = await bureau.worn("罗军")
+async def test_bursts_of_another_group_or_day_are_left_out_and_groups_that_are_over_are_found(
+    page: Page, bureau: Bureau
+) -> None:
+    worn, other = await bureau.worn("罗军"), await bureau.worn("冯洁")
+    await bureau.rig.connection.execute(
+        "insert into talk_group (gid, unit_id, kind, name, closed_at)"
+        " select 'temporary-over', id, 'temporary', '专项行动', now() from unit where name = %s",
+        [SQUAD],
+    )
     await said(bureau, worn)
+    await said(bureau, other, "temporary-over")
     await bureau.sign_in(page, await bureau.account("supervisor"), "/talk")
     row = page.locator(".listing tbody tr", has_text=worn.number)
     await expect(row).to_have_count(1)
-    await page.get_by_label("群组", exact=True).select_option(label="main")
+    await page.get_by_label("群组", exact=True).select_option(label="专项行动（已结束）")
     await expect(row).to_have_count(0)
-    await expect(page.locator(".listing")).to_contain_text("没有对讲录音")
+    await expect(page.locator(".listing tbody tr", has_text=other.number)).to_have_count(1)
     await page.get_by_label("群组", exact=True).select_option(label=SQUAD)
     await expect(row).to_have_count(1)
     await page.get_by_label("到", exact=True).fill("2026-01-01")
     await page.get_by_label("从", exact=True).fill("2026-01-01")
     await expect(row).to_have_count(0)
+    await expect(page.locator(".listing")).to_contain_text("没有对讲录音")

@@ -8,7 +8,7 @@ from tests.console.bureau import LONGEST_S, Bureau
 from tests.console.dead_spot import dead_spot
 from tests.console.radio import DENY, PERMIT, REVOKED, at_the_radio, phase, radio, sounds
 from tests.talk import Participant
-from xunlu_protocol.talk import Granted, Idle, Taken
+from xunlu_protocol.talk import Granted, Idle, Revoke, Taken
 
 pytestmark = [pytest.mark.console, pytest.mark.integration]
 
@@ -26,6 +26,26 @@ HIDE = """hidden => {
   Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
+
+# A key of its own, with a server that says what the test says: what it sends, and how it stands.
+KEY = """async ([duplex, steps]) => {
+  const { src } = document.querySelector("script[type=module]");
+  const { TalkKey } = await import(src.replace("main.js", "state/talk-key.js"));
+  const sent = [];
+  const group = { gid: "g", duplex };
+  const key = new TalkKey({ ready: () => true, group: () => group, send: one => sent.push(one), speak: () => {} });
+  for (const step of steps) {
+    if (typeof step === "number") await key.press(step);
+    else if (step === "release") key.release();
+    else key.hear({ gid: "g", ...step });
+  }
+  key.microphone.close();
+  return [sent.map(({ t, urgency }) => urgency ? `${t} ${urgency}` : t), key.standing.value.phase];
+}"""
+GRANTED = {"t": "granted", "grant": 1, "left_s": 30}
+POSITION = {"t": "position", "position": 1}
+IN_GRACE = {"t": "revoke", "cause": "too_long", "left_s": 60}
+AT_ONCE = {"t": "revoke", "cause": "taken_down", "left_s": 0}
 
 
 def superior(bureau: Bureau) -> Participant:
@@ -92,6 +112,48 @@ async def test_an_emergency_is_a_long_press_and_a_short_one_says_so(page: Page, 
         await expect(page.locator(".ptt-who")).to_contain_text("紧急")
         await page.keyboard.up("Enter")
         await officer.told(Idle)
+
+
+async def test_a_key_asks_and_lets_go_as_it_must(page: Page, bureau: Bureau) -> None:
+    await bureau.sign_in(page, await bureau.account("dispatcher"))
+
+    async def does(*steps: object, duplex: bool = False) -> list[object]:
+        done: list[object] = await page.evaluate(KEY, [duplex, steps])
+        return done
+
+    assert await does(0, GRANTED, "release") == [["request", "release"], "idle"]
+    assert await does(0, GRANTED, IN_GRACE, "release") == [["request", "release"], "idle"]
+    assert await does(0, GRANTED, AT_ONCE, "release") == [["request"], "idle"]
+    # What becomes an emergency while it is held.
+    assert await does(0, POSITION, 2) == [["request", "request 2"], "queued"]
+    assert await does(0, GRANTED, 2, 2) == [["request", "request 2"], "talking"]
+    assert await does(0, GRANTED, IN_GRACE, 2) == [["request", "request 2"], "asking"]
+    assert await does(2, GRANTED, 0) == [["request 2"], "talking"]
+    # A two-way call stays open until it is pressed again, or taken down.
+    assert await does(0, "release", GRANTED, duplex=True) == [["request"], "talking"]
+    assert await does(0, "release", GRANTED, AT_ONCE, duplex=True) == [["request"], "idle"]
+    assert await does(0, "release", GRANTED, 0, duplex=True) == [["request", "release"], "idle"]
+
+
+async def test_shift_makes_an_emergency_of_a_key_that_is_held_already(page: Page, bureau: Bureau) -> None:
+    gid = await bureau.squad_group()
+    other = superior(bureau)
+    await other.join(gid)
+    try:
+        await at_the_radio(page, bureau)
+        await other.press(gid)
+        await other.told(Granted)
+        await page.locator(".ptt-key").focus()
+        await page.keyboard.down("Space")
+        await phase(page, "queued")
+        await page.keyboard.down("Shift")
+        await other.told(Revoke, cause="preempted")
+        await phase(page, "talking")
+        await page.keyboard.up("Shift")
+        await page.keyboard.up("Space")
+        await other.told(Idle)
+    finally:
+        await other.close()
 
 
 async def test_no_barge_in_is_offered_against_an_emergency(page: Page, bureau: Bureau) -> None:

@@ -282,6 +282,10 @@ export interface TalkGroup {
   kind: "squad" | "standing" | "temporary" | "private" | "broadcast" | "emergency";
   duplex?: boolean;
   may_talk?: boolean;
+  /** Whether we belong to it. */
+  member?: boolean;
+  /** UTC seconds after which it is over. */
+  until?: number;
 }
 
 /** Who has the floor of a group. */
@@ -327,6 +331,12 @@ export interface FloorEntry {
   by: string | null;
   by_name: string | null;
   grant: number | null;
+}
+
+/** What bursts of a time can be narrowed down to. */
+export interface Heard {
+  groups: { gid: string; name: string; kind: TalkGroup["kind"] | null; open: boolean }[];
+  talkers: { officer: { id: number; number: string; name: string } | null; talker: string; name: string }[];
 }
 
 /** What somebody said while they had the floor. */

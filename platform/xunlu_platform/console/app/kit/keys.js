@@ -21,7 +21,7 @@ const OF_TEXT = new Set(["Ctrl+Z", "Ctrl+Y"]);
 
 /** @type {Map<string, Shortcut[]>} */
 const shortcuts = new Map();
-/** The key that is held down, with what ends when it is let go. @type {{code: string, end: () => void} | null} */
+/** The key that is held down, with what ends when it is let go. @type {{name: string, code: string, end: () => void} | null} */
 let held = null;
 
 /**
@@ -86,13 +86,15 @@ function letGo() {
 
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.isComposing || event.defaultPrevented) return;
+  // Shift counts behind its key, too: whoever holds the one and then thinks of the other need not let go first.
+  if (event.key === "Shift" && held) return shortcuts.get(`Shift+${held.name}`)?.at(-1)?.run();
   const name = nameOf(event);
   if (isMeantElsewhere(event, name)) return;
   const shortcut = shortcuts.get(name)?.at(-1);
   if (!shortcut) return;
   event.preventDefault();
   if (shortcut.end && (event.repeat || held)) return;
-  if (shortcut.end) held = { code: event.code, end: shortcut.end };
+  if (shortcut.end) held = { name, code: event.code, end: shortcut.end };
   shortcut.run();
 });
 document.addEventListener("keyup", (event) => void (held?.code === event.code && letGo()));

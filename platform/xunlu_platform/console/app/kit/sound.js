@@ -11,6 +11,7 @@ const TONES = /** @type {const} */ ({
   permit: [[1047, 0.06], [1568, 0.08]],
   deny: [[330, 0.14], [262, 0.2]],
   revoked: [[1047, 0.08], [740, 0.08], [523, 0.16]],
+  call: [[659, 0.1], [880, 0.1], [659, 0.1], [880, 0.1], [659, 0.1], [880, 0.1]],
   order: [[784, 0.12], [988, 0.12], [784, 0.12], [988, 0.2]],
 });
 
@@ -53,7 +54,7 @@ function beep(frequency_hz, delay_s, length_s = BEEP_S) {
   tone.stop(start + length_s);
 }
 
-/** Say how it stands with the key that was pressed, or that an order is there. @param {keyof typeof TONES} name */
+/** Say how it stands with the key that was pressed, or that a call or an order is there. @param {keyof typeof TONES} name */
 export function playTone(name) {
   let delay_s = 0;
   for (const [hz, length_s] of TONES[name]) {

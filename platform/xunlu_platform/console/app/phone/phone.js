@@ -10,7 +10,8 @@ import * as talk from "../state/talk.js";
 import { languageButton } from "../view/language.js";
 import { complain, notAllowed } from "../view/notice.js";
 import { openGroups } from "../view/ptt-groups.js";
-import { holdToTalk, letGoWithThePage, LONG_PRESS_MS } from "../view/ptt-key.js";
+import { mountCalls } from "../view/ptt-calls.js";
+import { holdToTalk, letGoWithThePage, LONG_PRESS_MS, NORMAL } from "../view/ptt-key.js";
 import { EMERGENCY, keyWords, phase, standing, whoTalks } from "../view/ptt-words.js";
 import { stayAwake } from "./awake.js";
 import { mountDuty, mountWatched } from "./duty.js";
@@ -30,9 +31,12 @@ export function mountPhone(root, scope) {
   if (!may("talk")) return void page.append(notAllowed());
   const phone = telephone.value;
   if (phone) mountWatched(page, scope, phone);
+  mountCalls(page, scope);
   mountRadio(page, scope);
   if (phone) {
     mountSos(page, scope, phone);
+    // Whoever talks and then calls for help talks on, and before everybody else.
+    scope.read(phone.sos, (sos) => void (sos && talk.isHeld() && talk.press(EMERGENCY)));
     mountDuty(page, scope, phone);
   }
   mountInbox(page, scope);
@@ -61,8 +65,8 @@ function mountRadio(page, scope) {
   const again = h("button", { onclick: () => talk.rejoin() }, icon("refresh-cw"), t("talk.rejoin"));
   const emergency = h("button", { class: "danger phone-emergency" }, icon("siren"), t("talk.emergency"), h("small", {}, t("talk.emergency.hold")));
   const mute = h("button", { onclick: () => talk.muted.set(!talk.muted.value) });
-  holdToTalk(key);
-  holdToTalk(emergency, { urgency: EMERGENCY, after_ms: LONG_PRESS_MS });
+  holdToTalk(key, { urgency: () => (telephone.value?.sos.value ? EMERGENCY : NORMAL) });
+  holdToTalk(emergency, { urgency: () => EMERGENCY, after_ms: LONG_PRESS_MS });
   letGoWithThePage(scope);
   page.append(group, who, key, told, again, h("div", { class: "phone-row" }, mute, emergency));
   const paint = () => {

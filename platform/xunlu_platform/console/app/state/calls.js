@@ -1,17 +1,17 @@
 /** Groups that a desk makes and ends: calls, groups of those on a list or in a unit. Afterwards it is tuned as before. */
 
 import { t } from "../kit/i18n.js";
-import { Store } from "../kit/store.js";
+import { SavedStore, Store } from "../kit/store.js";
 import { del, post } from "../net/http.js";
 import { me } from "../net/session.js";
 import { fleet } from "./fleet.js";
-import { groups, suggested, tune, tuning } from "./talk.js";
+import { groupOf, groups, suggested, tune, tuning } from "./talk.js";
 
 const NAME_MAX = 64;
 /** The talk server tells of a new group at once; whoever made one waits no longer. */
 const ARRIVES_MS = 3_000;
-/** What a desk ends with one click. */
-export const MADE = new Set(["private", "temporary", "broadcast", "emergency"]);
+/** What somebody made for a while, the most pressing first: whoever belongs to it is called, and a desk ends it with one click. */
+export const MADE = ["emergency", "private", "temporary", "broadcast"];
 
 /**
  * @typedef {object} Wanted
@@ -24,30 +24,60 @@ export const MADE = new Set(["private", "temporary", "broadcast", "emergency"]);
 
 /** The officer that this desk is in a call with, by device; null until the talk server knows of it. @type {Store<string | null>} */
 export const callee = new Store(/** @type {string | null} */ (null));
-/** The group to come back to, and the one that was made last. */
-let home = /** @type {string | null} */ (null);
+/** Whether a group is being made here: what comes meanwhile may be that one. */
+export const making = new Store(false);
+/** A group that has just ended, to be told once: the main one, or a call that nobody answered. @type {Store<{name: string} | null>} */
+export const ended = new Store(/** @type {{name: string} | null} */ (null));
+/** Groups to come back to, the newest last. @type {SavedStore<string[]>} */
+const back = new SavedStore("talk.back", /** @type {string[]} */ ([]));
 let made = /** @type {{gid: string, did: string | null} | null} */ (null);
-/** The main group, once it was there: one that was just made may be on its way. */
-let seen = /** @type {string | null} */ (null);
+/** What was told last; nothing before this login was told any. */
+let before = groups.value;
 
 groups.read((known) => {
-  const { main } = tuning.value;
-  const there = known.some(({ gid }) => gid === main);
-  const over = known.length > 0 && !there && main !== null && main === seen;
-  seen = there ? main : null;
-  if (over) leave();
+  if (known.length > 0) forgetEnded(before);
+  before = known;
   settle();
 });
 tuning.read(settle);
 
-function settle() {
-  const { main } = tuning.value;
-  callee.set(made?.gid === main && seen === main ? (made?.did ?? null) : null);
+/** @param {import("../types").TalkGroup[]} told before */
+function forgetEnded(told) {
+  // One of the last visit may be over; later on, one that is missing may be on its way.
+  const isOver = (/** @type {string | null} */ gid) => !groupOf(gid) && (told.length === 0 || told.some((group) => group.gid === gid));
+  const { main, scan } = tuning.value;
+  const left = scan.filter((gid) => !isOver(gid));
+  if (isOver(main)) {
+    ended.set(told.find(({ gid }) => gid === main) ?? null);
+    leave(left);
+  } else if (left.length < scan.length) tune(main, left);
 }
 
-function leave() {
+function settle() {
+  const { main } = tuning.value;
+  callee.set(made && made.gid === main && groupOf(main) ? made.did : null);
+}
+
+/**
+ * Talk in a group for a while, and hear the one before besides.
+ * @param {string} gid
+ */
+export function enter(gid) {
+  const { main, scan } = tuning.value;
+  if (main === gid) return;
+  const here = main === null ? [] : [main];
+  const others = (/** @type {string[]} */ gids) => gids.filter((one) => one !== main && one !== gid);
+  back.set([...others(back.value), ...here]);
+  tune(gid, [...here, ...others(scan)]);
+}
+
+/** Be tuned as before. @param {string[]} [scan] */
+function leave(scan) {
   made = null;
-  tune(home ?? suggested());
+  const open = back.value.filter((gid) => groupOf(gid));
+  const home = open.pop() ?? suggested();
+  back.set(open);
+  tune(home, scan);
 }
 
 /** Whether this account makes groups: officers do not. */
@@ -66,12 +96,16 @@ export async function gatherGroup(wanted) {
 
 /** @param {Wanted} wanted @param {string | null} did of an officer who is called */
 async function make(wanted, did) {
-  /** @type {import("../types").TalkGroupRecord} */
-  const { gid } = await post("/talk/groups", { ...wanted, name: wanted.name.slice(0, NAME_MAX) });
-  if (made?.gid !== tuning.value.main) home = tuning.value.main;
-  made = { gid, did };
-  tune(gid);
-  await arrival(gid);
+  making.set(true);
+  try {
+    /** @type {import("../types").TalkGroupRecord} */
+    const { gid } = await post("/talk/groups", { ...wanted, name: wanted.name.slice(0, NAME_MAX) });
+    made = { gid, did };
+    enter(gid);
+  } finally {
+    making.set(false);
+  }
+  await arrival(made.gid);
 }
 
 /** When the talk server tells of a group: then the key works in it. @param {string} gid @returns {Promise<void>} */

@@ -3,6 +3,7 @@
  * the group or the microphone away ends the voice too; the key says why until it is let go.
  */
 
+import { t } from "../kit/i18n.js";
 import { playTone } from "../kit/sound.js";
 import { Store } from "../kit/store.js";
 import { Microphone } from "../net/microphone.js";
@@ -34,11 +35,13 @@ export class TalkKey {
   complaint = new Store(/** @type {unknown} */ (null));
   microphone = new Microphone((problem) => this.#loseMicrophone(problem));
   #line;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  /** Runs while a floor that was revoked still lets us be heard. @type {ReturnType<typeof setTimeout> | undefined} */
   #closing;
   /** Counts presses, so that a microphone that opens late serves no later one. */
   #presses = 0;
   #held = false;
+  /** Of the press. @type {0 | 1 | 2} */
+  #urgency = 0;
   /** Whether both may talk at once in the group that it talks in: then it stays open until it is pressed again. */
   #duplex = false;
 
@@ -51,12 +54,23 @@ export class TalkKey {
     return this.standing.value.phase;
   }
 
-  /** @param {0 | 1 | 2} urgency 2 is an emergency */
+  get held() {
+    return this.#held;
+  }
+
+  /** Held already, it counts when it is more urgent. @param {0 | 1 | 2} urgency 2 is an emergency */
   async press(urgency) {
-    if (this.#held) return;
+    if (this.#held && urgency <= this.#urgency) return;
     if (!this.#line.ready()) return playTone("deny");
-    if (this.#duplex && WAITS.has(this.#phase)) return this.end();
+    const waits = WAITS.has(this.#phase);
+    if (this.#duplex && waits) return this.#held ? undefined : this.end();
+    this.#urgency = urgency;
+    if (this.#held && waits) return this.microphone.track ? this.#request() : undefined;
     this.#held = true;
+    await this.#ask();
+  }
+
+  async #ask() {
     const group = this.#line.group();
     if (!group || group.may_talk === false) return this.#refuse(group ? "receive_only" : "no_group");
     const mine = ++this.#presses;
@@ -69,8 +83,11 @@ export class TalkKey {
       return mine === this.#presses && this.#refuse("microphone");
     }
     if (mine !== this.#presses || this.#phase !== "asking") return;
-    if (this.#duplex) this.#talk(group.gid, null);
-    else this.#line.send({ t: "request", gid: group.gid, urgency, wait: true });
+    this.#request();
+  }
+
+  #request() {
+    this.#line.send({ t: "request", gid: this.standing.value.gid, urgency: this.#urgency, wait: true });
   }
 
   release() {
@@ -82,9 +99,10 @@ export class TalkKey {
   /** Nothing is asked for or sent any more. */
   end() {
     const { phase, gid } = this.standing.value;
+    const lasts = WAITS.has(phase) || this.#closing !== undefined;
     this.#presses += 1;
     this.#silence();
-    if (WAITS.has(phase)) this.#line.send({ t: "release", gid });
+    if (lasts) this.#line.send({ t: "release", gid });
     this.standing.set(IDLE);
   }
 
@@ -116,11 +134,13 @@ export class TalkKey {
   }
 
   /**
-   * The floor is ours; after an interruption perhaps still, or no more wanted.
+   * The floor is ours; after an interruption perhaps still, or no more wanted. In a two-way call it is our own gate, which
+   * stays open until we let go or somebody takes the call down (`revoke`).
    * @param {{gid: string, left_s: number}} message
    */
   #grant({ gid, left_s }) {
-    if (this.#held && gid === this.#line.group()?.gid) this.#talk(gid, left_s);
+    const wanted = this.#held || (this.#duplex && WAITS.has(this.#phase));
+    if (wanted && gid === this.#line.group()?.gid) this.#talk(gid, this.#duplex ? null : left_s);
     else this.#line.send({ t: "release", gid });
   }
 
@@ -129,16 +149,21 @@ export class TalkKey {
    * @param {number | null} left_s how long the floor is ours; null without end
    */
   #talk(gid, left_s) {
-    clearTimeout(this.#closing);
+    this.#stopClosing();
     this.#line.speak(this.microphone.track);
     this.standing.set({ ...IDLE, phase: "talking", gid, ends_ms: left_s === null ? null : serverNow() + left_s * 1000 });
     playTone("permit");
   }
 
   #silence() {
-    clearTimeout(this.#closing);
+    this.#stopClosing();
     this.#line.speak(null);
     this.microphone.rest();
+  }
+
+  #stopClosing() {
+    clearTimeout(this.#closing);
+    this.#closing = undefined;
   }
 
   /** @param {string} cause */
@@ -153,9 +178,13 @@ export class TalkKey {
    * @param {number} left_s
    */
   #revoke(cause, left_s) {
-    this.standing.set({ ...this.standing.value, phase: "refused", cause });
+    this.#stopClosing();
+    if (left_s > 0) this.#closing = setTimeout(() => this.#silence(), left_s * 1000);
+    else this.#silence();
     playTone("revoked");
-    this.#closing = setTimeout(() => this.#silence(), left_s * 1000);
+    // The key of a two-way call is not held: nobody lets it go, and it is ready at once.
+    if (!this.#held) this.complaint.set(new Error(t(`talk.cause.${cause}`)));
+    this.standing.set(this.#held ? { ...this.standing.value, phase: "refused", cause } : IDLE);
   }
 
   /** It was unplugged, or its leave was taken back. @param {unknown} problem */

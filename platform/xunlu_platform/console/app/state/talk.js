@@ -41,8 +41,6 @@ export const suggested = () => link?.suggested ?? null;
 const grants = new Map();
 /** @type {TalkLink | null} */
 let link = null;
-/** Whether this login was told its groups before. */
-let greeted = false;
 
 const ours = new TalkKey({
   ready: () => net.value.state === "ready",
@@ -60,6 +58,9 @@ export const press = (urgency = 0) => ours.press(urgency);
 
 /** The key comes up: of every way to press it. */
 export const release = () => ours.release();
+
+/** Whether somebody holds it. */
+export const isHeld = () => ours.held;
 
 /** Join the net and stay. */
 export function startTalk() {
@@ -86,7 +87,6 @@ muted.read(setLoudness);
 export function stopTalk() {
   link?.close();
   link = null;
-  greeted = false;
   microphone.close();
   groups.set([]);
 }
@@ -193,10 +193,6 @@ function takeTalk(gid, heard) {
 function takeGroups(known) {
   groups.set(known);
   ours.keepTo((gid) => known.some((group) => group.gid === gid));
-  // A group of the last visit may be over; later on, one that is missing may be on its way.
-  const over = !greeted && !known.some(({ gid }) => gid === tuning.value.main);
-  greeted = true;
-  if (over && suggested()) tune(suggested());
 }
 
 /** What is heard now, or would be: the group of the loudspeaker, else the main group, else any. */

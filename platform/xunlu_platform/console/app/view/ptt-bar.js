@@ -76,7 +76,7 @@ function tools(key, scope) {
   end.onclick = () => void busy(end, async () => talk.tuning.value.main !== null && endGroup(talk.tuning.value.main));
   const again = h("button", { onclick: () => talk.rejoin() }, icon("refresh-cw"), t("talk.rejoin"));
   const emergency = h("button", { class: "danger ptt-emergency", title: t("talk.emergency.hint") }, icon("siren"), t("talk.emergency"));
-  holdToTalk(emergency, { urgency: EMERGENCY, after_ms: LONG_PRESS_MS });
+  holdToTalk(emergency, { urgency: () => EMERGENCY, after_ms: LONG_PRESS_MS });
   const scan = h("button", { class: "quiet", onclick: () => openGroups(key) });
   const settings = h("button", { class: "quiet", "aria-label": t("talk.settings"), title: t("talk.settings"), onclick: openTalkSettings }, icon("sliders-horizontal"));
   const paint = () => {
@@ -84,7 +84,7 @@ function tools(key, scope) {
     const group = talk.mainGroup();
     const ready = talk.net.value.state === "ready";
     down.hidden = !ready || !somebodyElse() || !talk.rights.value.includes("take_down") || main === null;
-    end.hidden = !group || !MADE.has(group.kind) || !mayMakeGroups();
+    end.hidden = !group || !MADE.includes(group.kind) || !mayMakeGroups();
     again.hidden = talk.net.value.state !== "off";
     emergency.hidden = !ready;
     refill(scan, icon("headphones"), t("talk.scan.n", { n: scanned.length }));

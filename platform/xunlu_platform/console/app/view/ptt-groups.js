@@ -45,7 +45,7 @@ function row(group) {
     talker ? h("span", { class: "row is-talk", "data-key": "talker" }, icon("mic"), talker.name) : null,
     members.value.has(gid) ? listenersButton(gid) : null,
     scanning(group, main, scan),
-    MADE.has(group.kind) && mayMakeGroups() ? ending(group) : null,
+    MADE.includes(group.kind) && mayMakeGroups() ? ending(group) : null,
   );
 }
 

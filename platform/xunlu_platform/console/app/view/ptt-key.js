@@ -2,11 +2,11 @@
 
 import { t } from "../kit/i18n.js";
 import { claimKey } from "../kit/keys.js";
-import { pedal, press, release, unlockSpeaker } from "../state/talk.js";
+import { isHeld, pedal, press, release, unlockSpeaker } from "../state/talk.js";
 import { toast } from "./notice.js";
 import { EMERGENCY } from "./ptt-words.js";
 
-const NORMAL = 0;
+export const NORMAL = 0;
 /** An emergency by the button is a long press: nobody calls one by a slip. */
 export const LONG_PRESS_MS = 700;
 
@@ -14,17 +14,19 @@ export const LONG_PRESS_MS = 700;
  * Make a button one to hold. One that must be held for a while says so when it is let go too soon.
  * @param {HTMLButtonElement} button
  * @param {object} [options]
- * @param {0 | 2} [options.urgency]
+ * @param {() => 0 | 2} [options.urgency] asked with each press
  * @param {number} [options.after_ms] how long it must be held before it counts
  * @param {() => boolean} [options.when] whether it is a key now
  */
-export function holdToTalk(button, { urgency = NORMAL, after_ms = 0, when = () => true } = {}) {
+export function holdToTalk(button, { urgency = () => NORMAL, after_ms = 0, when = () => true } = {}) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let waiting;
   /** Only what this button pressed does it let go: a foot may be on the pedal meanwhile. */
   let holding = false;
+  let own = false;
   const begin = (/** @type {0 | 2} */ wanted) => {
     waiting = undefined;
+    own ||= !isHeld();
     void press(wanted);
   };
   const down = (/** @type {0 | 2} */ wanted) => {
@@ -41,20 +43,22 @@ export function holdToTalk(button, { urgency = NORMAL, after_ms = 0, when = () =
     clearTimeout(waiting);
     waiting = undefined;
     button.classList.remove("pressing");
-    release();
+    if (own) release();
+    own = false;
   };
   button.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || !when()) return;
     button.setPointerCapture(event.pointerId);
-    down(urgency);
+    down(urgency());
   });
   for (const type of ["pointerup", "pointercancel", "lostpointercapture", "blur"]) button.addEventListener(type, up);
   button.addEventListener("contextmenu", (event) => event.preventDefault());
   const holds = (/** @type {KeyboardEvent} */ event) => event.key === " " || event.key === "Enter";
   button.addEventListener("keydown", (event) => {
+    if (holding && waiting === undefined && event.key === "Shift") begin(EMERGENCY);
     if (!holds(event) || !when()) return;
     event.preventDefault();
-    if (!event.repeat) down(event.shiftKey ? EMERGENCY : urgency);
+    if (!event.repeat) down(event.shiftKey ? EMERGENCY : urgency());
   });
   button.addEventListener("keyup", (event) => void (holds(event) && up()));
 }

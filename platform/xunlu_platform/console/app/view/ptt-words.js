@@ -1,12 +1,14 @@
 /** How it stands with the radio net, in words: the same on the desk and on the telephone. */
 
-import { span } from "../kit/format.js";
+import { clock, span } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { serverNow } from "../net/stream.js";
 import { groupOf, heardNow, key, mainGroup, members, net, rights, talks, tuning } from "../state/talk.js";
 
 /** Of the urgencies of the floor: an emergency. */
 export const EMERGENCY = 2;
+/** So long before its end a group tells of it. */
+const SOON_MS = 300_000;
 
 /** One word for all that decides what the key does; styles and tests read it. */
 export function phase() {
@@ -37,6 +39,12 @@ function isAlone() {
   return group?.kind === "private" && (members.value.get(group.gid)?.length ?? 0) < 2;
 }
 
+/** When the group is over unless somebody talks, once that is near. */
+function endsSoon() {
+  const ends_ms = (mainGroup()?.until ?? Infinity) * 1000;
+  return ends_ms - serverNow() < SOON_MS ? t("talk.group.ends", { at: clock(ends_ms) }) : "";
+}
+
 /** What happens to our own key; empty while nothing does. */
 export function standing() {
   const { phase: now, position, ends_ms, cause } = key.value;
@@ -46,7 +54,8 @@ export function standing() {
   if (now === "queued") return t("talk.queued", { n: position });
   if (now === "refused") return t(`talk.cause.${cause}`);
   if (isAlone()) return t("talk.alone");
-  if (now !== "talking" || ends_ms === null) return "";
+  if (now !== "talking") return endsSoon();
+  if (ends_ms === null) return "";
   return t("talk.left", { span: span((ends_ms - serverNow()) / 1000) });
 }
 

@@ -17,6 +17,7 @@ import { openKeys } from "./keys-page.js";
 import { notAllowed, notice } from "./notice.js";
 import { openPalette } from "./palette.js";
 import { mountPttBar } from "./ptt-bar.js";
+import { mountCalls } from "./ptt-calls.js";
 import { mountTopBar } from "./top-bar.js";
 import { mountWall } from "../wall/view.js";
 import { mountZones } from "../zones/page.js";
@@ -49,7 +50,10 @@ export function mountShell(root, scope) {
   const strip = h("section", { class: "alarms", "aria-label": t("alarms"), hidden: true });
   const radio = h("footer", { class: "ptt", "aria-label": t("talk") });
   root.append(h("a", { class: "visually-hidden", href: "#stage" }, t("skip")), bar, stage, strip);
-  if (may("talk")) root.append(radio);
+  if (may("talk")) {
+    mountCalls(root, scope);
+    root.append(radio);
+  }
   mountTopBar(bar, scope);
   mountAlarmStrip(strip, scope);
   if (may("talk")) mountPttBar(radio, scope);
