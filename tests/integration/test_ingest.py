@@ -256,6 +256,40 @@ async def test_an_sos_raises_one_alarm_with_the_last_known_place(ingest: Rig) ->
     assert len(await alarms(ingest, did)) == 1
 
 
+async def test_an_sos_that_is_stored_after_its_cancellation_is_a_cancelled_one(ingest: Rig) -> None:
+    did = await ingest.device()
+    await ingest.publish(did, "evt", Event(tst=now_s(), sid=1, seq=2).encode(), "sos_cancel")
+    await eventually(lambda: ingest.rows("select from event where type = 'sos_cancel'"))
+    await ingest.publish(did, "evt", Event(tst=now_s() - 5, sid=1, seq=1).encode(), "sos")
+    [alarm] = await eventually(lambda: alarms(ingest, did))
+    assert alarm["cancelled_at"] is not None
+
+
+async def test_a_fix_taken_after_a_connection_was_lost_says_that_there_is_another(ingest: Rig) -> None:
+    did = await ingest.device()
+    states = "select availability, why from device_state s join device d on d.id = s.device_id where did = %s"
+
+    async def is_now(availability: str, why: str | None) -> bool:
+        return await ingest.rows(states, did) == [{"availability": availability, "why": why}]
+
+    await ingest.publish(did, "state", State(st="online", sid=1, tst=now_s()).encode())
+    await eventually(lambda: is_now("online", None))
+    await ingest.publish(did, "loc", fix(1).encode())
+    await eventually(lambda: ingest.positions(did))
+    # The will of the old connection is stored last.
+    await ingest.publish(did, "state", State(st="offline", sid=1, tst=now_s(), why="lost").encode())
+    await eventually(lambda: is_now("offline", "lost"))
+    await ingest.publish(did, "loc", fix(2, age_s=60).encode())
+    await eventually(lambda: has_positions(ingest, did, 2))
+    assert await is_now("offline", "lost"), "this one was taken before"
+    await ingest.publish(did, "loc", fix(3, age_s=-2).encode())
+    await eventually(lambda: is_now("online", None))
+
+
+async def has_positions(ingest: Rig, did: str, count: int) -> bool:
+    return len(await ingest.positions(did)) == count
+
+
 async def alarms(ingest: Rig, did: str) -> list[dict[str, Any]]:
     return await ingest.rows("select a.* from alarm a join device d on d.id = a.device_id where did = %s", did)
 

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 TICK_S = 0.1
 HEAL_S = 30.0
 FRAMES_WAITING_MAX = 2000
+LOST = "lost"
+"""Why a device is offline whose connection broke."""
 CLOSED_ALARMS_KEPT_S = 2 * 3600
 MOVING_MPS = 1.0
 
@@ -352,6 +354,9 @@ def changed_fields(device: Device, change: FleetDevice) -> Fields:
     if change.tms is not None and change.tms >= (device.fields.get("tms") or 0):
         names = (("lat", "lat"), ("lon", "lon"), ("tms", "tms"), ("acc", "acc"), ("speed", "spd"), ("cog", "cog"))
         fields |= {ours: given[theirs] for theirs, ours in (*names, ("sat", "sat"), ("bds", "bds")) if theirs in given}
+        if device.fields["why"] == LOST and change.tms > device.fields["st_ms"]:
+            # It came over another connection than the lost one, whose word a worker may tell last.
+            fields |= {"st": "online", "st_ms": change.tms, "why": None}
     if change.st is not None and (change.st_sid or 0) >= device.st_sid:
         device.st_sid = change.st_sid or 0
         fields |= {"st": change.st, "st_ms": change.st_tms, "why": change.why}

@@ -28,9 +28,13 @@ insert into position
   on conflict do nothing
 
 -- name: newest_positions
--- The newest fix of every device of the batch becomes its last known one.
+-- The newest fix of every device of the batch becomes its last known one. One that was taken after the connection was lost came over
+-- another connection: workers may store the word of the old one last.
 update device_state d set fix_at = s.fix_at, lat = s.lat, lon = s.lon, accuracy_m = s.accuracy_m, speed_mps = s.speed_mps,
-    course_deg = s.course_deg, sat = s.sat, bds = s.bds, rec = s.rec, changed_at = now()
+    course_deg = s.course_deg, sat = s.sat, bds = s.bds, rec = s.rec, changed_at = now(),
+    availability = case when d.why = 'lost' and s.fix_at > d.availability_at then 'online' else d.availability end,
+    availability_at = case when d.why = 'lost' then greatest(d.availability_at, s.fix_at) else d.availability_at end,
+    why = case when d.why = 'lost' and s.fix_at > d.availability_at then null else d.why end
   from (select distinct on (device_id) * from staged_position order by device_id, fix_at desc, seq desc) s
   where d.device_id = s.device_id and (d.fix_at is null or d.fix_at < s.fix_at)
 
@@ -99,12 +103,14 @@ insert into event (device_id, at, received_at, sid, seq, type, lat, lon, payload
   returning id
 
 -- name: raise_alarm
--- Without a position of its own an alarm carries the last known one, with its time.
-insert into alarm (device_id, officer_id, kind, severity, sid, seq, raised_at, received_at, late, lat, lon, fix_at)
+-- Without a position of its own an alarm carries the last known one, with its time. An SOS may come after what cancelled it.
+insert into alarm (device_id, officer_id, kind, severity, sid, seq, raised_at, received_at, late, lat, lon, fix_at, cancelled_at)
   select d.device_id, b.officer_id, %(type)s::text, %(severity)s::smallint, %(sid)s::bigint, %(seq)s::bigint,
       %(at)s::timestamptz, %(received_at)s::timestamptz, %(late)s::boolean,
       coalesce(%(lat)s::float8, d.lat), coalesce(%(lon)s::float8, d.lon),
-      case when %(lat)s::float8 is null then d.fix_at else %(fix_at)s::timestamptz end
+      case when %(lat)s::float8 is null then d.fix_at else %(fix_at)s::timestamptz end,
+      case when %(type)s::text = 'sos' then (select min(c.at) from event c
+        where c.device_id = d.device_id and c.type = 'sos_cancel' and c.at >= %(at)s::timestamptz) end
     from device_state d
     left join binding b on b.device_id = d.device_id and b.released_at is null
     where d.device_id = %(device)s

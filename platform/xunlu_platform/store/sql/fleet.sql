@@ -18,7 +18,7 @@ select d.did, d.kind, d.serial, d.unit_id as unit, u.path, o.id as officer_id, o
   where d.status = 'approved' and (%(dids)s::text[] is null or d.did = any(%(dids)s))
 
 -- name: alarms
--- Open alarms, or some of any state.
+-- Open alarms, or some of any state; of more than anybody can look at the gravest and newest.
 select a.id, d.did, a.kind, a.severity, a.late, a.lat, a.lon, a.state, a.note, k.username as acknowledged_by, u.path,
     o.id as officer_id, o.number as officer_number, o.name as officer_name, u.id as unit_id, u.name as unit_name,
     case when z.id is not null then jsonb_build_object('id', z.id, 'name', z.name, 'kind', z.kind) end as zone, zu.path as zone_path,
@@ -35,7 +35,7 @@ select a.id, d.did, a.kind, a.severity, a.late, a.lat, a.lon, a.state, a.note, k
   left join zone z on z.id = a.zone_id
   left join unit zu on zu.id = z.unit_id
   where case when %(ids)s::bigint[] is null then a.state in ('new', 'acknowledged') else a.id = any(%(ids)s) end
-  order by a.raised_at limit 2000
+  order by a.severity desc, a.raised_at desc limit 2000
 
 -- name: events
 select e.id, d.did, e.type, (extract(epoch from e.at) * 1000)::bigint as at_ms, e.late
