@@ -158,6 +158,21 @@ async def test_an_order_outlives_its_sound_and_is_held_as_that_is(platform: Plat
     assert told == [("m-1",), ("m-by-1",)]
 
 
+async def test_what_was_said_to_somebody_is_held_with_what_tells_that_they_heard_it(
+    platform: Platform, store: Store
+) -> None:
+    await platform.sql(
+        "insert into floor_entry (id, gid, unit_id, at, what, who, urgency, priority) values"
+        " ('e-in', 'g', 2, %(day)s + interval '6 h', 'joined', 'R1', 0, 100),"
+        " ('e-out', 'g', 2, %(day)s + interval '6 h', 'joined', 'R2', 0, 100)",
+        {"day": DAY},
+    )
+    await keep(await platform.sign_in("evidence"), "o1")
+    await erase(platform, store, "burst", "floor_entry")
+    assert await left(platform, "burst") == {"b-1", "b-desk", "b-3"}
+    assert await left(platform, "floor_entry") == {"e-had", "e-near", "e-asked", "e-in"}
+
+
 async def test_of_history_the_hours_of_the_incident_stay_and_the_rest_of_the_chunk_goes(
     platform: Platform, store: Store
 ) -> None:
