@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -43,9 +44,9 @@ class Squad:
     wang: Officer
     li: Officer
 
-    async def invites(self, officer: Officer, main: str, *scan: str) -> None:
+    async def invites(self, officer: Officer, main: str, *scan: str, **claims: Any) -> None:
         """The platform says what the officer's key talks in, and what is heard beside that."""
-        token = self.net.talk.token(officer.did, did=officer.did)
+        token = self.net.talk.token(officer.did, did=officer.did, **claims)
         invitation = TalkInvitation(url=self.net.talk.url, token=token, main=main, scan=scan)
         await self.net.session.publish(down(TENANT, officer.did, "talk"), invitation.encode(), retain=True)
 
@@ -118,6 +119,27 @@ async def test_an_officer_who_calls_for_help_while_waiting_in_the_queue_cuts_in(
     squad.wang.press("sos")
     assert (await desk.told(Taken, gid=squad.gid, urgency=2)).talker.id == squad.wang.did
     await until(lambda: squad.li.pieces_at(PITCH_HZ) >= 5, "the other recorder does not hear it")
+
+
+async def test_an_officer_who_calls_for_help_while_talking_talks_on_as_an_emergency(squad: Squad) -> None:
+    desk = await squad.net.person("u-1").join(squad.gid)
+    squad.wang.press("ptt")
+    await desk.told(Taken, gid=squad.gid, urgency=0)
+    squad.wang.press("sos")
+    assert (await desk.told(Taken, gid=squad.gid, urgency=2)).talker.id == squad.wang.did
+    since_s = time.monotonic()
+    await until(lambda: squad.li.pieces_at(PITCH_HZ, since_s) >= 5, "it does not talk on")
+    assert squad.wang.participant.key.is_talking
+
+
+async def test_a_session_that_is_open_goes_on_with_the_token_of_the_newest_invitation(squad: Squad) -> None:
+    call = await squad.net.group(squad.wang.did, "u-1")
+    desk = await squad.net.person("u-1").join(call)
+    await squad.invites(squad.wang, call, squad.gid, name="王队长")
+    await squad.wang.is_called()
+    squad.wang.press("ptt")
+    assert (await desk.told(Taken, gid=call)).talker.name == "王队长"
+    assert squad.wang.participant.joins == 1
 
 
 async def test_an_officer_who_is_called_answers_with_the_key_and_both_are_heard_at_once(squad: Squad) -> None:

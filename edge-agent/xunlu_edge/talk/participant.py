@@ -35,6 +35,7 @@ from xunlu_protocol.talk import (
     Hello,
     Idle,
     Problem,
+    Renew,
     Revoke,
     ServerMessage,
     Taken,
@@ -105,12 +106,11 @@ class Participant:
     # -- from the agent -----------------------------------------------------------------------------------------------
 
     def invite(self, invitation: TalkInvitation) -> None:
-        """Another invitation: its token counts from the next join on, its groups at once."""
+        """Another invitation: its token lengthens the session, its groups count at once."""
         before, self._invitation = self._invitation, invitation
         if invitation.url != before.url:
             self._moved.set()
-        if _tuning(invitation) != _tuning(before):
-            self._tune()
+        self._follow(before)
         if invitation.main is not None and invitation.main != before.main:
             # Whoever presses next must know whom it reaches.
             self._do(["returned" if invitation.main in before.scan else "called"])
@@ -207,14 +207,17 @@ class Participant:
         self.joins += 1
         log.info("on the radio net", extra={"main": invitation.main, "joins": self.joins})
         # It may have changed while we joined.
-        if _tuning(self._invitation) != _tuning(invitation):
-            self._tune()
+        self._follow(invitation)
         self._do(self.key.joined(time.monotonic()))
         self._pressed.set()
 
-    def _tune(self) -> None:
-        """Be in the groups of the newest invitation, and in no others."""
-        tune = _tuning(self._invitation)
+    def _follow(self, before: TalkInvitation) -> None:
+        """Stay by the token of the newest invitation, and be in its groups and in no others."""
+        newest, tune = self._invitation, _tuning(self._invitation)
+        if newest.token != before.token:
+            self._send(Renew(token=newest.token))
+        if tune == _tuning(before):
+            return
         self._send(tune)
         gids = {tune.main, *tune.scan}
         # Of a group that we have left nobody tells us that it fell idle.
