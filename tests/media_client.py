@@ -148,6 +148,11 @@ class MediaClient:
 
     async def __aenter__(self) -> Self:
         await self.reach()
+        await self.shake_hands()
+        return self
+
+    async def shake_hands(self) -> None:
+        """Finish what `reach` began."""
         dtls = self.answer.media[0].dtls
         assert dtls is not None
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
@@ -155,7 +160,6 @@ class MediaClient:
         if self._action == "play":
             self.tracks = {media.kind: Reception.of(media) for media in self.answer.media}
             self._asking = asyncio.create_task(self._ask(), name="client.nack") if self._repairs else None
-        return self
 
     async def reach(self) -> None:
         """Begin a session and find the way, but shake no hands."""

@@ -109,6 +109,9 @@ class StreamingSettings(ReachedSettings):
     turn_username: str | None = Field(None, description="Its user name; the password is the secret `turn-password`.")
     publishers_max: Annotated[int, Field(ge=1, le=10_000)] = Field(500, description="Publishers at once.")
     viewers_max: Annotated[int, Field(ge=1, le=100_000)] = Field(2000, description="Viewers at once.")
+    opening_max: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        200, description="Sessions that have not shaken hands yet; others are told when to come again."
+    )
     idle_grace_s: Annotated[float, Field(ge=0, le=3600)] = Field(
         15, description="Seconds that a publication outlives its last viewer; 0 never ends it."
     )

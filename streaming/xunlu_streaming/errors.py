@@ -5,6 +5,7 @@
       RtcpError            a control packet is malformed
       TokenError           a token is not good for what was asked
       PathBusyError        somebody publishes here already
+      TokenBusyError       a session of this token goes on
       NotWantedError       nobody receives the publication any more
       WithdrawnError       the right to look has ended
       OverloadedError      the worker is full
@@ -59,6 +60,10 @@ class TokenError(StreamError):
 
 class PathBusyError(StreamError):
     """Somebody publishes here already (409)."""
+
+
+class TokenBusyError(StreamError):
+    """A session of this token goes on (409)."""
 
 
 class NotWantedError(StreamError):

@@ -64,6 +64,7 @@ class Path:
 
     Attributes:
         name: of the device that publishes.
+        exclusive: whether a second publisher is refused; otherwise it takes the place of the first.
         tracks: what viewers were promised, by kind; they outlive publications.
         publisher: who publishes now.
         publication: counts the publications.
@@ -73,8 +74,9 @@ class Path:
         idle_since_s: since when nobody receives; None while somebody does.
     """
 
-    def __init__(self, name: str, stage: Stage, changed: Callable[[], None]) -> None:
+    def __init__(self, name: str, stage: Stage, changed: Callable[[], None], *, exclusive: bool = False) -> None:
         self.name = name
+        self.exclusive = exclusive
         self.tracks: Mapping[Kind, Track] = {"video": Track("video"), "audio": Track("audio")}
         self.publisher: Publisher | None = None
         self.publication = 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from xunlu_protocol.media import MediaAck, MediaClaims, MediaEnd, PathState, Viewing
-from xunlu_streaming.errors import NotWantedError, OverloadedError, PathBusyError, WithdrawnError
+from xunlu_streaming.errors import NotWantedError, OverloadedError, PathBusyError, TokenBusyError, WithdrawnError
 from xunlu_streaming.fanout import Stage
 from xunlu_streaming.negotiation import Accepted, accept_publisher, accept_viewer
 from xunlu_streaming.path import Path, Tap
@@ -43,7 +43,7 @@ class Limits:
     Attributes:
         publishers_max: publishers at once.
         viewers_max: viewers at once.
-        opening_max: sessions that have not shaken hands yet.
+        opening_max: of them, those that have not shaken hands yet.
         idle_grace_s: how long a publication outlives its last receiver; 0 keeps it for ever.
         second_publisher: whether a second one of a path takes the place of the first.
     """
@@ -111,7 +111,7 @@ class PathManager:
             raise NotWantedError("Nobody watches any more. Publish again when you are asked to.")
         accepted = accept_publisher(offer)
         path = self._path(claims.path)
-        if path.publisher is not None and self._limits.second_publisher == "refuse":
+        if path.publisher is not None and path.exclusive:
             raise PathBusyError("This device publishes already. End the other session first.")
         self._admit(Publisher, self._limits.publishers_max)
         peer, candidates = await self._peers.make(offer)
@@ -124,10 +124,13 @@ class PathManager:
         Raises:
             SdpError: nothing in the offer can be relayed.
             WithdrawnError: the platform has ended this viewing.
+            TokenBusyError: it goes on; one look is one viewing.
             OverloadedError: the worker is full.
         """
         if claims.jti in self._spent:
             raise WithdrawnError("This account may not look there any more. Ask the platform anew.")
+        if any(one.claims == claims and not one.peer.closed for one in self._sessions.values()):
+            raise TokenBusyError("End the other session first, or ask the platform for another token.")
         path = self._path(claims.path)
         accepted = accept_viewer(offer, path.tracks)
         self._admit(Viewer, self._limits.viewers_max)
@@ -209,7 +212,8 @@ class PathManager:
     def _path(self, name: str) -> Path:
         path = self.paths.get(name)
         if path is None:
-            path = self.paths[name] = Path(name, self.stage, self._changed)
+            exclusive = self._limits.second_publisher == "refuse"
+            path = self.paths[name] = Path(name, self.stage, self._changed, exclusive=exclusive)
             for tap in self._everywhere:
                 path.take(tap, keep=False, now_s=time.monotonic())
         return path

@@ -98,7 +98,10 @@ class Publisher:
     # -- life ---------------------------------------------------------------------------------------------------------
 
     def connected(self) -> None:
-        """The keys are there: the path's publication begins."""
+        """The keys are there: the path's publication begins, unless another one has meanwhile that is not to end."""
+        if self.path.publisher is not None and self.path.exclusive:
+            self.peer.close("busy")
+            return
         self.connected_at_ms = time.time_ns() // 1_000_000
         for payload_type, codec in self.payload_types.items():
             kind = self._accepted.kinds_of[payload_type]

@@ -45,6 +45,7 @@ class Relay(Protocol):
         Raises:
             SdpError: the offer cannot be taken.
             WithdrawnError: the platform has ended this viewing.
+            TokenBusyError: it goes on.
             OverloadedError: the worker is full.
         """
 

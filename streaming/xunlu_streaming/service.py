@@ -73,6 +73,7 @@ def _limits(settings: StreamingSettings) -> Limits:
     return Limits(
         publishers_max=settings.publishers_max,
         viewers_max=settings.viewers_max,
+        opening_max=settings.opening_max,
         idle_grace_s=settings.idle_grace_s,
         second_publisher=settings.second_publisher,
     )

@@ -1,7 +1,7 @@
 """WHIP and WHEP as a client speaks them, request by request, with offers of real clients."""
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import httpx2
@@ -49,6 +49,10 @@ class Endpoint:
     @property
     def bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
+
+    def again(self) -> "Endpoint":
+        """The same path with a fresh token: one plays in one session at a time."""
+        return replace(self)
 
     async def request(self, method: str, url: str = "", **headers: str) -> httpx2.Response:
         """A request without a body."""

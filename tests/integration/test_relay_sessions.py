@@ -23,13 +23,14 @@ from xunlu_edge.media.way import Credentials
 pytestmark = pytest.mark.integration
 
 LOST_S = 30.0
+OPENING_MAX = 100
 GROUP_KEPT = 60
 """Pictures after which a group is too old to begin with."""
 
 
 @pytest_asyncio.fixture
 async def relay(broker: TestBroker, tmp_path: Path) -> AsyncIterator[Relay]:
-    async with quiet_relay(broker, tmp_path) as one:
+    async with quiet_relay(broker, tmp_path, opening_max=OPENING_MAX) as one:
         yield one
 
 
@@ -48,7 +49,7 @@ async def test_sessions_that_never_send_a_datagram_are_bounded_and_forgotten(rel
             path = new_path()
             return await http.post(f"{relay.url}/whep/{path}", content=text, headers=relay.headers(path, "play"))
 
-        answers = [await post() for _ in range(230)]
+        answers = [await post() for _ in range(OPENING_MAX + 10)]
         refused = [one for one in answers if one.status_code == 503]
         assert {one.status_code for one in answers} == {201, 503}
         assert all(int(one.headers["Retry-After"]) > 0 for one in refused)
@@ -128,6 +129,45 @@ async def test_a_viewer_begins_though_the_request_for_its_keyframe_is_lost(relay
         async with MediaClient(relay, one.path, "play", WINDOW) as viewer:
             await Pair(one.path, one.camera, one.publisher, viewer).sees(5)
         assert lost
+
+
+async def test_of_two_publishers_that_begin_at_once_the_first_stays_where_a_second_is_refused(
+    broker: TestBroker, tmp_path: Path
+) -> None:
+    async with quiet_relay(broker, tmp_path, second_publisher="refuse") as relay:
+        path = new_path()
+        slow = MediaClient(relay, path, "publish", VP8_CAMERA)
+        await slow.reach()
+        async with (
+            MediaClient(relay, path, "publish", VP8_CAMERA) as first,
+            MediaClient(relay, path, "play", WINDOW) as viewer,
+        ):
+            camera = Camera(first, "VP8")
+            async with filming(first, camera):
+                one = Pair(path, camera, first, viewer)
+                await one.sees(3)
+                await slow.shake_hands()
+
+                async def refused() -> bool:
+                    return slow.is_over
+
+                await eventually(refused)
+                await one.sees(5)
+                assert not first.is_over
+        slow.vanish()
+
+
+async def test_a_token_plays_in_one_session_at_a_time(relay: Relay) -> None:
+    path = new_path()
+    text = offer(WINDOW, "recvonly", Credentials(), ":".join(["AB"] * 32))
+    url, headers = f"{relay.url}/whep/{path}", relay.headers(path, "play")
+    async with httpx2.AsyncClient() as http:
+        first = await http.post(url, content=text, headers=headers)
+        second = await http.post(url, content=text, headers=headers)
+        assert (first.status_code, second.status_code) == (201, 409)
+        assert second.json()["type"] == "/problems/token-busy"
+        await http.delete(str(httpx2.URL(url).join(first.headers["location"])), headers=headers)
+        assert (await http.post(url, content=text, headers=headers)).status_code == 201
 
 
 async def test_sessions_deleted_at_any_moment_leave_nothing_behind(relay: Relay, healthy: Pair) -> None:

@@ -115,7 +115,7 @@ async def test_4_2_the_wrong_direction_is_refused(endpoint: Endpoint) -> None:
 
 
 async def test_4_2_every_session_has_an_address_of_its_own_that_nobody_guesses(endpoint: Endpoint) -> None:
-    first, second = await endpoint.begin(), await endpoint.begin()
+    first, second = await endpoint.begin(), await endpoint.again().begin()
     assert first.url != second.url
     assert all(len(one.url.rpartition("/")[2]) >= 20 for one in (first, second))
 
@@ -163,7 +163,7 @@ async def test_4_2_pages_of_other_origins_can_read_what_they_need(endpoint: Endp
 
 
 async def test_4_3_1_the_session_has_a_strong_entity_tag_of_its_own(endpoint: Endpoint) -> None:
-    first, second = await endpoint.begin(), await endpoint.begin()
+    first, second = await endpoint.begin(), await endpoint.again().begin()
     assert first.tag.startswith('"')
     assert first.tag.endswith('"')
     assert first.tag != second.tag
@@ -186,7 +186,7 @@ async def test_4_3_1_a_patch_without_if_match_is_refused(endpoint: Endpoint) -> 
 
 
 async def test_4_3_1_a_patch_for_another_ice_session_is_refused(endpoint: Endpoint) -> None:
-    session, other = await endpoint.begin(), await endpoint.begin()
+    session, other = await endpoint.begin(), await endpoint.again().begin()
     for tag in (other.tag, '"x"', f"W/{session.tag}", session.tag.strip('"')):
         answer = await session.patch(fragment(endpoint.offer), if_match=tag)
         assert (answer.status_code, problem(answer)) == (412, "if-match")

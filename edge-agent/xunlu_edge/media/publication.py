@@ -96,7 +96,7 @@ class Publication:
 
         Raises:
             DeviceError: the camera failed.
-            LiveError: the relay refused, or nobody answered for minutes.
+            LiveError: the relay refused, or nobody took it for minutes.
         """
         sound = asyncio.create_task(self._feed_sound(), name="live.sound")
         tasks = [
@@ -127,7 +127,7 @@ class Publication:
             if await self._attempt():
                 waits = self._waits()
             elif time.monotonic() - heard_s > GIVE_UP_S:
-                raise LiveError("The relay has not answered for two minutes.")
+                raise LiveError("The relay has not taken it for two minutes.")
             else:
                 await self._pause(next(waits))
 

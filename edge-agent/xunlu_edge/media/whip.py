@@ -59,8 +59,11 @@ class RefusalError(LiveError):
 
     @property
     def is_final(self) -> bool:
-        """Whether asking again with this token is of no use: nobody watches, or the token does not count."""
-        return 400 <= self.status < 500 and self.status not in (408, 425, 429)
+        """Whether asking again with this token is of no use: nobody watches, or the token does not count.
+
+        A path that is taken (409) may be so by our own session of before, which the relay has not missed yet.
+        """
+        return 400 <= self.status < 500 and self.status not in (408, 409, 425, 429)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

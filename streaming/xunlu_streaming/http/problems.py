@@ -16,6 +16,7 @@ from xunlu_streaming.errors import (
     PathBusyError,
     SdpError,
     StreamError,
+    TokenBusyError,
     TokenError,
     WithdrawnError,
 )
@@ -69,6 +70,8 @@ def of_stream(error: StreamError) -> Problem:
             headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
         case PathBusyError():
             status, name, title = HTTPStatus.CONFLICT, "path-busy", "Somebody publishes here already."
+        case TokenBusyError():
+            status, name, title = HTTPStatus.CONFLICT, "token-busy", "A session of this token goes on."
         case NotWantedError():
             status, name, title = HTTPStatus.GONE, "not-wanted", "Nobody receives this publication any more."
         case WithdrawnError():

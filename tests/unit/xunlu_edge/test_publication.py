@@ -133,9 +133,11 @@ async def test_a_refusal_that_is_final_ends_it_and_says_why(monkeypatch: pytest.
                 await asyncio.wait_for(task, 30)
 
 
-async def test_a_busy_relay_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("status", [409, 503])
+async def test_a_busy_relay_is_asked_again(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    """409 by one that has not missed the session of before yet."""
     async with relay(monkeypatch) as there:
-        there.scripted = [Scripted(status=503, headers={"Retry-After": "0"})]
+        there.scripted = [Scripted(status=status, headers={"Retry-After": "0"})]
         async with publishing(wish(there)) as (_, _task):
             await there.until_seen(3)
             assert there.counts["POST"] == 2

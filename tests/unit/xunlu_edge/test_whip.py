@@ -104,7 +104,7 @@ async def test_the_end_is_a_delete_with_the_token(server: Server) -> None:
 
 @pytest.mark.parametrize(
     ("status", "is_final"),
-    [(400, True), (401, True), (403, True), (404, True), (410, True), (429, False), (503, False)],
+    [(400, True), (401, True), (403, True), (404, True), (409, False), (410, True), (429, False), (503, False)],
 )
 async def test_a_refusal_tells_its_status_its_words_and_whether_it_is_final(
     server: Server, status: int, is_final: bool
