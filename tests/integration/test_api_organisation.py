@@ -58,7 +58,7 @@ async def test_officers_are_found_by_number_name_pinyin_and_initials(platform: P
     assert [officer["number"] for officer in below] == ["X3001"]
 
 
-async def test_pages_by_key_show_every_officer_once(platform: Platform) -> None:
+async def test_pages_by_key_show_every_officer_once_the_newest_first(platform: Platform) -> None:
     clerk = await platform.sign_in("clerk")
     for number in range(5):
         await clerk.post("/officers", json={"unit_id": 2, "number": f"D{number}", "name": "王小明"})
@@ -69,7 +69,7 @@ async def test_pages_by_key_show_every_officer_once(platform: Platform) -> None:
         after = page["next"]
         if after is None:
             break
-    assert seen == [f"D{number}" for number in range(5)]
+    assert seen == [f"D{number}" for number in reversed(range(5))]
 
 
 async def test_an_officer_who_left_is_inactive_and_keeps_the_number(platform: Platform) -> None:

@@ -277,7 +277,7 @@ async def test_a_list_of_officers_tells_who_is_on_a_shift_now(platform: Platform
         " (3, now() + interval '1 h', now() + interval '2 h', null)"
     )
     told = (await (await platform.sign_in("dispatcher")).get("/officers")).json()["items"]
-    assert [one["on_shift_until"] is not None for one in told] == [True, False, False]
+    assert [one["on_shift_until"] is not None for one in told] == [False, False, True]
 
 
 async def shifts(platform: Platform, officer: int, *times: tuple[str, str]) -> None:
@@ -332,5 +332,5 @@ async def test_presence_is_told_by_the_shifts_of_the_roster_and_names_who_has_no
     # Who is not rostered and was there is told as well; who is rostered and was nowhere, too.
     assert officers == {"D2001": (True, None, True), "D2002": (False, None, True), "D3001": (True, "外滩", False)}
     typed = (await caller.get("/zones/1/presence", params={**asked, "shift": "14:00-18:00"})).json()
-    assert (typed["rostered"], typed["unrostered"]) == (False, [])
+    assert (typed["rostered"], typed["unrostered"], typed["concerned"]) == (False, [], told["concerned"])
     assert {one["rostered"] for one in typed["shifts"][0]["officers"]} == {None}

@@ -54,8 +54,8 @@ returning id
 select id, username, display_name, role, unit_id, officer_id, disabled_at is not null as disabled,
   case when locked_until > now() then locked_until end as locked_until, created_at
 from account
-where (%(after)s::bigint is null or id > %(after)s)
-order by id limit %(limit)s
+where (%(after)s::bigint is null or id < %(after)s)
+order by id desc limit %(limit)s
 
 -- name: one
 select id, username, display_name, role, unit_id, officer_id, disabled_at is not null as disabled,

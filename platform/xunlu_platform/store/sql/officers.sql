@@ -5,11 +5,11 @@ select o.id, o.unit_id, o.number, o.name, o.pinyin, o.active, d.did as device,
 from officer o
   left join binding b on b.officer_id = o.id and b.released_at is null and not b.phone
   left join device d on d.id = b.device_id
-where (%(after)s::bigint is null or o.id > %(after)s)
+where (%(after)s::bigint is null or o.id < %(after)s)
   and (%(q)s::text is null or o.number ilike %(q)s or o.name ilike %(q)s or o.pinyin ilike %(q)s)
   and (%(unit)s::bigint is null or o.unit_id in (
     select below.id from unit top join unit below on below.path like top.path || '%%' where top.id = %(unit)s))
-order by o.id limit %(limit)s
+order by o.id desc limit %(limit)s
 
 -- name: one
 select o.id, o.unit_id, o.number, o.name, o.pinyin, o.active, d.did as device,
