@@ -1,9 +1,11 @@
 """Signing in and out, language and theme."""
 
-import pytest
-from playwright.async_api import Page, expect
+import asyncio
 
-from tests.console.bureau import Account, Bureau
+import pytest
+from playwright.async_api import Page, Route, expect
+
+from tests.console.bureau import SQUAD, Account, Bureau
 
 pytestmark = [pytest.mark.console, pytest.mark.integration]
 
@@ -23,6 +25,35 @@ async def test_a_password_that_was_given_must_be_changed_first(page: Page, burea
     await page.get_by_label("再次输入新密码").fill("a fresh one 2026")
     await page.get_by_role("button", name="修改密码").click()
     await expect(page.get_by_role("grid", name="队员列表")).to_be_visible()
+
+
+async def test_a_desk_stands_once_the_organisation_is_known(page: Page, bureau: Bureau) -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def linger(route: Route) -> None:
+        asked.set()
+        await answered.wait()
+        await route.continue_()
+
+    await page.route("**/api/v1/units?*", linger)
+    await bureau.knock(page, await bureau.account("clerk"), "/manage/officers")
+    await asked.wait()
+    await expect(page.get_by_role("button", name="登录", exact=True)).to_be_enabled()
+    await expect(page.get_by_role("heading", name="队员")).to_have_count(0)
+    answered.set()
+    await page.get_by_role("button", name="新建队员").click()
+    await expect(page.get_by_role("dialog").get_by_label("单位")).to_contain_text(SQUAD)
+
+
+async def test_a_desk_without_the_organisation_can_be_tried_again(page: Page, bureau: Bureau) -> None:
+    units = "**/api/v1/units?*"
+    await page.route(units, lambda route: route.abort("connectionrefused"))
+    await bureau.knock(page, await bureau.account("dispatcher"))
+    again = page.get_by_role("button", name="再试一次")
+    await expect(again).to_be_visible()
+    await page.unroute(units)
+    await again.click()
+    await expect(page.get_by_role("treeitem", name=SQUAD)).to_be_visible()
 
 
 async def test_signing_out_leads_back_to_the_door(page: Page, bureau: Bureau) -> None:

@@ -1,6 +1,6 @@
 /** The list of zones: found by name, limited to a kind; new ones are drawn or come from a file. */
 
-import { fill, h, icon } from "../kit/dom.js";
+import { h, icon, refill } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { matches } from "../kit/pinyin.js";
 import { may } from "../net/session.js";
@@ -40,14 +40,12 @@ export function mountList(root, scope, take) {
   const paint = () => {
     const all = zones.value;
     if (all === null) return;
-    const held = rows.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
     const chosen = route.value.query.get("zone");
     const wanted = find.value.trim();
     const found = all.filter((zone) => (!kind.value || zone.kind === kind.value) && matches(`${zone.name} ${zone.unit.name}`.toLowerCase(), wanted));
-    if (!all.length) fill(rows, notice(t("zones.none"), t(may("zones") ? "zones.none.do" : "zones.none.ask"), "map"));
-    else if (!found.length) fill(rows, notice(t("zones.unfound"), t("zones.unfound.do"), "search"));
-    else fill(rows, h("ul", { class: "zone-list" }, found.map((zone) => row(zone, String(zone.id) === chosen))));
-    if (held) /** @type {HTMLElement | null} */ (rows.querySelector(`a[href="${held}"]`))?.focus();
+    if (!all.length) refill(rows, notice(t("zones.none"), t(may("zones") ? "zones.none.do" : "zones.none.ask"), "map"));
+    else if (!found.length) refill(rows, notice(t("zones.unfound"), t("zones.unfound.do"), "search"));
+    else refill(rows, h("ul", { class: "zone-list" }, found.map((zone) => row(zone, String(zone.id) === chosen))));
   };
   scope.read(zones, paint);
   scope.read(posts, paint);
@@ -62,7 +60,7 @@ function row(zone, chosen) {
   const post = posts.value.get(zone.id);
   return h(
     "li",
-    {},
+    { "data-key": zone.id },
     h(
       "a",
       { class: isEmpty(post) ? "zone-row empty" : "zone-row", href: `/zones?zone=${zone.id}`, "aria-current": chosen ? "true" : null },
