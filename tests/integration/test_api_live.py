@@ -279,7 +279,7 @@ async def test_viewings_are_listed_by_device_person_and_time(platform: Platform)
     assert await listed(limit="2", after=page["next"]) == ["v1"]
 
 
-async def test_the_newest_thumbnail_is_shown_and_opening_the_wall_audited(platform: Platform, other: Session) -> None:
+async def test_the_newest_thumbnail_is_shown_and_whoever_sees_it_audited(platform: Platform, other: Session) -> None:
     dispatcher = await platform.sign_in("dispatcher")
     assert (await dispatcher.get("/devices/L1/thumb")).status_code == 404
     webp = b"RIFF\x10\x00\x00\x00WEBPVP8 "
@@ -292,7 +292,14 @@ async def test_the_newest_thumbnail_is_shown_and_opening_the_wall_audited(platfo
     again = await dispatcher.get("/devices/L1/thumb", headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert (await dispatcher.post("/thumbs/watch")).status_code == 204
-    assert await platform.sql("select action from audit") == [("thumbs.watch",)]
+    assert await platform.sql("select action from audit order by id") == [("thumb.see",), ("thumbs.watch",)]
+    other_desk = await platform.sign_in("dispatcher")
+    await other_desk.get("/devices/L1/thumb")
+    seen = "select username, target from audit where action = 'thumb.see'"
+    assert len(set(await platform.sql(seen))) == len(await platform.sql(seen)) == 2
+    await platform.sql("update audit set at = at - interval '2 hours'")
+    await dispatcher.get("/devices/L1/thumb")
+    assert len(await platform.sql(seen)) == 3
 
 
 async def test_memory_holds_a_bounded_number_of_thumbnails(

@@ -100,6 +100,15 @@ async def test_one_playback_is_one_row_of_the_audit_whatever_its_first_range(pla
     assert await platform.sql("select count(*) from audit") == [(3,)]
 
 
+async def test_a_recording_in_vp8_is_handed_out_as_what_it_is(platform: Platform) -> None:
+    folder = platform.services.settings.recordings / "R1"
+    (folder / "a.mp4").rename(folder / "a.webm")
+    await platform.sql("update recording set file = 'R1/a.webm' where id = 'a'")
+    answer = await (await platform.sign_in("evidence")).get("/recordings/a/file")
+    assert (answer.content, answer.headers["content-type"]) == (CONTENT, "video/webm")
+    assert 'filename="R1-20260302-080000.webm"' in answer.headers["content-disposition"]
+
+
 @pytest.mark.parametrize("name", ["b", "c", "d", "nothing", "..%2f..%2fsecret", "%00"])
 async def test_no_name_leads_out_of_the_folder(platform: Platform, name: str) -> None:
     caller = await platform.sign_in("administrator")

@@ -53,12 +53,17 @@ async def record(session: Session, caller: Caller, action: str, target: str = ""
     )
 
 
+async def record_hourly(session: Session, caller: Caller, action: str, target: str, **detail: object) -> None:
+    """Write that somebody sees something, once in an hour, however often a page asks for it. See `record`."""
+    values = {"action": action, "account_id": caller.account_id, "target": target, "detail": detail}
+    known = await session.one("audit", "seen", values)
+    if known is None or not known["seen"]:
+        await record(session, caller, action, target, **detail)
+
+
 async def record_playback(session: Session, caller: Caller, action: str, target: str, file_id: str) -> None:
-    """Write that somebody plays a file, once in an hour, however many ranges of it the player asks for."""
-    values = {"action": action, "account_id": caller.account_id, "target": target, "id": file_id}
-    known = await session.one("audit", "played", values)
-    if known is None or not known["played"]:
-        await record(session, caller, action, target, id=file_id)
+    """Write that somebody plays a file: one playback, however many ranges of it the player asks for."""
+    await record_hourly(session, caller, action, target, id=file_id)
 
 
 @router.get("", response_model=Page[AuditRow])

@@ -1,6 +1,7 @@
 """Recordings of live video that the server made: a list, and the files themselves. A playback is audited."""
 
 from datetime import datetime
+from pathlib import Path as FilePath
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
@@ -19,6 +20,8 @@ from xunlu_platform.store.store import Row, Session
 from xunlu_protocol.media import Cause, Gap
 
 router = APIRouter(prefix="/recordings", tags=["live"])
+
+MEDIA_TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".opus": "audio/ogg"}
 
 RecordingId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
@@ -87,8 +90,13 @@ async def recording_file(
         row = await _one(session, recording_id)
         path = file_below(services.settings.recordings, row["file"])
         await record_playback(session, caller, "recording.play", row["did"], recording_id)
-    name = f"{row['did']}-{row['started_at']:%Y%m%d-%H%M%S}.mp4"
-    return FileResponse(path, media_type="video/mp4", filename=name, content_disposition_type="inline")
+    name = f"{row['did']}-{row['started_at']:%Y%m%d-%H%M%S}{path.suffix}"
+    return FileResponse(path, media_type=media_type_of(path), filename=name, content_disposition_type="inline")
+
+
+def media_type_of(path: FilePath) -> str:
+    """What a file of the recorder process holds."""
+    return MEDIA_TYPES.get(path.suffix, "application/octet-stream")
 
 
 async def _one(session: Session, recording_id: str) -> Row:

@@ -1,4 +1,4 @@
-"""Looking at thumbnails. Opening the wall of them is audited, not each picture of it."""
+"""Looking at thumbnails. Opening the wall of them is audited, and whom it showed, once in an hour each."""
 
 from email.utils import formatdate
 from http import HTTPStatus
@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response
 
 from xunlu_platform.api.access import allow
-from xunlu_platform.api.audit import record
+from xunlu_platform.api.audit import record, record_hourly
 from xunlu_platform.api.devices import Did, one_device
 from xunlu_platform.api.problems import not_found
 from xunlu_platform.api.services import Serving
@@ -26,9 +26,10 @@ async def thumbnail(
     """The newest thumbnail of a device."""
     async with services.store.session(caller.scope) as session:
         await one_device(session, did)
-    newest = services.thumbnails.newest(did)
-    if newest is None:
-        raise not_found("thumbnail yet")
+        newest = services.thumbnails.newest(did)
+        if newest is None:
+            raise not_found("thumbnail yet")
+        await record_hourly(session, caller, "thumb.see", did)
     headers = {
         "ETag": newest.etag,
         "Last-Modified": formatdate(newest.at_s, usegmt=True),

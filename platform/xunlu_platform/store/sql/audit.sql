@@ -11,8 +11,8 @@ where (%(after)s::bigint is null or id < %(after)s)
   and (%(q)s::text is null or username ilike %(q)s or action ilike %(q)s or target ilike %(q)s)
 order by id desc limit %(limit)s
 
--- name: played
--- A player asks for a file piece by piece: within the hour it is one playback.
+-- name: seen
+-- A player asks for a file piece by piece, a wall for each of its pictures again and again: within the hour it is one look.
 select exists (select from audit
-  where action = %(action)s and account_id = %(account_id)s and target = %(target)s and detail ->> 'id' = %(id)s
-    and at > now() - interval '1 hour') as played
+  where action = %(action)s and account_id = %(account_id)s and target = %(target)s and detail = %(detail)s::jsonb
+    and at > now() - interval '1 hour') as seen
