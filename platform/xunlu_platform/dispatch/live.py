@@ -1,6 +1,7 @@
 """Making recorders publish live video: at which relay worker, with which token."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xunlu_platform.auth.broker_accounts import DeviceKind
@@ -79,9 +80,22 @@ class Live:
         recent = await session.one("live", "recent_start", {"device_id": device["id"], "recent_s": RECENT_S})
         if recent:
             return Start(rid=recent["rid"], queued=None)
+        return await self._queue(session, device, watcher, {"by": watcher.name, "audio": audio})
+
+    async def renew(self, session: Session, device: Row, watcher: Watcher) -> Start:
+        """Queue the command of a recorder that publishes once more, with a fresh token for its return.
+
+        Args:
+            session: of the decision.
+            device: `id`, `did`, `kind`, and `args` of the command of before.
+            watcher: in whose name; the officer goes on reading the one of before.
+        """
+        return await self._queue(session, device, watcher, device["args"])
+
+    async def _queue(self, session: Session, device: Row, watcher: Watcher, how: Mapping[str, object]) -> Start:
         rid = new_rid()
         token = self.tokens.publish(device["did"], command=rid, user=watcher.username)
-        arguments = LiveStart(whip=self.whip(device["did"], device["kind"]), token=token, by=watcher.name, audio=audio)
+        arguments = LiveStart.parse({**how, "whip": self.whip(device["did"], device["kind"]), "token": token})
         command = Command(name="live_start", arguments=arguments, live_s=START_LIVE_S, rid=rid)
         return Start(rid=rid, queued=await self.commands.queue(session, device, command, account_id=watcher.account_id))
 

@@ -12,7 +12,7 @@ from xunlu_platform.jobs.inbox import Taker
 from xunlu_platform.jobs.media import Media
 from xunlu_platform.jobs.orders import Orders
 from xunlu_platform.jobs.rights import Rights
-from xunlu_platform.jobs.sos import SosRule
+from xunlu_platform.jobs.starts import Starts
 from xunlu_platform.store.store import Store
 from xunlu_protocol.fleet import Notice
 from xunlu_protocol.topics import media_frame, media_order, media_recording
@@ -21,6 +21,7 @@ CLOSE_S = 15.0
 ORDERS_S = 2.0
 RIGHTS_S = 2.0
 SOS_S = 2.0
+RENEW_S = 10.0
 
 Rhythm = list[tuple[str, float, Callable[[], Awaitable[None]]]]
 """Name, seconds between two runs, job."""
@@ -59,7 +60,7 @@ class LiveVideo:
         self._media = Media(store, session, settings.tenant, clock)
         self._orders = Orders(store, session, settings.tenant)
         self._rights = Rights(store, session, settings.tenant, self._media.relays)
-        self._sos = SosRule(store, live, self._media.relays)
+        self._starts = Starts(store, live, self._media.relays)
 
     def takers(self) -> dict[str, Taker]:
         """Who stores what of `subscriptions`."""
@@ -76,8 +77,12 @@ class LiveVideo:
             ("close_viewings", CLOSE_S, self._media.close_lost),
             ("recording_orders", ORDERS_S, self._orders.keep),
             ("live_rights", RIGHTS_S, self._rights.apply),
+            ("live_tokens", RENEW_S, self._renew),
         ]
         return [*always, ("sos_live", SOS_S, self._watch_sos)] if self._settings.sos_live else always
 
     async def _watch_sos(self) -> None:
-        self._unsaid += await self._sos.apply()
+        self._unsaid += await self._starts.for_sos()
+
+    async def _renew(self) -> None:
+        self._unsaid += await self._starts.renewals(self._settings.publish_token_s / 2)

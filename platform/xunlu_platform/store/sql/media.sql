@@ -81,12 +81,28 @@ update recording_order o set until = case when not sos.open then now() + make_in
   from sos where sos.id = o.id and sos.open = (o.until is not null)
 
 -- name: starts_for_sos
--- Recorders whose SOS wants a picture: once for each order, again when the command came to nothing.
+-- Recorders whose SOS wants a picture, until a person stops it: again when the command came to nothing, and when the picture was
+-- lost later. Between two commands a picture has the time to come, and to go because no recorder process takes it.
 select d.id, d.did, d.kind from recording_order o join device d on d.id = o.device_id
     join device_state s on s.device_id = d.id
   where o.why = 'sos' and o.ended_at is null and o.until is null and d.status = 'approved'
     and s.availability = 'online' and s.birth -> 'caps' ? 'live' and d.did <> all(%(live)s::text[])
     and not exists (select from command c
-      where c.device_id = d.id and c.name = 'live_start' and c.created_by is null and c.created_at >= o.created_at
-        and (c.state not in ('failed', 'expired') or c.created_at > now() - make_interval(secs => %(pause_s)s)))
+      where c.device_id = d.id and c.created_at >= o.created_at and case
+        when c.created_by is not null then c.name = 'live_stop'
+        when c.name <> 'live_start' then false
+        when c.state in ('failed', 'expired') then c.created_at > now() - make_interval(secs => %(pause_s)s)
+        else c.state = 'rejected' or c.created_at > now() - make_interval(secs => %(again_s)s) end)
   order by o.created_at limit 100
+
+-- name: renewals
+-- Recorders that publish with the token of a start so old that they might soon not come back with it; again when a fresh one did
+-- not arrive.
+select d.id, d.did, d.kind, newest.args from device d join device_state s on s.device_id = d.id
+    cross join lateral (select args from command where device_id = d.id and name = 'live_start'
+      order by created_at desc limit 1) newest
+  where d.did = any(%(live)s::text[]) and d.status = 'approved' and s.availability = 'online'
+    and not exists (select from command c
+      where c.device_id = d.id and c.name = 'live_start' and c.created_at > now() - make_interval(secs =>
+        case when c.state in ('rejected', 'failed', 'expired') then %(again_s)s else %(renew_s)s end))
+  order by d.did limit 100
