@@ -13,7 +13,7 @@ from tests.integration.api_client import Caller, Platform, running_platform
 from tests.integration.ingest_rig import eventually
 from tests.services import TestBroker, TestDatabase
 from xunlu_kit.mqtt import Session, SessionOptions, Subscription
-from xunlu_protocol.talk import FloorState, TalkClaims, TalkGroup
+from xunlu_protocol.talk import FloorState, Peer, TalkClaims, TalkGroup
 from xunlu_protocol.topics import floor, talk_group
 from xunlu_streaming.tokens import public_key, verify_talk
 
@@ -163,6 +163,17 @@ async def test_a_group_that_cannot_be_says_why(platform: Platform, body: dict[st
     assert (answer.status_code, answer.json()["errors"][0]["reason"]) == (422, reason)
 
 
+async def test_a_group_that_would_be_too_large_is_not_made(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = await platform.sign_in("dispatcher")
+    monkeypatch.setattr("xunlu_platform.api.talk_groups.MEMBERS_MAX", 2)
+    inside = [[31.0, 120.9], [31.0, 121.1], [31.05, 121.1], [31.05, 120.9]]
+    for whom in ({"members": ["P1", "P2"]}, {"units": [2]}, {"area": inside}):
+        answer = await caller.post("/talk/groups", json={"kind": "temporary", **whom})
+        assert (answer.status_code, answer.json()["errors"][0]["reason"]) == (409, "too-many-members")
+    assert await platform.sql("select count(*) from talk_group where kind <> 'squad'") == [(0,)]
+    await made(caller, kind="temporary", members=["P1"])
+
+
 async def test_a_group_that_is_ended_is_gone_but_that_of_a_unit_stays(platform: Platform) -> None:
     caller = await platform.sign_in("dispatcher")
     gid = (await made(caller, kind="temporary", members=["P1"]))["gid"]
@@ -174,10 +185,19 @@ async def test_a_group_that_is_ended_is_gone_but_that_of_a_unit_stays(platform: 
     assert await platform.sql("select action from audit order by id") == [("talk.make",), ("talk.close",)]
 
 
-def state(gid: str, epoch: int, talker: str | None = None, *, left_s: float = 30) -> bytes:
+def state(gid: str, epoch: int, talker: str | None = None, *others: str, left_s: float = 30) -> bytes:
     now_ms = time.time_ns() // 1_000_000
     until = now_ms + int(left_s * 1000) if talker else None
-    told = FloorState(gid=gid, talker=talker, did=talker, name=talker, epoch=epoch, until=until, tms=now_ms)
+    told = FloorState(
+        gid=gid,
+        talker=talker,
+        did=talker,
+        name=talker,
+        others=tuple(Peer(id=one, name=one, did=one) for one in others),
+        epoch=epoch,
+        until=until,
+        tms=now_ms,
+    )
     return told.encode()
 
 
@@ -203,6 +223,9 @@ async def test_who_talks_is_shown_in_the_fleet_and_in_the_list(platform: Platfor
     await server.publish(floor("main", "unit-3"), state("unit-3", 1, "P3"), retain=True)
     await becomes("P3", "unit-3")
     assert (await talk("P1"), await talk("P2")) == ("unit-2", None)
+    await server.publish(floor("main", "unit-2"), state("unit-2", 5, "P2", "P1"), retain=True)
+    await becomes("P2", "unit-2")
+    assert await talk("P1") == "unit-2", "in a two-way call both talk"
     await server.publish(floor("main", "unit-2"), state("unit-2", 5), retain=True)
     await becomes("P1", None)
     await server.publish(floor("main", "unit-3"), state("unit-3", 2, "P3", left_s=-60), retain=True)
