@@ -58,7 +58,14 @@ PLAYBACK = Playback(
     happenings=(Happening(at=at(300), text=f"一键报警 {HOSTILE}", lat=31.23, lon=121.482, urgent=True),),
     footage=(
         Footage(
-            kind="recording", start=at(290), end=at(600), who="周敏", text="a.mp4", href="v/a.mp4", sha256="ab" * 32
+            kind="recording",
+            start=at(290),
+            end=at(600),
+            who="周敏",
+            text="a.mp4",
+            href="v/a.mp4",
+            sha256="ab" * 32,
+            blank=((at(295), at(310)),),
         ),
         Footage(kind="burst", start=at(301), end=at(309), who="周敏", text="一中队"),
     ),
@@ -129,6 +136,16 @@ async def test_who_is_in_a_gap_is_not_shown_as_walking(opened: Page) -> None:
     await opened.locator(f'[data-at="{ms(800)}"]').first.click()
     await expect(opened.locator(".leaflet-tooltip", has_text="· 平台停机")).to_have_count(1)
     await expect(opened.locator(".leaflet-tooltip", has_text="李强 017")).to_have_text("李强 017")
+
+
+async def test_a_stretch_of_a_recording_without_a_picture_is_said(opened: Page) -> None:
+    film = opened.locator("#footage figure")
+    await opened.locator(f'[data-at="{ms(300)}"]').first.click()
+    await expect(film).to_contain_text("无画面 5 s")
+    await expect(film).to_have_class("blank")
+    await opened.locator(f'[data-at="{ms(495)}"]').first.click()
+    await expect(film).to_contain_text("周敏")
+    await expect(film).not_to_contain_text("无画面")
 
 
 async def test_a_page_of_nothing_has_no_controls(browser: Browser, tmp_path: Path) -> None:

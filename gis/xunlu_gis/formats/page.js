@@ -118,7 +118,7 @@
   function run(map) {
     const [play, scrub, speed, skip] = ["play", "scrub", "speed", "skip"].map(byId);
     const markers = heads(map);
-    const footage = window.xunluFootage(data.footage, document.querySelector("aside"));
+    const footage = window.xunluFootage(data.footage, document.querySelector("aside"), data.words);
     let now = data.start, playing = false, drawnAt = 0, shownAt = 0;
 
     function show() {

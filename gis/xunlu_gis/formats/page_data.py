@@ -39,6 +39,7 @@ def data_of(playback: Playback) -> dict[str, Any]:
                 "to": milliseconds(it.end),
                 "who": it.who,
                 "href": it.href,
+                "blank": [[milliseconds(start), milliseconds(end)] for start, end in it.blank],
             }
             for it in playback.footage
             if it.href is not None

@@ -19,19 +19,28 @@
   // `again` is called when the player can be told more: what it could not do before it was loaded, or while it jumped.
   function shown(it, again) {
     const figure = document.createElement("figure"), caption = document.createElement("figcaption");
+    const name = document.createElement("span"), note = document.createElement("b");
     const player = document.createElement(it.kind === "recording" ? "video" : "audio");
     player.preload = "auto";
     player.src = it.href;
     if (it.kind === "recording") player.playsInline = true;
-    caption.textContent = it.who;
+    name.textContent = it.who;
     for (const ready of ["loadeddata", "seeked"]) player.addEventListener(ready, again);
-    player.addEventListener("error", () => { caption.textContent = `${it.who} · ${it.href} ✕`; });
+    player.addEventListener("error", () => { name.textContent = `${it.who} · ${it.href} ✕`; });
+    caption.append(name, note);
     figure.append(player, caption);
-    return { figure, player };
+    return { figure, player, note };
+  }
+
+  // Through a time without a picture the last one stands: that is said, with how long it has stood.
+  function tellBlank({ figure, note }, it, ms, words) {
+    const blank = it.blank.find(([from, to]) => from <= ms && ms < to);
+    figure.classList.toggle("blank", Boolean(blank));
+    note.textContent = blank ? ` · ${words.blank} ${Math.floor((ms - blank[0]) / 1000)} s` : "";
   }
 
   // `items` are in order of time; what cannot be shown at once for want of room is shown when there is some.
-  window.xunluFootage = function (items, panel) {
+  window.xunluFootage = function (items, panel, words) {
     const box = document.createElement("section"), open = new Map();
     let now_ms = 0, rate_now = 0;
     box.id = "footage";
@@ -51,6 +60,7 @@
         for (const it of now) {
           if (!open.has(it)) { open.set(it, shown(it, () => lead(it))); box.append(open.get(it).figure); }
           lead(it);
+          tellBlank(open.get(it), it, ms, words);
         }
       },
     };

@@ -109,6 +109,7 @@ class Footage:
         text: file name, category, or talk group.
         href: path of the file beside the page, with `/` between folders; None where it is not handed over.
         sha256: of the file in hexadecimal, or empty.
+        blank: from when to when a recording shows nothing new.
 
     Raises:
         TrackError: the path leads out of the page's folder.
@@ -121,6 +122,7 @@ class Footage:
     text: str = ""
     href: str | None = None
     sha256: str = ""
+    blank: tuple[tuple[datetime, datetime], ...] = ()
 
     def __post_init__(self) -> None:
         if self.href is None:

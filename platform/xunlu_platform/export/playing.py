@@ -167,6 +167,7 @@ def _footage(media: Media, whole: Composition, known: Mapping[str, str], fault: 
         text=f"{text} · {known[f'incident.file.{fault}']}" if fault else text,
         href=None if fault == "missing" else media.name,
         sha256=media.sha256,
+        blank=tuple((_instant(gap["from_ms"]), _instant(gap["to_ms"])) for gap in media.gaps),
     )
 
 
