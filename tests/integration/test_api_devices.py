@@ -211,22 +211,6 @@ async def test_a_track_comes_as_gpx_kml_and_as_a_page_that_loads_nothing(platfor
     assert 'src="http' not in page.text
 
 
-async def test_the_page_of_a_track_names_whoever_wore_the_device_then(platform: Platform) -> None:
-    await add_track(platform, 2)
-    await platform.sql(
-        "insert into binding (device_id, officer_id, bound_at, released_at) values"
-        " (1, 1, '2026-03-02T00:00Z', '2026-03-03T06:00Z'), (1, 2, '2026-03-03T06:00Z', null)"
-    )
-    for unit, since, title in (
-        (1, "2026-03-02", "R1 王小明 D2001 2026-03-02 00:00"),
-        (1, "2026-03-03", "R1 王小明 D2001, 李大力 D3001 2026-03-03 00:00"),
-        (2, "2026-03-04", "R1 2026-03-04 00:00"),
-    ):
-        day = {"from": f"{since}T00:00:00Z", "to": f"{since}T12:00:00Z", "format": "html"}
-        page = await (await platform.sign_in("supervisor", unit=unit)).get("/devices/R1/track", params=day)
-        assert f"<title>{title}</title>" in page.text
-
-
 @pytest.mark.parametrize(
     "change",
     [

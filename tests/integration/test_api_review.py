@@ -158,6 +158,17 @@ async def test_a_telephone_counts_while_its_officer_wears_no_recorder_whatever_t
         assert worn == [one for one in cut if one[1] < one[2]]
 
 
+async def test_the_page_of_a_track_names_whoever_wore_the_device_then(platform: Platform) -> None:
+    for unit, since, until, title in (
+        (1, "07:00", "08:00", "R1 王小明 D2001 2026-03-02 07:00"),
+        (1, "07:00", "09:00", "R1 王小明 D2001, 李大力 D2002 2026-03-02 07:00"),
+        (2, "09:00", "10:00", "R1 李大力 D2002 2026-03-02 09:00"),
+    ):
+        period = {"from": f"2026-03-02T{since}:00Z", "to": f"2026-03-02T{until}:00Z", "format": "html"}
+        page = await (await platform.sign_in("supervisor", unit=unit)).get("/devices/R1/track", params=period)
+        assert f"<title>{title}</title>" in page.text
+
+
 async def test_equal_and_reversed_times_make_no_line_of_their_own(platform: Platform) -> None:
     await walk(platform, 3, "09:00", seconds=600)
     # A second session writes the same times, and one fix whose number goes back; then a leap across the city.
