@@ -12,7 +12,8 @@ from pydantic_core import to_json
 
 from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record
-from xunlu_platform.api.fleet import alarm_fields, device_of, interval_s_of
+from xunlu_platform.api.fleet import alarm_fields
+from xunlu_platform.api.fleet_device import device_of, interval_s_of
 from xunlu_platform.api.paging import After, decode_cursor
 from xunlu_platform.api.periods import NeededFrom, NeededTo, check_years
 from xunlu_platform.api.problems import invalid, not_found

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, TypeAdapter
 from pydantic_core import to_json
 
-from xunlu_platform.api.fleet import POSITION_FIELDS, Alarm, Device, Fleet, is_open
+from xunlu_platform.api.fleet import Alarm, Fleet, is_open
+from xunlu_platform.api.fleet_device import POSITION_FIELDS, Device
 from xunlu_platform.api.movements import Fields, Happening
 from xunlu_platform.store.store import Scope
 

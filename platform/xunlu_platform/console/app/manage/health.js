@@ -19,7 +19,8 @@ export function mountHealth(root, scope) {
   const verdict = h("div", { class: "verdict", role: "status" }, loading());
   const parts = h("div", { class: "cards" });
   root.append(
-    h("div", { class: "page main" }, h("header", { class: "page-head" }, h("h1", {}, t("health"))), verdict, parts),
+    // Nothing in it can be pressed: it is scrolled by the keys itself.
+    h("div", { class: "page main", tabindex: 0, role: "region", "aria-label": t("health") }, h("header", { class: "page-head" }, h("h1", {}, t("health"))), verdict, parts),
   );
   const load = async () => {
     try {
