@@ -294,6 +294,19 @@ async def test_coverage_names_the_street_that_nobody_walked(platform: Platform) 
     assert await platform.sql("select count(*) from audit where action = 'zone.coverage'") == [(2,)]
 
 
+async def test_coverage_counts_whoever_of_another_squad_was_rostered_in_the_zone(platform: Platform) -> None:
+    number = await stood(platform, block(at(7), at(8), LAT - 0.002, LAT + 0.005))
+    await walk(platform, 3, "07:00", seconds=3600)
+    caller = await platform.sign_in("dispatcher")
+    before = (await caller.get(f"/zones/{number}/coverage", params=WORKDAY)).json()
+    await platform.sql(
+        "insert into shift (officer_id, begins_at, ends_at, zone_id) values (3, %s, %s, %s)",
+        [WORKDAY["from"], WORKDAY["to"], number],
+    )
+    after = (await caller.get(f"/zones/{number}/coverage", params=WORKDAY)).json()
+    assert (before["street_share"], after["street_share"]) == (0, pytest.approx(4320 / (4320 + 444), abs=0.02))
+
+
 async def test_a_time_before_the_zone_is_no_empty_answer(platform: Platform) -> None:
     number = await stood(platform, BLOCK)
     asked = {"from": "2025-01-01T00:00:00Z", "to": "2025-01-02T00:00:00Z"}

@@ -275,6 +275,69 @@ async def test_a_long_review_goes_on_in_pieces_and_others_have_their_turn_betwee
     assert {after - before for before, after in pairwise(at for _, at, *_ in found)} == {600}
 
 
+async def bound(ingest: Rig, did: str) -> int:
+    """An officer of a squad of their own, who wears a device for a day already; returns the officer."""
+    unit = await squad(ingest, did, "squad of")
+    [officer] = await ingest.rows(
+        "insert into officer (tenant, unit_id, number, name) select tenant, %s, did, '周敏' from device "
+        "where did = %s returning id",
+        unit,
+        did,
+    )
+    await ingest.rows(
+        "insert into binding (device_id, officer_id, bound_at) select id, %s, now() - interval '1 day' from device "
+        "where did = %s returning id",
+        officer["id"],
+        did,
+    )
+    return int(officer["id"])
+
+
+@pytest.mark.parametrize("what", ["transfer", "audience"])
+async def test_a_review_judges_the_past_by_whom_a_zone_concerned_then(ingest: Rig, jobs: Store, what: str) -> None:
+    did = await ingest.device()
+    officer = await bound(ingest, did)
+    number = await zone(ingest, did)
+    others = await squad(ingest, did, "others than")
+    named = "insert into zone_audience (zone_id, unit_id) select %s, unit_id from officer where id = %s returning id"
+    await ingest.rows(named, number, officer)
+    await report(ingest, did, walk([HOME] * 3 + [AWAY] * 4, ago_s=100))
+    assert [kind for kind, *_ in await events(ingest, did)] == ["leave"]
+    if what == "transfer":
+        await ingest.rows("update officer set unit_id = %s where id = %s returning id", others, officer)
+    else:
+        await ingest.rows("update zone_version set valid_to = now() where zone_id = %s returning id", number)
+        await ingest.rows("update zone_audience set until = now() where zone_id = %s returning id", number)
+        await ingest.rows(
+            "insert into zone_audience (zone_id, unit_id, since) values (%s, %s, now()) returning id", number, others
+        )
+    await report(ingest, did, [fix(20, lat=HOME[0], lon=HOME[1], age_s=95, acc=5.0)], "loc/hist")
+    await review(jobs)
+    assert [(kind, withdrawn) for kind, _, _, withdrawn in await events(ingest, did)] == [("leave", False)]
+
+
+@pytest.mark.parametrize(("withdrawn", "told"), [(False, ["leave", "enter"]), (True, [])])
+async def test_whoever_is_rostered_at_a_post_of_others_is_missed_there(
+    ingest: Rig, withdrawn: bool, told: list[str]
+) -> None:
+    did = await ingest.device()
+    officer = await bound(ingest, did)
+    number = await zone(ingest, did, "post")
+    others = await squad(ingest, did, "others than")
+    await ingest.rows("insert into zone_audience (zone_id, unit_id) values (%s, %s) returning id", number, others)
+    await ingest.rows(
+        "insert into shift (officer_id, begins_at, ends_at, zone_id, withdrawn_at) "
+        "select %s, t, t + interval '2 h', %s, case when %s then t end from (select now() - interval '1 h' as t) "
+        "returning id",
+        officer,
+        number,
+        withdrawn,
+    )
+    await report(ingest, did, walk([HOME] * 3 + [AWAY] * 4 + [HOME] * 2, ago_s=90))
+    assert [kind for kind, *_ in await events(ingest, did)] == told
+    assert await alarms(ingest, did) == ["zone_leave"] * (not withdrawn)
+
+
 async def test_somebody_who_is_not_heard_of_any_more_has_left_with_the_last_fix(ingest: Rig, jobs: Store) -> None:
     did = await ingest.device()
     await zone(ingest, did, "post")

@@ -53,6 +53,6 @@ def _told(post: Post) -> PostNow:
 
 
 def _present(row: Row) -> OnPost:
-    named = row["officer_id"] is not None
-    officer = OfficerName(id=row["officer_id"], number=row["number"], name=row["name"]) if named else None
+    named = row["officer"] is not None
+    officer = OfficerName(id=row["officer"], number=row["number"], name=row["name"]) if named else None
     return OnPost(did=row["did"], officer=officer, since=row["since"])

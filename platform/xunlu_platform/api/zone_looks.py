@@ -156,7 +156,6 @@ async def presence(
     whole = Interval(milliseconds(asked.since), max(milliseconds(until), milliseconds(asked.since)))
     async with services.store.session(caller.scope) as session:
         rows, officers = await _concerned(session, asked)
-        officers |= {} if shift else await _posted(session, asked)
         roster = {} if shift else await rostered(session, officers, whole)
         shifts = _shifts_of(roster, whole) or _shifts_named(shift or [WHOLE_DAY], whole, place)
         if len(shifts) * len(officers) > LOOKS_MAX:
@@ -208,20 +207,15 @@ async def coverage(
 
 
 async def _concerned(session: Session, asked: Question) -> tuple[list[Row], dict[int, Row]]:
-    """Versions of the zone, and the officers whom it concerns, by id."""
+    """Versions of the zone, and the officers whom it concerns, by id: its audience, and whoever has a shift there."""
     rows = await read_versions(session, asked.zone_id, asked.since, asked.until)
     if not rows:
         if not await session.all("zones", "versions", {"id": asked.zone_id}):
             raise not_found("zone")
         raise invalid("from", "zone-not-yet", "The zone was not in force then: ask for another time.")
     found = await read_concerned(session, rows, asked.since, asked.until)
+    found += await read_posted(session, asked.zone_id, asked.since, asked.until, OFFICERS_MAX)
     return rows, {row["id"]: row for row in found}
-
-
-async def _posted(session: Session, asked: Question) -> dict[int, Row]:
-    """Officers who have a shift in the zone, whomever else it concerns, by id."""
-    rows = await read_posted(session, asked.zone_id, asked.since, asked.until, OFFICERS_MAX)
-    return {row["id"]: row for row in rows}
 
 
 def _shifts_of(roster: Roster, whole: Interval) -> list[Interval]:

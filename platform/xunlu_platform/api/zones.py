@@ -244,7 +244,7 @@ async def _add_version(session: Session, caller: Caller, zone_id: int, rule: Rul
         "weekdays": rule.weekdays, "account_id": caller.account_id,
     }  # fmt: skip
     await session.run("zones", "insert_version", values)
-    await session.run("zones", "forget_audience", {"id": zone_id})
+    await session.run("zones", "close_audience", {"id": zone_id})
     await session.run("zones", "add_audience", {"id": zone_id, "units": rule.units, "officers": rule.officers})
 
 

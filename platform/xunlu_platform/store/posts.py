@@ -12,7 +12,7 @@ from xunlu_gis.fence.schedule import CLOSED
 from xunlu_gis.fence.states import INSIDE
 from xunlu_platform.store.store import SYSTEM, Row, Scope, Store
 from xunlu_platform.store.zone_review import ON_THE_WAY
-from xunlu_platform.store.zones import FILE, Audience, Holder, milliseconds, schedule_of
+from xunlu_platform.store.zones import FILE, Audience, Holder, milliseconds, read_shifts, schedule_of
 
 # Whoever has been silent for longer has left with the last fix, whether or not a job has said so yet.
 SILENCE: Final = timedelta(seconds=FenceRules().gap_s) + ON_THE_WAY
@@ -56,9 +56,10 @@ async def read_posts(store: Store, scope: Scope, now: datetime, time_zone: str) 
         versions = {row["version_id"]: Audience.of(row) for row in rows}
         values = {"versions": list(versions), "heard": now - SILENCE, "phase": INSIDE}
         inside = await session.all(FILE, "inside", values)
+        shifts = await read_shifts(session.connection, [row["officer"] for row in inside], now, now)
         left = await session.all(FILE, "left_at", {"zones": [row["zone_id"] for row in rows]})
     left_at = {row["zone_id"]: row["at"] for row in left}
-    present = _by_version([one for one in inside if versions[one["version"]].includes(_holder(one))])
+    present = _by_version([one for one in inside if versions[one["version"]].includes(Holder.of(one, shifts))])
     return [_post(row, present.get(row["version_id"], []), left_at, scope, now, time_zone) for row in rows]
 
 
@@ -78,10 +79,6 @@ def _post(
 def _is_open(row: Row, now: datetime, time_zone: str) -> bool:
     schedule = schedule_of(row, time_zone)
     return schedule is None or bool(schedule.openings(np.array([milliseconds(now)]))[0] != CLOSED)
-
-
-def _holder(row: Row) -> Holder:
-    return Holder(device=row["device"], officer=row["officer_id"], path=row["path"])
 
 
 def _by_version(rows: Sequence[Row]) -> dict[int, list[Row]]:

@@ -17,12 +17,14 @@ from xunlu_platform.store.store import SYSTEM, Row, Session, Store
 from xunlu_platform.store.zones import (
     FILE,
     Holder,
+    Shifts,
     Watched,
     ZoneNews,
     add_events,
     ids_of,
     instant,
     milliseconds,
+    read_shifts,
     read_standing,
     read_watched,
     write_standing,
@@ -61,10 +63,10 @@ async def end_silent(store: Store, time_zone: str) -> ZoneNews | None:
         rows = await session.all(FILE, "silent", {"before": before})
         if not rows:
             return None
-        holders, states = await read_standing(connection, [row["device"] for row in rows])
+        holders, states = await read_standing(connection, [row["device"] for row in rows], now - LOOK_BACK, now)
         evaluation = watched.fences.silence(States.from_json(states), milliseconds(now - ON_THE_WAY))
         told = [(event, holders[event.device].officer) for event in evaluation.events
-                if watched.concerns(event.zone, holders[event.device])]  # fmt: skip
+                if watched.concerns(event.zone, holders[event.device], event.at_ms)]  # fmt: skip
         await write_standing(connection, evaluation.states)
         return ZoneNews(movements=await add_events(connection, watched, told))
 
@@ -161,11 +163,12 @@ async def _correct(session: Session, watched: Watched, device: int, after: datet
     to_ms = math.inf if look.until_ms is None else look.until_ms
     stretch = {"device": device, "after": after, "to": None if look.until_ms is None else instant(look.until_ms)}
     worn = await session.all(FILE, "worn", {"device": device})
+    shifts = await read_shifts(session.connection, {row["officer"] for row in worn}, after, datetime.now(UTC))
     told = [
         (event, holder)
         for event in look.events
         if milliseconds(after) < event.at_ms <= to_ms
-        and watched.concerns(event.zone, holder := _holder(device, worn, event.at_ms))
+        and watched.concerns(event.zone, holder := _holder(device, worn, shifts, event.at_ms), event.at_ms)
     ]
     rows = await session.all(FILE, "known_events", stretch)
     known: list[EventKey] = [(device, row["version"], row["kind"], row["at_ms"]) for row in rows]
@@ -185,16 +188,12 @@ async def _correct(session: Session, watched: Watched, device: int, after: datet
     return ZoneNews(movements=movements, alarms=await ids_of(corrected))
 
 
-def _holder(device: int, worn: Sequence[Row], at_ms: int) -> Holder:
+def _holder(device: int, worn: Sequence[Row], shifts: Shifts, at_ms: int) -> Holder:
     """Whose the device was at a moment, by the rows of `worn`, newest first."""
     at = instant(at_ms)
     for row in worn:
-        if (
-            row["bound_at"] is not None
-            and row["bound_at"] <= at
-            and (row["released_at"] is None or at < row["released_at"])
-        ):
-            return Holder(device=device, officer=row["officer"], path=row["path"])
+        if row["since"] is not None and row["since"] <= at and (row["until"] is None or at < row["until"]):
+            return Holder.of(row, shifts)
     return Holder(device=device, officer=None, path=worn[0]["device_path"])
 
 

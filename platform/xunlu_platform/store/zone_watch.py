@@ -57,7 +57,9 @@ class ZoneWatch:
         watched = await self._current(connection)
         if not watched.zones:
             return ZoneNews()
-        holders, states = await read_standing(connection, {row.device_id for row in positions})
+        times = [row.fix_at for row in positions]
+        devices = {row.device_id for row in positions}
+        holders, states = await read_standing(connection, devices, min(times), max(times))
         concerned = {device for device, holder in holders.items() if watched.concerns_any(holder)}
         rows = [row for row in positions if row.device_id in concerned]
         if not rows:
@@ -71,7 +73,7 @@ class ZoneWatch:
         told = [
             (event.found_late() if by_fix[event.device, event.confirmed_ms].late else event, holder.officer)
             for event in evaluation.events
-            if watched.concerns(event.zone, holder := holders[event.device])
+            if watched.concerns(event.zone, holder := holders[event.device], event.at_ms)
         ]
         return ZoneNews(
             movements=await add_events(connection, watched, told),

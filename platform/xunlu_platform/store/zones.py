@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import psycopg
 from psycopg.rows import DictRow
@@ -37,6 +37,24 @@ class ZoneNews:
     alarms: Ids = field(default_factory=list)
 
 
+class Shift(NamedTuple):
+    """When an officer is rostered in a zone.
+
+    Attributes:
+        zone: id.
+        since_ms: UTC, included.
+        until_ms: UTC, excluded.
+    """
+
+    zone: int
+    since_ms: int
+    until_ms: int
+
+
+Shifts = Mapping[int, tuple[Shift, ...]]
+"""Of officers, by id; of who has none, nothing."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Holder:
     """Whose a device is.
@@ -45,33 +63,48 @@ class Holder:
         device: id.
         officer: id of who wears it, None when nobody does.
         path: of the officer's unit, or of the device's own.
+        shifts: of the officer in zones, within the time that is looked at.
     """
 
     device: int
     officer: int | None
     path: str
+    shifts: tuple[Shift, ...] = ()
+
+    @classmethod
+    def of(cls, row: Row, shifts: Shifts) -> Self:
+        """By the columns `device`, `officer` and `path`."""
+        officer = row["officer"]
+        return cls(device=row["device"], officer=officer, path=row["path"], shifts=shifts.get(officer, ()))
+
+    def is_rostered(self, zone: int, at_ms: int | None) -> bool:
+        """Whether a shift is in a zone, at a moment or, without one, at any."""
+        return any(one.zone == zone and (at_ms is None or one.since_ms <= at_ms < one.until_ms) for one in self.shifts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Audience:
-    """Whom a version of a zone concerns.
+    """Whom a version of a zone concerns: units, officers, and whoever is rostered there.
 
     Attributes:
+        zone: id.
         paths: of units, with all below.
         officers: ids of officers besides.
     """
 
+    zone: int
     paths: tuple[str, ...]
     officers: frozenset[int]
 
     @classmethod
     def of(cls, row: Row) -> Self:
-        """By the columns `paths` and `officers`."""
-        return cls(paths=tuple(row["paths"]), officers=frozenset(row["officers"]))
+        """By the columns `zone_id`, `paths` and `officers`."""
+        return cls(zone=row["zone_id"], paths=tuple(row["paths"]), officers=frozenset(row["officers"]))
 
-    def includes(self, holder: Holder) -> bool:
-        """Whether the zone is any matter of whoever has a device."""
-        return holder.officer in self.officers or holder.path.startswith(self.paths)
+    def includes(self, holder: Holder, at_ms: int | None = None) -> bool:
+        """Whether the zone is any matter of whoever has a device, at a moment (UTC) or, without one, at any."""
+        named = holder.officer in self.officers or holder.path.startswith(self.paths)
+        return named or holder.is_rostered(self.zone, at_ms)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,13 +144,14 @@ class Watched:
             all_officers=frozenset(officer for row in rows for officer in row["officers"]),
         )
 
-    def concerns(self, version: int, holder: Holder) -> bool:
-        """Whether a zone is any matter of whoever has a device."""
-        return self.audiences[version].includes(holder)
+    def concerns(self, version: int, holder: Holder, at_ms: int | None = None) -> bool:
+        """Whether a zone is any matter of whoever has a device, at a moment (UTC) or, without one, at any."""
+        return self.audiences[version].includes(holder, at_ms)
 
     def concerns_any(self, holder: Holder) -> bool:
         """Whether any zone is."""
-        return holder.officer in self.all_officers or any(path in self.all_paths for path in _upwards(holder.path))
+        named = holder.officer in self.all_officers or any(path in self.all_paths for path in _upwards(holder.path))
+        return named or bool(holder.shifts)
 
 
 def severity_of(row: Row) -> int:
@@ -158,12 +192,27 @@ async def read_watched(connection: Connection, since: datetime, until: datetime,
     return Watched.of(await rows.fetchall(), time_zone)
 
 
-async def read_standing(connection: Connection, devices: Iterable[int]) -> tuple[dict[int, Holder], dict[int, Any]]:
-    """Whose devices are, and the stored states of those that have one."""
+async def read_standing(
+    connection: Connection, devices: Iterable[int], since: datetime, until: datetime
+) -> tuple[dict[int, Holder], dict[int, Any]]:
+    """Whose devices are, with the shifts between two moments, and the stored states of those that have one."""
     cursor = await connection.execute(query(FILE, "standing"), {"devices": list(devices)})
     rows = await cursor.fetchall()
-    holders = {row["device"]: Holder(device=row["device"], officer=row["officer"], path=row["path"]) for row in rows}
+    shifts = await read_shifts(connection, [row["officer"] for row in rows], since, until)
+    holders = {row["device"]: Holder.of(row, shifts) for row in rows}
     return holders, {row["device"]: row["state"] for row in rows if row["state"] is not None}
+
+
+async def read_shifts(
+    connection: Connection, officers: Iterable[int | None], since: datetime, until: datetime
+) -> Shifts:
+    """The shifts in zones that officers have between two moments."""
+    values = {"officers": [one for one in officers if one is not None], "from": since, "to": until}
+    found: dict[int, tuple[Shift, ...]] = {}
+    for row in await (await connection.execute(query(FILE, "shifts"), values)).fetchall():
+        shift = Shift(row["zone"], milliseconds(row["since"]), milliseconds(row["until"]))
+        found[row["officer"]] = (*found.get(row["officer"], ()), shift)
+    return found
 
 
 async def write_standing(connection: Connection, states: States) -> None:

@@ -1355,6 +1355,8 @@ CREATE TABLE public.zone_audience (
     zone_id bigint NOT NULL,
     unit_id bigint,
     officer_id bigint,
+    since timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    until timestamp with time zone,
     CONSTRAINT zone_audience_check CHECK ((num_nonnulls(unit_id, officer_id) = 1))
 );
 
@@ -2159,6 +2161,8 @@ ALTER TABLE public.membership ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY membership_scope ON public.membership TO xunlu_api USING (((unit_id = ANY (( SELECT public.scope_units() AS scope_units)::bigint[])) AND (COALESCE(( SELECT public.scope_officer() AS scope_officer), officer_id) = officer_id)));
 
+CREATE POLICY membership_server ON public.membership TO xunlu_jobs USING (true);
+
 ALTER TABLE public.message ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY message_scope ON public.message TO xunlu_api USING (
@@ -2214,6 +2218,8 @@ ALTER TABLE public.shift ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY shift_scope ON public.shift TO xunlu_api USING ((officer_id IN ( SELECT officer.id
    FROM public.officer)));
+
+CREATE POLICY shift_server ON public.shift TO xunlu_ingest, xunlu_jobs USING (true);
 
 ALTER TABLE public.talk_group ENABLE ROW LEVEL SECURITY;
 
@@ -2476,6 +2482,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login TO xunlu_api;
 GRANT SELECT,DELETE ON TABLE public.login TO xunlu_jobs;
 
 GRANT SELECT ON TABLE public.membership TO xunlu_api;
+GRANT SELECT ON TABLE public.membership TO xunlu_jobs;
 
 GRANT SELECT ON TABLE public.migration TO xunlu_api;
 
@@ -2503,6 +2510,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.server_watch TO xunlu_jobs;
 GRANT SELECT ON TABLE public.server_watch TO xunlu_api;
 
 GRANT SELECT,INSERT ON TABLE public.shift TO xunlu_api;
+GRANT SELECT ON TABLE public.shift TO xunlu_ingest;
+GRANT SELECT ON TABLE public.shift TO xunlu_jobs;
 
 GRANT UPDATE(withdrawn_at) ON TABLE public.shift TO xunlu_api;
 
@@ -2541,9 +2550,11 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.zone TO xunlu_api;
 GRANT SELECT ON TABLE public.zone TO xunlu_ingest;
 GRANT SELECT ON TABLE public.zone TO xunlu_jobs;
 
-GRANT SELECT,INSERT,DELETE ON TABLE public.zone_audience TO xunlu_api;
+GRANT SELECT,INSERT ON TABLE public.zone_audience TO xunlu_api;
 GRANT SELECT ON TABLE public.zone_audience TO xunlu_ingest;
 GRANT SELECT ON TABLE public.zone_audience TO xunlu_jobs;
+
+GRANT UPDATE(until) ON TABLE public.zone_audience TO xunlu_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.zone_due TO xunlu_ingest;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.zone_due TO xunlu_jobs;

@@ -6,9 +6,11 @@ select z.id, z.name, z.kind, jsonb_build_object('id', u.id, 'name', u.name) as u
   to_char(v.window_from, 'HH24:MI') as window_from, to_char(v.window_to, 'HH24:MI') as window_to, v.weekdays,
   v.valid_from, v.valid_to,
   coalesce((select jsonb_agg(jsonb_build_object('id', au.id, 'name', au.name) order by au.name)
-    from zone_audience a join unit au on au.id = a.unit_id where a.zone_id = z.id), '[]') as units,
+    from zone_audience a join unit au on au.id = a.unit_id
+    where a.zone_id = z.id and a.since <= v.valid_from and coalesce(a.until > v.valid_from, true)), '[]') as units,
   coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'number', o.number, 'name', o.name) order by o.number)
-    from zone_audience a join officer o on o.id = a.officer_id where a.zone_id = z.id), '[]') as officers
+    from zone_audience a join officer o on o.id = a.officer_id
+    where a.zone_id = z.id and a.since <= v.valid_from and coalesce(a.until > v.valid_from, true)), '[]') as officers
 from zone z join unit u on u.id = z.unit_id
   join zone_version v on v.zone_id = z.id and v.valid_from <= coalesce(%(at)s::timestamptz, now())
     and coalesce(v.valid_to > coalesce(%(at)s::timestamptz, now()), true)
@@ -43,13 +45,13 @@ update zone set name = %(name)s, pinyin = %(pinyin)s where id = %(id)s
 -- name: end
 update zone set ended_at = now() where id = %(id)s and ended_at is null
 
--- name: forget_audience
-delete from zone_audience where zone_id = %(id)s
+-- name: close_audience
+update zone_audience set until = now() where zone_id = %(id)s and until is null
 
 -- name: add_audience
-insert into zone_audience (zone_id, unit_id, officer_id)
-select %(id)s, unit_id, null from unnest(%(units)s::bigint[]) unit_id
-union all select %(id)s, null, officer_id from unnest(%(officers)s::bigint[]) officer_id
+insert into zone_audience (zone_id, unit_id, officer_id, since)
+select %(id)s, unit_id, null, now() from unnest(%(units)s::bigint[]) unit_id
+union all select %(id)s, null, officer_id, now() from unnest(%(officers)s::bigint[]) officer_id
 
 -- name: known
 -- Units and officers of a list that the reader sees.
@@ -71,14 +73,16 @@ where (%(zone)s::bigint is null or e.zone_id = %(zone)s) and (%(did)s::text is n
 order by e.fix_at desc, e.id desc limit %(limit)s
 
 -- name: watched
--- Every version that holds between two moments, of all zones or of one, with the paths of the units and the officers whom it concerns.
+-- Every version that holds between two moments, of all zones or of one, with the paths of the units and the officers whom it
+-- concerned from its beginning on.
 select z.id as zone_id, z.kind, v.id as version_id, v.shape, v.dwell_s_max, v.severity, v.window_from, v.window_to, v.weekdays,
   v.valid_from, v.valid_to,
-  case when exists (select from zone_audience a where a.zone_id = z.id)
-    then array(select au.path from zone_audience a join unit au on au.id = a.unit_id where a.zone_id = z.id)
-    else array[u.path] end as paths,
-  array(select officer_id from zone_audience a where a.zone_id = z.id and officer_id is not null) as officers
+  case when named.paths is null then array[u.path] else array_remove(named.paths, null) end as paths,
+  array_remove(coalesce(named.officers, '{}'), null) as officers
 from zone z join unit u on u.id = z.unit_id join zone_version v on v.zone_id = z.id
+  cross join lateral (select array_agg(au.path) as paths, array_agg(a.officer_id) as officers
+    from zone_audience a left join unit au on au.id = a.unit_id
+    where a.zone_id = z.id and a.since <= v.valid_from and coalesce(a.until > v.valid_from, true)) named
 where v.valid_from < %(to)s::timestamptz and coalesce(v.valid_to > %(from)s::timestamptz, true)
   and (%(zone)s::bigint is null or z.id = %(zone)s)
 order by v.id
@@ -167,11 +171,19 @@ from position where device_id = %(device)s and fix_at > %(after)s
 order by fix_at, sid, seq limit %(limit)s
 
 -- name: worn
--- Whose a device was, and when.
-select b.officer_id as officer, coalesce(ou.path, u.path) as path, u.path as device_path, b.bound_at, b.released_at
+-- Whose a device was, when, and in which unit they served then.
+select d.id as device, b.officer_id as officer, coalesce(mu.path, u.path) as path, u.path as device_path,
+  greatest(b.bound_at, m.since) as since, least(b.released_at, m.until) as until
 from device d join unit u on u.id = d.unit_id left join binding b on b.device_id = d.id
-  left join officer o on o.id = b.officer_id left join unit ou on ou.id = o.unit_id
-where d.id = %(device)s order by b.bound_at desc
+  left join membership m on m.officer_id = b.officer_id and m.since < coalesce(b.released_at, 'infinity') and coalesce(m.until > b.bound_at, true)
+  left join unit mu on mu.id = m.unit_id
+where d.id = %(device)s order by since desc
+
+-- name: shifts
+-- When officers were rostered in zones within a time; a shift that was taken back held until then.
+select officer_id as officer, zone_id as zone, begins_at as since, least(ends_at, withdrawn_at) as until from shift
+where officer_id = any(%(officers)s) and zone_id is not null and begins_at <= %(to)s::timestamptz
+  and begins_at > %(from)s::timestamptz - interval '24 hours' and ends_at > %(from)s and coalesce(withdrawn_at > begins_at, true)
 
 -- name: known_events
 select version_id as version, kind, (extract(epoch from fix_at) * 1000)::bigint as at_ms from zone_event
@@ -193,18 +205,19 @@ order by w.device_id limit 500 for update of s skip locked
 -- name: posts
 -- Posts of which a version holds now, and whom it concerns as in `watched`.
 select z.id as zone_id, u.path, v.id as version_id, v.window_from, v.window_to, v.weekdays,
-  case when exists (select from zone_audience a where a.zone_id = z.id)
-    then array(select au.path from zone_audience a join unit au on au.id = a.unit_id where a.zone_id = z.id)
-    else array[u.path] end as paths,
-  array(select officer_id from zone_audience a where a.zone_id = z.id and officer_id is not null) as officers
+  case when named.paths is null then array[u.path] else array_remove(named.paths, null) end as paths,
+  array_remove(coalesce(named.officers, '{}'), null) as officers
 from zone z join unit u on u.id = z.unit_id join zone_version v on v.zone_id = z.id and v.valid_to is null
+  cross join lateral (select array_agg(au.path) as paths, array_agg(a.officer_id) as officers
+    from zone_audience a left join unit au on au.id = a.unit_id
+    where a.zone_id = z.id and a.since <= v.valid_from and coalesce(a.until > v.valid_from, true)) named
 where z.kind = 'post'
 order by z.id
 
 -- name: inside
 -- Who is inside of some versions, the states of devices that have been heard of since then; phases from `INSIDE` on.
 select (s.value ->> 0)::bigint as version, d.id as device, d.did, du.path as device_path, coalesce(ou.path, du.path) as path,
-  o.id as officer_id, o.number, o.name, to_timestamp((s.value ->> 2)::float8 / 1000) as since
+  o.id as officer, o.number, o.name, to_timestamp((s.value ->> 2)::float8 / 1000) as since
 from zone_watch w cross join lateral jsonb_array_elements(w.state -> 'zones') s
   join device d on d.id = w.device_id join unit du on du.id = d.unit_id
   left join binding b on b.device_id = d.id and b.released_at is null
