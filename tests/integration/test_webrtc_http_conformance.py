@@ -302,7 +302,7 @@ async def test_4_4_4_a_client_that_can_only_wait_is_called(endpoint: Endpoint) -
 async def test_4_4_5_an_ice_lite_relay_says_so_and_takes_no_lite_client(endpoint: Endpoint) -> None:
     session, _ = answer_lines(await endpoint.post())
     assert "a=ice-lite" in session
-    answer = await endpoint.post(endpoint.offer.replace("t=0 0\r\n", "t=0 0\r\na=ice-lite\r\n"))
+    answer = await endpoint.again().post(endpoint.offer.replace("t=0 0\r\n", "t=0 0\r\na=ice-lite\r\n"))
     assert (answer.status_code, problem(answer)) == (422, "offer-ice-lite")
 
 
@@ -383,4 +383,4 @@ async def test_offers_of_every_client_we_know_are_answered(endpoint: Endpoint) -
         "whep": ("gstreamer-viewer", "libwebrtc-viewer"),
     }
     for name in names[endpoint.protocol]:
-        assert (await endpoint.post(offer_text(name))).status_code == 201
+        assert (await endpoint.again().post(offer_text(name))).status_code == 201

@@ -56,7 +56,7 @@ async def test_retransmissions_are_announced_with_what_they_repair(endpoint: End
 
 
 async def test_two_viewers_of_a_path_get_the_same_numbering(endpoint: Endpoint) -> None:
-    first, second = (await endpoint.post()).text, (await endpoint.post()).text
+    first, second = (await endpoint.post()).text, (await endpoint.again().post()).text
     ours = [[line for line in text.splitlines() if line.startswith("a=ssrc")] for text in (first, second)]
     assert ours[0] == ours[1]
 
