@@ -1,6 +1,6 @@
 /** Who calls: a line for each call that nobody answered here yet, with a tone; one key or one press answers. */
 
-import { fill, h, icon } from "../kit/dom.js";
+import { h, icon, refill } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { claimKey } from "../kit/keys.js";
 import { playTone } from "../kit/sound.js";
@@ -27,7 +27,7 @@ export function mountCalls(root, scope) {
   root.append(list);
   scope.read(incoming, (calls) => {
     list.hidden = calls.length === 0;
-    fill(list, calls.map((call, i) => row(call, i === 0)));
+    refill(list, calls.map((call, i) => row(call, i === 0)));
   });
   ring(scope);
   claimKey(scope, "J", "key.talk.answer", () => incoming.value[0] && take(incoming.value[0]));
@@ -52,7 +52,7 @@ function row(call, isFirst) {
   const first = h("button", { class: "primary", onclick: () => take(call) }, icon(may_talk ? "phone" : "check"), t(may_talk ? "talk.call.answer" : "talk.call.heard"), key);
   const away = may_talk ? h("button", { onclick: () => quiet(gid) }, icon("x"), t("talk.call.ignore")) : null;
   const words = h("b", { class: "grow ellipsis" }, t("talk.call.from", { name }));
-  return h("div", { class: `row is-${kind}`, "data-gid": gid }, icon(SIGNS[kind] ?? "users"), h("span", { class: "tag" }, t(`talk.kind.${kind}`)), words, first, away);
+  return h("div", { class: `row is-${kind}`, "data-key": gid, "data-gid": gid }, icon(SIGNS[kind] ?? "users"), h("span", { class: "tag" }, t(`talk.kind.${kind}`)), words, first, away);
 }
 
 /** It rings until it is answered; the voice of who calls goes before, and what is only heard rings once. @param {import("../kit/store.js").Scope} scope */
