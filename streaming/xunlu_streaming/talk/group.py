@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xunlu_protocol.talk import OTHERS_MAX, FloorState, GroupInfo, ServerMessage, Taken, TalkClaims, TalkGroup
 from xunlu_protocol.talk import Peer as Person
 from xunlu_streaming.talk import floor as floors
-from xunlu_streaming.talk.access import Roll, access_of
+from xunlu_streaming.talk.access import Access, Roll, access_of
 from xunlu_streaming.talk.voice import Downlink
 
 if TYPE_CHECKING:
@@ -108,13 +108,18 @@ class Group:
     """
 
     def __init__(self, spec: TalkGroup, timers: floors.Timers, grants: int, connection: int) -> None:
-        self.roll = Roll(spec)
+        self.become(spec)
         self.connection = connection
         self.floor = floors.Floor(timers, grants)
         self.tuned: dict[str, Participant] = {}
         self.bursts: dict[str, Burst] = {}
         self.gates: dict[str, floors.Claim] = {}
         self.members_changed = False
+
+    def become(self, spec: TalkGroup) -> None:
+        """The platform tells of it, or tells something else."""
+        self.roll = Roll(spec)
+        self._infos: dict[Access, GroupInfo] = {}
 
     @property
     def spec(self) -> TalkGroup:
@@ -131,16 +136,18 @@ class Group:
         access = access_of(claims, self.roll, time.time())
         if access is None:
             return None
-        spec = self.spec
-        return GroupInfo(
-            gid=spec.gid,
-            name=spec.name,
-            kind=spec.kind,
-            duplex=spec.duplex,
-            may_talk=access.may_talk,
-            member=access.member,
-            until=spec.until,
-        )
+        if access not in self._infos:
+            spec = self.spec
+            self._infos[access] = GroupInfo(
+                gid=spec.gid,
+                name=spec.name,
+                kind=spec.kind,
+                duplex=spec.duplex,
+                may_talk=access.may_talk,
+                member=access.member,
+                until=spec.until,
+            )
+        return self._infos[access]
 
     def tell(self, message: ServerMessage) -> None:
         """Say something to everybody who is tuned."""

@@ -17,7 +17,7 @@ from xunlu_streaming.negotiation import accept_participant
 from xunlu_streaming.peers import Peers
 from xunlu_streaming.sdp import Local, Offer, write_answer
 from xunlu_streaming.talk import hearing
-from xunlu_streaming.talk.access import Access, Roll, access_of
+from xunlu_streaming.talk.access import Access, access_of
 from xunlu_streaming.talk.calls import Calls, Outlets
 from xunlu_streaming.talk.floor import Timers
 from xunlu_streaming.talk.group import Burst, Group
@@ -263,7 +263,7 @@ class RadioNet:
             # Another kind of call: nobody's words of the one before go on in it.
             for who in list(group.tuned.values()):
                 self._leave(who, group)
-        group.roll = Roll(spec)
+        group.become(spec)
         self._follow(spec.gid, before)
 
     def _number_now(self) -> int:
