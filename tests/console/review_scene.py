@@ -117,18 +117,22 @@ def write_film(path: Path, seconds: int) -> None:
         out.mux(stream.encode())
 
 
-async def films(bureau: Bureau, who: Past, first: float, *, there: bool = True) -> str:
-    """The server recorded two minutes; returns the recording."""
+async def films(
+    bureau: Bureau, who: Past, first: float, *, there: bool = True, unseen: tuple[float, float] | None = None
+) -> str:
+    """The server recorded two minutes, perhaps without a picture from one minute to another; returns the recording."""
     name = secrets.token_hex(6)
+    bounds_ms = [round(at(minute).timestamp() * 1000) for minute in unseen or ()]
+    gaps = json.dumps([dict(zip(("from_ms", "to_ms"), bounds_ms, strict=True))] if unseen else [])
     path = bureau.recordings / f"{name}.mp4"
     sha256 = "0" * 64
     if there:
         write_film(path, FILM_S)
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     await bureau.rig.connection.execute(
-        "insert into recording (id, device_id, officer_id, why, file, started_at, ended_at, size_bytes, sha256,"
-        " complete) select %s, id, %s, 'hand', %s, %s, %s, 1234, %s, true from device where did = %s",
-        [name, who.id, f"{name}.mp4", at(first), at(first) + timedelta(seconds=FILM_S), sha256, who.did],
+        "insert into recording (id, device_id, officer_id, why, file, started_at, ended_at, size_bytes, sha256, gaps,"
+        " complete) select %s, id, %s, 'hand', %s, %s, %s, 1234, %s, %s, true from device where did = %s",
+        [name, who.id, f"{name}.mp4", at(first), at(first) + timedelta(seconds=FILM_S), sha256, gaps, who.did],
     )
     return name
 
@@ -155,12 +159,21 @@ async def marks(bureau: Bureau, who: Past, first: float) -> None:
     )
 
 
-async def calls_for_help(bureau: Bureau, who: Past, first: float) -> None:
-    """An SOS that was dealt with after five minutes."""
+async def calls_for_help(bureau: Bureau, who: Past, first: float, *, lasting: float | None = 5) -> None:
+    """An SOS that was dealt with after some minutes, or never."""
+    closed = None if lasting is None else at(first + lasting)
     await bureau.rig.connection.execute(
         "insert into alarm (device_id, officer_id, kind, severity, sid, seq, raised_at, received_at, closed_at, state)"
-        " select id, %s, 'sos', 3, 1, %s, %s, %s, %s, 'resolved' from device where did = %s",
-        [who.id, int(first * 60) + 9500, at(first), at(first), at(first + 5), who.did],
+        " select id, %s, 'sos', 3, 1, %s, %s, %s, %s, %s from device where did = %s",
+        [
+            who.id,
+            int(first * 60) + 9500,
+            at(first),
+            at(first),
+            closed,
+            "new" if closed is None else "resolved",
+            who.did,
+        ],
     )
 
 

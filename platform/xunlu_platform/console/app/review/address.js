@@ -23,6 +23,7 @@ export const SWITCHES = /** @type {const} */ (["zones", "stops", "accuracy", "li
  * @property {Set<Switch>} on
  * @property {boolean} clean false: every fix, with what was rejected
  * @property {import("./types").Span | null} lane what the time axis shows; null: the whole range
+ * @property {import("./types").Span | null} loop what is played over and over
  * @property {string | null} follow the subject that the map stays on
  * @property {number | null} incident what it is the look back at; without subjects they are its own
  */
@@ -51,10 +52,10 @@ function placeOf(text) {
   return Math.abs(lon) <= 180 && Math.abs(lat) <= 85 && zoom >= 1 && zoom <= 22 ? { lon, lat, zoom } : null;
 }
 
-/** @param {string | null} text seconds after `from` @param {number} from_ms @returns {View["lane"]} */
-function laneOf(text, from_ms) {
-  const [first = NaN, last = NaN] = (text ?? "").split(",").map(Number);
-  return last > first && first >= 0 ? { from_ms: from_ms + first * 1000, to_ms: from_ms + last * 1000 } : null;
+/** @param {string | null} text seconds after the beginning @param {import("./types").Span} range @returns {import("./types").Span | null} */
+function stretchOf(text, { from_ms, to_ms }) {
+  const [first = NaN, last = NaN] = (text ?? "").split(",").map((part) => from_ms + Number(part) * 1000);
+  return last > first && first >= from_ms && first < to_ms ? { from_ms: first, to_ms: Math.min(last, to_ms) } : null;
 }
 
 /**
@@ -78,7 +79,8 @@ export function readView(query) {
     place: placeOf(query.get("z")),
     on: new Set(SWITCHES.filter((one) => on.includes(one))),
     clean: query.get("clean") !== "0",
-    lane: laneOf(query.get("lane"), range.from_ms),
+    lane: stretchOf(query.get("lane"), range),
+    loop: stretchOf(query.get("loop"), range),
     follow: follow && subjects.includes(follow) ? follow : null,
     incident: INCIDENT.test(incident) ? Number(incident) : null,
   };
@@ -105,8 +107,9 @@ export function isoLocal(ms) {
 
 /** @param {View} view @returns {string} path and query */
 export function addressOf(view) {
-  const { from_ms, place, lane } = view;
+  const { from_ms, place } = view;
   const after_s = (/** @type {number} */ ms) => Math.round((ms - from_ms) / 1000);
+  const stretch = (/** @type {import("./types").Span | null} */ span) => (span ? `${after_s(span.from_ms)},${after_s(span.to_ms)}` : "");
   const parts = {
     incident: String(view.incident ?? ""),
     s: view.subjects.join(","),
@@ -117,7 +120,8 @@ export function addressOf(view) {
     z: place ? `${place.lon.toFixed(5)},${place.lat.toFixed(5)},${place.zoom}` : "",
     on: [...view.on].join(",") || "none",
     clean: view.clean ? "" : "0",
-    lane: lane ? `${after_s(lane.from_ms)},${after_s(lane.to_ms)}` : "",
+    lane: stretch(view.lane),
+    loop: stretch(view.loop),
     follow: view.follow ?? "",
   };
   const told = Object.entries(parts).filter(([, value]) => value !== "");

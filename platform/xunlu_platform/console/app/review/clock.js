@@ -110,6 +110,18 @@ export class Clock {
     if (loop && (this.now_ms < loop.from_ms || this.now_ms > loop.to_ms)) this.seek(loop.from_ms);
   }
 
+  /** The stretch begins now; it ends where it did, else with the range. */
+  loopFrom() {
+    const end_ms = this.loop.value?.to_ms ?? -Infinity;
+    this.setLoop({ from_ms: this.now_ms, to_ms: end_ms > this.now_ms ? end_ms : this.range.value.to_ms });
+  }
+
+  /** The stretch ends now; it begins where it did, else with the range. */
+  loopTo() {
+    const begin_ms = this.loop.value?.from_ms ?? Infinity;
+    this.setLoop({ from_ms: begin_ms < this.now_ms ? begin_ms : this.range.value.from_ms, to_ms: this.now_ms });
+  }
+
   /**
    * Time passed.
    * @param {number} told_ms any steady clock, such as `performance.now()`

@@ -17,6 +17,8 @@ const CLOSE_M = 0.7;
 /** A clock that leaves its window faster than this is not followed: rate. */
 const RATE_MAX = 16;
 const WAIT_MS = 300;
+/** Half hours that are kept: the one around the clock and those beside it. */
+const KEPT_MAX = 3;
 /** Reasons for which a fix is marked and still believed; every other one rejects it. */
 const BELIEVED = new Set(["still", "low_confidence", "estimated", "manual", "simulated"]);
 
@@ -24,10 +26,12 @@ const BELIEVED = new Set(["still", "low_confidence", "estimated", "manual", "sim
 export const isRejected = (flag) => flag !== null && flag !== undefined && !BELIEVED.has(flag);
 
 export class DetailLoader {
+  /** What the map shows of them. */
   detail = new Store(/** @type {Detail | null} */ (null));
   #replay;
   #scope;
-  #asked = "";
+  /** By whom and from when, here or on their way; the latest asked for last. @type {Map<string, Promise<Detail | null>>} */
+  #kept = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #waiting;
 
@@ -38,50 +42,74 @@ export class DetailLoader {
   constructor(replay, scope) {
     this.#replay = replay;
     this.#scope = scope;
-    scope.read(replay.tracks, () => this.forget());
+    scope.read(replay.standing, ({ phase }) => (phase === "ready" ? this.settle() : this.#forget()));
     scope.read(replay.view, () => this.settle());
     scope.read(replay.clock.time, () => this.#outside() && this.settle());
-    scope.onClose(() => clearTimeout(this.#waiting));
+    // A hand that drags asks once it rests; a clock that runs would never rest.
+    scope.read(replay.clock.jumps, () => (this.#rest(), this.settle()));
+    scope.onClose(() => this.#rest());
   }
 
-  /** Load what is wanted now, soon. */
+  /** Show what is wanted now, soon. */
   settle() {
+    if (!this.#wanted) return this.detail.set(null);
+    this.#waiting ??= setTimeout(() => (this.#rest(), void this.#show().catch(complain)), WAIT_MS);
+  }
+
+  #rest() {
     clearTimeout(this.#waiting);
-    if (this.#wanted) this.#waiting = setTimeout(() => void this.load().catch(complain), WAIT_MS);
-    else this.detail.set(null);
+    this.#waiting = undefined;
   }
 
-  forget() {
-    this.#asked = "";
+  #forget() {
+    this.#kept.clear();
     this.detail.set(null);
-    this.settle();
   }
 
-  /** Every fix of the half hour around the clock. @returns {Promise<Detail | null>} null when another is asked for meanwhile */
-  async load() {
+  async #show() {
     const { now_ms } = this.#replay.clock;
+    const detail = this.#wanted ? await this.at(now_ms) : null;
+    if (!detail || !this.#wanted) return;
+    this.detail.set(detail);
+    if (this.#outside()) this.settle();
+  }
+
+  /**
+   * Every fix of the half hour that holds a moment.
+   * @param {number} ms
+   * @returns {Promise<Detail | null>} null out of the time that is looked at, and when nobody waits for it any more
+   */
+  at(ms) {
     const { subjects } = this.#replay.view.value;
-    const { from_ms, to_ms } = this.#replay.range;
-    const begin_ms = Math.max(from_ms, Math.floor(now_ms / WINDOW_MS) * WINDOW_MS);
-    const span = { from_ms: begin_ms, to_ms: Math.min(to_ms, Math.floor(now_ms / WINDOW_MS + 1) * WINDOW_MS) };
-    const asked = `${subjects} ${span.from_ms}`;
-    if (asked === this.#asked || !subjects.length || span.to_ms <= span.from_ms) return this.detail.value;
-    this.#asked = asked;
-    const detail = await this.#pages(subjects, span, asked).catch((problem) => {
-      this.#asked = "";
+    const span = this.#windowOf(ms);
+    const name = `${subjects} ${span.from_ms}`;
+    const known = this.#kept.get(name);
+    if (known) return known;
+    if (!subjects.length || span.to_ms <= span.from_ms) return Promise.resolve(null);
+    const awaited = () => !this.#scope.closed && this.#kept.get(name) === asked;
+    const asked = this.#pages(subjects, span, awaited).catch((problem) => {
+      if (awaited()) this.#kept.delete(name);
       throw problem;
     });
-    if (detail) this.detail.set(detail);
-    return detail;
+    this.#kept.set(name, asked);
+    for (const old of [...this.#kept.keys()].slice(0, -KEPT_MAX)) this.#kept.delete(old);
+    return asked;
+  }
+
+  /** @param {number} ms @returns {import("./types").Span} */
+  #windowOf(ms) {
+    const { from_ms, to_ms } = this.#replay.range;
+    const begin_ms = Math.floor(ms / WINDOW_MS) * WINDOW_MS;
+    return { from_ms: Math.max(from_ms, begin_ms), to_ms: Math.min(to_ms, begin_ms + WINDOW_MS) };
   }
 
   /**
    * @param {string[]} subjects
    * @param {import("./types").Span} span
-   * @param {string} asked
+   * @param {() => boolean} awaited
    * @returns {Promise<Detail | null>}
    */
-  async #pages(subjects, span, asked) {
+  async #pages(subjects, span, awaited) {
     /** @type {Detail} */
     const detail = { ...span, pieces: new Map(), cut: false };
     let after = null;
@@ -89,7 +117,7 @@ export class DetailLoader {
       const more = after ? `&after=${encodeURIComponent(after)}` : "";
       /** @type {import("./types").TracksAnswer} */
       const answer = await get(`/review/tracks${questionOf(subjects, span)}&tolerance_m=0&raw=true${more}`);
-      if (this.#scope.closed || asked !== this.#asked) return null;
+      if (!awaited()) return null;
       collect(detail, answer);
       after = answer.next;
       if (!after) return detail;

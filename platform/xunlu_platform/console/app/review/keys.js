@@ -25,8 +25,8 @@ export function claimKeys(replay, { timeline, stepper, map }, scope) {
     ["]", "key.review.faster", () => clock.shift(1)],
     ["ArrowLeft", "key.review.seconds", () => clock.step(-STEP_MS)],
     ["ArrowRight", "key.review.seconds", () => clock.step(STEP_MS)],
-    [",", "key.review.fix", () => void stepper.step(-1)],
-    [".", "key.review.fix", () => void stepper.step(1)],
+    [",", "key.review.fix", () => stepper.step(-1)],
+    [".", "key.review.fix", () => stepper.step(1)],
     ["N", "key.review.next", () => void replay.toMoment(1)],
     ["P", "key.review.previous", () => void replay.toMoment(-1)],
     ["Home", "key.review.home", () => clock.seek(replay.range.from_ms)],
@@ -41,6 +41,8 @@ export function claimKeys(replay, { timeline, stepper, map }, scope) {
     ["=", "key.review.closer", () => timeline.zoom(CLOSER)],
     ["-", "key.review.farther", () => timeline.zoom(1 / CLOSER)],
     ["0", "key.review.all", () => timeline.show(Infinity)],
+    ["B", "key.review.loop.from", () => clock.loopFrom()],
+    ["E", "key.review.loop.to", () => clock.loopTo()],
     ["Escape", "key.review.loop", () => clock.setLoop(null)],
   ];
   if (may("incidents")) keys.push(["M", "key.review.mark", () => openMark(replay)]);

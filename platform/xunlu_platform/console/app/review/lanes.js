@@ -3,12 +3,13 @@
 import { span } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { token } from "../kit/theme.js";
-import { gravityOf, incidentOf, laneOf, SIGNS, wordsOf } from "./moments.js";
+import { gapsOf, gravityOf, incidentOf, laneOf, SIGNS, wordsOf } from "./moments.js";
 
 /** @typedef {import("./types").Span} Span */
 /** @typedef {import("./types").Moment} Moment */
 /** @typedef {import("./track.js").Track} Track */
 /** @typedef {CanvasRenderingContext2D} Context */
+/** What has a pattern; `unseen` is a recording without a picture. @typedef {import("./types").Explained | "unseen"} Tiled */
 
 export const ROW_PX = 40;
 export const SHARED_PX = 20;
@@ -57,11 +58,24 @@ export class LanePainter {
     context.fillRect(0, y + ROW_PX - 1, scale.width, 1);
     this.#speed(context, track, scale, y + ROW_PX - 3);
     for (const state of track.states) this.#state(context, track, state, scale, y);
-    context.fillStyle = track.colour;
-    for (const { at_ms, until_ms } of recordings) {
+    for (const recording of recordings) {
+      const { at_ms, until_ms } = recording;
       if (until_ms < scale.from_ms || at_ms > scale.to_ms) continue;
+      context.fillStyle = track.colour;
       context.fillRect(scale.x(at_ms), y + BAR_Y, Math.max(2, scale.x(until_ms) - scale.x(at_ms)), BAR_PX);
+      for (const gap of gapsOf(recording)) this.#unseen(context, track.colour, gap, scale, y + BAR_Y);
     }
+  }
+
+  /** A stretch of a recording without a picture. @param {Context} context @param {string} colour @param {Span} gap @param {Scale} scale @param {number} y */
+  #unseen(context, colour, { from_ms, to_ms }, scale, y) {
+    const [x0, x1] = scale.clip(from_ms, to_ms);
+    if (x1 <= x0) return;
+    const width = Math.max(2, x1 - x0);
+    context.fillStyle = this.#colours.raise;
+    context.fillRect(x0, y, width, BAR_PX);
+    context.fillStyle = this.#pattern(context, "unseen", colour);
+    context.fillRect(x0, y, width, BAR_PX);
   }
 
   /** @param {Context} context @param {Track} track @param {import("./types").StateSpan} part @param {Scale} scale @param {number} y */
@@ -206,13 +220,13 @@ export class LanePainter {
     context.strokeRect(x0 + 0.75, 0.75, Math.max(4, x1 - x0 - 1.5), height - 1.5);
   }
 
-  /** @param {Context} context @param {import("./types").Explained} state @param {string} colour */
+  /** @param {Context} context @param {Tiled} state @param {string} colour */
   #pattern(context, state, colour) {
     const key = `${state} ${colour}`;
     const known = this.#patterns.get(key);
     if (known) return known;
     const { faint, warn, sos } = this.#colours;
-    const inks = { on_air: colour, back_filled: colour, no_fix: warn, no_signal: faint, off_planned: faint, off_unplanned: warn, server_down: sos };
+    const inks = { on_air: colour, back_filled: colour, unseen: colour, no_fix: warn, no_signal: faint, off_planned: faint, off_unplanned: warn, server_down: sos };
     const made = state === "on_air" ? colour : (context.createPattern(tileOf(state, inks[state]), "repeat") ?? colour);
     this.#patterns.set(key, made);
     return made;
@@ -266,15 +280,16 @@ function presence(tracks, scale) {
   return Array.from(steps.subarray(0, Math.ceil(scale.width)), (step) => (count += step));
 }
 
-/** One tile of a pattern: states differ without colour, too. @param {import("./types").Explained} state @param {string} ink */
+/** One tile of a pattern: states differ without colour, too. @param {Tiled} state @param {string} ink */
 function tileOf(state, ink) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = TILE_PX;
   const context = /** @type {Context} */ (canvas.getContext("2d"));
   context.strokeStyle = context.fillStyle = ink;
-  context.globalAlpha = state === "back_filled" ? 0.9 : 0.42;
+  context.globalAlpha = state === "back_filled" || state === "unseen" ? 0.9 : 0.42;
   const line = (/** @type {number[]} */ [x0 = 0, y0 = 0, x1 = 0, y1 = 0]) => (context.beginPath(), context.moveTo(x0, y0), context.lineTo(x1, y1), context.stroke());
   if (state === "back_filled") [[-2, 2, 2, -2], [0, 8, 8, 0], [6, 10, 10, 6]].forEach(line);
+  if (state === "unseen") [[-2, 6, 2, 10], [0, 0, 8, 8], [6, -2, 10, 2]].forEach(line);
   if (state === "no_fix") [[2, 2], [6, 6]].forEach(([x = 0, y = 0]) => context.fillRect(x, y, 1.6, 1.6));
   if (state === "no_signal") [[-2, 2, 2, -2], [0, 8, 8, 0], [6, 10, 10, 6]].forEach(line);
   if (state === "off_planned") line([0, 4, 8, 4]);

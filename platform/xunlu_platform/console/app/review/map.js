@@ -108,7 +108,7 @@ export class ReviewMap {
     const touch = () => (this.#untouched = false);
     for (const type of ["pointerdown", "wheel", "keydown"]) scope.listen(this.#box, type, touch, { passive: true });
     this.#map.on("dragstart", () => replay.view.value.follow && replay.change({ follow: null }));
-    this.#map.on("moveend zoomend", () => this.#tell());
+    this.#map.on("moveend", () => this.#tell());
     const observer = new ResizeObserver(() => (this.#map.invalidateSize({ pan: false }), this.#untouched && this.fit()));
     observer.observe(this.#box);
     scope.onClose(() => observer.disconnect());

@@ -60,6 +60,9 @@ export function signOf(moment) {
   return shape(SIGNS[moment.kind], `sign ${gravity === "bad" ? "is-sos" : gravity === "warn" ? "is-warn" : ""}`);
 }
 
+/** Stretches of a recording without a picture, in order of time. @param {Moment} moment @returns {import("./types").Span[]} */
+export const gapsOf = ({ detail }) => detail["gaps"] ?? [];
+
 /** The incident that a moment belongs to. @param {Moment} moment @returns {number | null} */
 export const incidentOf = ({ detail }) => detail["incident"] ?? null;
 
@@ -70,5 +73,7 @@ const isOfAll = ({ kind, detail }) => kind === "incident" || (kind === "step_mar
 export function momentOf(record) {
   const at_ms = Date.parse(record.at);
   const subject = isOfAll(record) ? "" : record.subject;
-  return { ...record, subject, at_ms, until_ms: record.until ? Date.parse(record.until) : at_ms };
+  // An alarm without an end is one that nobody has closed.
+  const last_ms = record.kind === "alarm" ? Infinity : at_ms;
+  return { ...record, subject, at_ms, until_ms: record.until ? Date.parse(record.until) : last_ms };
 }

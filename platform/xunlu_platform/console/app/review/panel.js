@@ -44,8 +44,8 @@ function period(replay, scope) {
   const count = () => {
     const told = replay.moments.value;
     const of = (/** @type {string} */ kind) => told.filter((moment) => moment.kind === kind).length;
-    const gaps = replay.tracks.value.reduce((sum, { pieces }) => sum + Math.max(0, pieces.length - 1), 0);
-    const figures = { officers: replay.tracks.value.length, films: of("recording"), bursts: of("burst"), gaps };
+    const gaps = replay.tracks.value.flatMap((track) => track.gaps);
+    const figures = { officers: replay.tracks.value.length, films: of("recording"), bursts: of("burst"), gaps: gaps.length };
     fill(counts, t("review.counts", figures), replay.more ? h("span", { class: "tag warn" }, t("review.more")) : null);
   };
   scope.read(replay.tracks, count);

@@ -12,9 +12,9 @@ const DAYS_MAX = 31;
 /** Local time as people write it, of 24 hours in every language. @param {number} ms */
 const localOf = (ms) => `${day(ms)} ${clock(ms).replace(/:00$/, "")}`;
 
-/** A time without the date that everybody knows. @param {import("./types").Span} range @param {number} ms */
+/** A time without the date that everybody knows. @param {import("./types").Span} range @param {number} ms before it, when it lasted into it */
 export function timeIn({ from_ms, to_ms }, ms) {
-  return to_ms - from_ms <= DAY_MS ? clock(ms) : `${day(ms).slice(5)} ${clock(ms)}`;
+  return ms >= from_ms && to_ms - from_ms <= DAY_MS ? clock(ms) : `${day(ms).slice(5)} ${clock(ms)}`;
 }
 
 /** Read what a person wrote: the seconds, or the time, may be missing. @param {string} text @returns {number} NaN when it is no time */
@@ -35,7 +35,7 @@ export function periodForm(replay, scope) {
     if (wrong) toast(t(wrong, { days: DAYS_MAX }), "bad");
     else go({ from_ms, to_ms });
   };
-  const go = (/** @type {import("./types").Span} */ { from_ms, to_ms }) => replay.change({ from_ms, to_ms, lane: null });
+  const go = (/** @type {import("./types").Span} */ { from_ms, to_ms }) => replay.change({ from_ms, to_ms, lane: null, loop: null });
   const input = (/** @type {string} */ label) => h("input", { type: "text", "aria-label": t(label), title: t("review.time.form"), class: "num", spellcheck: "false", onchange: take });
   const [from, to] = [input("from"), input("to")];
   scope.read(replay.view, ({ from_ms, to_ms }) => {

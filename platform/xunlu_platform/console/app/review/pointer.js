@@ -4,9 +4,10 @@ import { fill, h } from "../kit/dom.js";
 import { clock, when } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { go } from "../router.js";
+import { spanAt } from "./clock.js";
 import { ROW_PX, Scale, SHARED, SHARED_PX } from "./lanes.js";
 import { gapWords } from "./ways.js";
-import { incidentOf, laneOf, wordsOf } from "./moments.js";
+import { gapsOf, incidentOf, laneOf, wordsOf } from "./moments.js";
 
 /** A drag that is shorter was a click, pixels. */
 const CLICK_PX = 4;
@@ -136,8 +137,9 @@ function ofSubject(timeline, replay, event, rows) {
   const state = track.stateAt(ms);
   const known = state?.state === "on_air" || state?.state === "back_filled";
   const words = state ? (known ? t(`review.state.${state.state}`) : gapWords(track, state.from_ms, state.to_ms)) : t("review.state.unworn");
-  const films = replay.moments.value.some(({ kind, subject, at_ms, until_ms }) => kind === "recording" && subject === track.key && at_ms <= ms && ms < until_ms);
-  return [track.title, words, films ? t("recordings") : ""].filter(Boolean);
+  const films = replay.moments.value.filter(({ kind, subject, at_ms, until_ms }) => kind === "recording" && subject === track.key && at_ms <= ms && ms < until_ms);
+  const unseen = films.length > 0 && films.every((film) => spanAt(gapsOf(film), ms));
+  return [track.title, words, films.length ? t("recordings") : "", unseen ? t("review.film.unseen") : ""].filter(Boolean);
 }
 
 /**

@@ -37,7 +37,10 @@ export class Replay {
   chosen = new Store(/** @type {string | null} */ (null));
   /** Metres of a pixel of the map; null until there is one. @type {number | null} */
   metresPerPixel = null;
-  #level_m = 0;
+  /** The finest shape that was asked for: what is on its way, or was refused, is not asked for again. */
+  #finest_m = 0;
+  /** How exact what is shown is. */
+  #level_m = Infinity;
   #asked = 0;
   #loaded = "";
   /** The incident that was asked for. @type {number | null} */
@@ -52,6 +55,7 @@ export class Replay {
     scope.read(route, ({ path, query }) => path === "/review" && this.#open(query));
     scope.read(this.clock.jumps, () => this.#write());
     scope.read(this.clock.pace, () => this.#write());
+    scope.read(this.clock.loop, () => this.#write());
     scope.onClose(() => clearTimeout(this.#writing));
   }
 
@@ -75,7 +79,7 @@ export class Replay {
    */
   change(change) {
     const step = "incident" in change || "subjects" in change || "from_ms" in change;
-    const view = { ...this.view.value, t_ms: this.clock.now_ms, ...change };
+    const view = { ...this.view.value, t_ms: this.clock.now_ms, loop: this.clock.loop.value, ...change };
     view.t_ms = Math.min(Math.max(view.t_ms, view.from_ms), view.to_ms);
     if (view.follow && !view.subjects.includes(view.follow)) view.follow = null;
     clearTimeout(this.#writing);
@@ -131,8 +135,14 @@ export class Replay {
   /** The map shows more or less of the ground: a finer or coarser shape may be wanted. @param {number} metresPerPixel */
   zoomed(metresPerPixel) {
     this.metresPerPixel = metresPerPixel;
+    this.#refine();
+  }
+
+  #refine() {
     const wanted = this.#wantedLevel();
-    if (this.standing.value.phase === "ready" && wanted < this.#level_m) void this.#loadTracks(this.#asked, wanted, true);
+    if (this.standing.value.phase !== "ready" || wanted >= this.#finest_m) return;
+    this.#finest_m = wanted;
+    void this.#loadTracks(this.#asked, wanted, true);
   }
 
   /** Show what an address names. @param {URLSearchParams} query */
@@ -181,6 +191,7 @@ export class Replay {
     if (from_ms !== view.from_ms || to_ms !== view.to_ms) this.clock.setRange({ from_ms: view.from_ms, to_ms: view.to_ms }, view.t_ms);
     else if (view.t_ms !== before.t_ms || !this.#loaded) this.clock.seek(view.t_ms);
     this.clock.setRate(view.rate);
+    this.clock.setLoop(view.loop);
     this.#settle();
   }
 
@@ -199,7 +210,8 @@ export class Replay {
       return;
     }
     this.standing.set({ phase: "loading", problem: null });
-    void this.#loadTracks(asked, this.#wantedLevel(), false);
+    this.#finest_m = this.#wantedLevel();
+    void this.#loadTracks(asked, this.#finest_m, false);
     void this.#loadMoments(asked);
   }
 
@@ -226,16 +238,19 @@ export class Replay {
     try {
       /** @type {import("./types").TracksAnswer} */
       const answer = await get(`/review/tracks${this.#question}&tolerance_m=${level_m}`);
-      if (asked !== this.#asked || this.#scope.closed) return;
+      if (asked !== this.#asked || this.#scope.closed || (refining && level_m >= this.#level_m)) return;
       const base_ms = Date.parse(answer.from);
       this.#level_m = level_m;
       this.tracks.set(answer.subjects.map((record, index) => new Track(record, base_ms, index)));
       this.standing.set({ phase: "ready", problem: null });
       this.#settle();
+      this.#refine();
     } catch (problem) {
-      if (asked !== this.#asked || this.#scope.closed || refining) return;
+      if (asked !== this.#asked || this.#scope.closed) return;
+      const refused = problem instanceof Problem && problem.slug === "too-much";
+      if (refining) return void (refused || (this.#finest_m = this.#level_m));
       const coarser = LEVELS_M.find((level) => level > level_m);
-      if (problem instanceof Problem && problem.slug === "too-much" && coarser) return this.#loadTracks(asked, coarser, false);
+      if (refused && coarser) return this.#loadTracks(asked, coarser, false);
       this.tracks.set([]);
       this.standing.set({ phase: "failed", problem });
     }
@@ -261,8 +276,8 @@ export class Replay {
     this.#writing = setTimeout(() => {
       const { incident, subjects } = this.view.value;
       if (route.value.path !== "/review" || (incident && !subjects.length)) return;
-      const { now_ms, rate } = this.clock;
-      this.view.set({ ...this.view.value, t_ms: now_ms, rate });
+      const { now_ms, rate, loop } = this.clock;
+      this.view.set({ ...this.view.value, t_ms: now_ms, rate, loop: loop.value });
       goToView(this.view.value, "replace");
     }, WRITE_MS);
   }

@@ -1,16 +1,19 @@
 /** The pictures of the time of the clock: recordings that cover it, each on the clock; beside them somebody's live picture. */
 
 import { fill, h, icon } from "../kit/dom.js";
-import { clock, when } from "../kit/format.js";
+import { ago, clock, span, when } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { Picture } from "../live/picture.js";
 import { Watermark } from "../live/watermark.js";
 import { may } from "../net/session.js";
 import { fleet } from "../state/fleet.js";
 import { notice } from "../view/notice.js";
+import { spanAt } from "./clock.js";
 import { Follower, PLAY_RATE_MAX } from "./media.js";
+import { gapsOf } from "./moments.js";
 
 /** @typedef {import("./types").Moment} Moment */
+/** @typedef {import("./types").Span} Span */
 
 /** So many are decoded at once; the others are named. */
 const TILES_MAX = 4;
@@ -28,14 +31,13 @@ class Tile {
   #words = h("figcaption", { class: "words", role: "status" });
   #title = h("b", { class: "ellipsis" });
   #sound;
+  #told = "";
 
   /** @param {Moment} moment @param {() => void} listen */
   constructor(moment, listen) {
     this.moment = moment;
     const video = h("video", { playsinline: true, preload: "auto", disablepictureinpicture: true, src: moment.detail["url"] });
     video.muted = true;
-    video.addEventListener("error", () => this.#say());
-    video.addEventListener("loadedmetadata", () => this.#say());
     this.follower = new Follower(video, moment.at_ms);
     const hash = String(moment.detail["sha256"] ?? "");
     this.#sound = h("button", { class: "quiet", onclick: listen, "aria-label": t("review.sound"), title: t("review.sound") }, icon("volume-x"));
@@ -52,9 +54,10 @@ class Tile {
   follow(time) {
     this.follower.follow(time);
     const { element } = this.follower;
-    const stills = time.playing && (time.rate < 0 || time.rate > PLAY_RATE_MAX);
-    const told = clock(this.moment.at_ms + element.currentTime * 1000) + (stills ? ` · ${t("review.stills")}` : "");
+    const gap = spanAt(gapsOf(this.moment), time.now_ms);
+    const told = gap ? this.#age(gap, time.now_ms) : this.#time(time);
     if (this.#at.textContent !== told) this.#at.textContent = told;
+    this.#say(gap);
     this.element.dataset["drift"] = String(Math.round(this.follower.drift_ms(time.now_ms)));
     this.#mark.keep();
   }
@@ -72,12 +75,32 @@ class Tile {
     this.#sound.setAttribute("aria-pressed", String(heard));
   }
 
-  #say() {
+  /** When the picture was taken. @param {import("./clock.js").Clock} time */
+  #time({ playing, rate }) {
+    const stills = playing && (rate < 0 || rate > PLAY_RATE_MAX);
+    return clock(this.moment.at_ms + this.follower.element.currentTime * 1000) + (stills ? ` · ${t("review.stills")}` : "");
+  }
+
+  /** The last picture stands. @param {Span} gap @param {number} now_ms */
+  #age({ from_ms }, now_ms) {
+    return `${clock(from_ms)} · ${ago((now_ms - from_ms) / 1000)}`;
+  }
+
+  /** Why there is no picture. @param {Span | null} gap */
+  #say(gap) {
     const broken = this.follower.element.error !== null;
-    this.#words.hidden = !broken;
-    if (broken) fill(this.#words, h("div", { class: "say" }, icon("triangle-alert"), h("b", {}, t("review.film.missing")), h("span", {}, t("review.film.missing.do"))));
+    const told = broken ? "missing" : gap ? String(gap.from_ms) : "";
+    if (told === this.#told) return;
+    this.#told = told;
+    this.element.classList.toggle("unseen", !broken && gap !== null);
+    this.#words.hidden = !told;
+    if (broken) fill(this.#words, reason("review.film.missing", t("review.film.missing.do")));
+    else fill(this.#words, gap && reason("review.film.unseen", span((gap.to_ms - gap.from_ms) / 1000)));
   }
 }
+
+/** @param {string} title @param {string} text */
+const reason = (title, text) => h("div", { class: "say" }, icon("triangle-alert"), h("b", {}, t(title)), h("span", {}, text));
 
 /** @param {Moment} film @param {number} now_ms */
 const covers = ({ at_ms, until_ms }, now_ms) => at_ms <= now_ms && now_ms < until_ms;
@@ -131,8 +154,9 @@ export class Videos {
     const films = this.#films.filter(({ at_ms, until_ms }) => at_ms <= to_ms && from_ms < until_ms);
     const main = this.#replay.main?.key;
     const rank = (/** @type {Moment} */ one) => Number(covers(one, time.now_ms)) * 2 + Number(one.subject === main);
-    this.#settle(films.sort((a, b) => rank(b) - rank(a)).slice(0, TILES_MAX));
-    this.#say(films.filter((film) => covers(film, time.now_ms)).length);
+    films.sort((a, b) => rank(b) - rank(a));
+    this.#settle(films.slice(0, TILES_MAX));
+    this.#say(films.filter((film) => covers(film, time.now_ms)));
     for (const tile of this.#tiles.values()) {
       tile.element.hidden = !covers(tile.moment, time.now_ms);
       tile.follow(time);
@@ -168,21 +192,27 @@ export class Videos {
     return this.#replay.track(subject)?.title ?? did ?? "";
   }
 
-  /** What is not shown, and where the next picture is. @param {number} count of recordings that cover the clock */
-  #say(count) {
+  /** Whose is not shown, and where the next picture is. @param {Moment[]} films that cover the clock */
+  #say(films) {
     const { clock: time, tracks } = this.#replay;
-    const next = count ? undefined : this.#films.find(({ at_ms }) => at_ms > time.now_ms);
-    const told = `${count} ${next?.id ?? ""} ${tracks.value.length > 0}`;
+    const next = films.length ? undefined : this.#films.find(({ at_ms }) => at_ms > time.now_ms);
+    const others = films.slice(TILES_MAX);
+    const told = `${films.length > 0} ${others.map(({ id }) => id)} ${next?.id ?? ""} ${tracks.value.map(({ key }) => key)}`;
     if (told === this.#told) return;
     this.#told = told;
-    const more = count - TILES_MAX;
-    if (count) return void fill(this.#none, more > 0 ? h("p", { class: "dim" }, t("review.film.more", { n: more })) : null);
+    if (films.length) return void fill(this.#none, others.length ? this.#others(others) : null);
     if (!tracks.value.length) return void fill(this.#none);
     if (!may("recordings")) return void fill(this.#none, notice(t("denied"), t("review.film.denied"), "lock"));
     const box = notice(t("review.film.none"), t(next ? "review.film.none.next" : "review.film.none.do"), "video");
     const go = next && h("button", { onclick: () => time.seek(next.at_ms) }, icon("step-forward"), when(next.at_ms));
     if (go) box.lastElementChild?.append(h("div", {}, go));
     fill(this.#none, box);
+  }
+
+  /** For whom there was no room: whoever is chosen comes first. @param {Moment[]} films */
+  #others(films) {
+    const names = films.map((film) => h("button", { class: "quiet", onclick: () => this.#replay.chosen.set(film.subject) }, this.#titleOf(film)));
+    return h("div", { class: "row wrap" }, h("span", { class: "dim" }, t("review.film.more", { n: films.length })), names);
   }
 
   /** Who is chosen, as they are now. @param {import("../kit/store.js").Scope} scope */
