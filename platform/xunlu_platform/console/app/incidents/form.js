@@ -2,10 +2,8 @@
 
 import { h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
-import { Scope } from "../kit/store.js";
 import { isoLocal } from "../review/address.js";
-import { ask } from "../view/dialog.js";
-import { placeField } from "./place.js";
+import { askWithPlace } from "./place.js";
 
 /**
  * @typedef {object} Draft
@@ -49,12 +47,6 @@ export function askIncident(heading, { title, from_ms, to_ms, place, ground }, a
     { name: "from", label: t("incident.field.from"), control: timeInput(from_ms) },
     { name: "to", label: t("incident.field.to"), control: timeInput(to_ms) },
   ];
-  const { element, mount } = placeField(place ?? null, ground);
-  const send = (/** @type {Record<string, string>} */ { title = "", from, to }) => act({ title, from: timeOf(from), to: timeOf(to), place: read() });
-  const beside = { name: "place", label: t("incident.field.place"), element };
-  const dialog = ask(heading, questions, action, async (values) => send(values), { ...(text ? { text } : {}), beside });
-  dialog.classList.add("broad");
-  const scope = new Scope();
-  dialog.addEventListener("close", () => scope.close());
-  const read = mount(scope);
+  const send = (/** @type {Record<string, string>} */ { title = "", from, to }, /** @type {any} */ drawn) => act({ title, from: timeOf(from), to: timeOf(to), place: drawn });
+  askWithPlace(heading, questions, action, send, { shape: place, ground, text });
 }

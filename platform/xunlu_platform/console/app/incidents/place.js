@@ -6,12 +6,13 @@ import { mountSheet } from "../draw/sheet.js";
 import { mountDrawing, showShape } from "../draw/tools.js";
 import { fill, h, icon } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
+import { Scope } from "../kit/store.js";
 import { Problem } from "../net/http.js";
+import { ask } from "../view/dialog.js";
 import { busy } from "../view/notice.js";
 import { found } from "../who/found.js";
 import { zones } from "../zones/zones.js";
 
-/** @typedef {import("../kit/store.js").Scope} Scope */
 /** @typedef {{lat: number, lng: number}} Corner */
 
 /** @type {import("../draw/shape.js").Line} */
@@ -28,7 +29,7 @@ function sheet() {
  * @param {any} shape GeoJSON feature; null: none yet
  * @param {Corner[]} [ground] what the map shows without a shape
  */
-export function placeField(shape, ground) {
+function placeField(shape, ground) {
   const { box, element: map } = sheet();
   const element = h("section", { class: "place-field", "aria-label": t("incident.field.place") }, map);
   return {
@@ -47,6 +48,24 @@ export function placeField(shape, ground) {
       return () => placeOf(sketch.drawing.value);
     },
   };
+}
+
+/**
+ * Ask for some values, and beside them for a place that is drawn by hand or by keys.
+ * @param {string} title
+ * @param {import("../view/dialog.js").Question[]} questions
+ * @param {string} action words of the button
+ * @param {(values: Record<string, string>, place: any) => Promise<unknown>} act the place is a GeoJSON feature; null: none was drawn
+ * @param {{shape?: any, ground?: Corner[] | undefined, text?: string | undefined}} options what to begin with, or what the map shows without it
+ */
+export function askWithPlace(title, questions, action, act, { shape = null, ground, text }) {
+  const { element, mount } = placeField(shape, ground);
+  const beside = { name: "place", label: t("incident.field.place"), element };
+  const dialog = ask(title, questions, action, async (values) => act(values, read()), { ...(text ? { text } : {}), beside });
+  dialog.classList.add("broad");
+  const scope = new Scope();
+  dialog.addEventListener("close", () => scope.close());
+  const read = mount(scope);
 }
 
 /** @param {import("../draw/drawing.js").Drawing} drawing */

@@ -8,6 +8,7 @@ import { opened } from "../past/bar.js";
 import { may } from "../net/session.js";
 import { openMenu } from "../view/menu.js";
 import { gatherNearest, showNearest } from "../command/nearest.js";
+import { drawWho } from "../who/ask.js";
 import { mountFoundPlace } from "../who/layer.js";
 import { mountAreas } from "./area.js";
 
@@ -47,6 +48,13 @@ export function mountTools(map, box, scope) {
     ...zoomButtons(map),
   );
   const hint = h("div", { class: "map-hint", role: "status", hidden: true });
+  const drawing = () => {
+    tool.set("none");
+    const bounds = map.getBounds();
+    drawWho([bounds.getSouthWest(), bounds.getNorthEast()]);
+  };
+  const corners = h("button", { class: "quiet", onclick: drawing }, icon("pencil"), t("who.corners"), h("kbd", {}, "Enter"));
+  let inner = scope.inner();
   box.parentElement?.append(bar, hint);
   scope.read(trails, (on) => buttons.trails.setAttribute("aria-pressed", String(on)));
   scope.read(opened, (on) => buttons.past.setAttribute("aria-pressed", String(on)));
@@ -56,7 +64,10 @@ export function mountTools(map, box, scope) {
     buttons.nearest.setAttribute("aria-pressed", String(name === "nearest"));
     buttons.who.setAttribute("aria-pressed", String(name === "who"));
     hint.hidden = name === "none";
-    fill(hint, name === "none" ? "" : t(`tool.${name}`));
+    fill(hint, name === "none" ? "" : t(`tool.${name}`), name === "who" ? corners : null);
+    inner.close();
+    inner = scope.inner();
+    if (name === "who") claimKey(inner, "Enter", "key.who.corners", drawing);
     box.classList.toggle("aiming", name !== "none");
     map.dragging[DRAWN.has(name) ? "disable" : "enable"]();
   });

@@ -1,7 +1,9 @@
-/** From a drawing to a question: which time, and how near. */
+/** From a place to a question: which time, and how near. */
 
 import { h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
+import { askWithPlace } from "../incidents/place.js";
+import { Problem } from "../net/http.js";
 import { isoLocal } from "../review/address.js";
 import { gathered } from "../state/desk.js";
 import { past, shownNow } from "../state/moment.js";
@@ -30,21 +32,35 @@ export function featureOf(corners) {
 
 /** Ask which time is meant. @param {any} shape GeoJSON feature */
 export function askWho(shape) {
+  ask(t("who"), questions(), t("who.find"), (values) => look(values, shape), { text: t("who.audited") });
+}
+
+/** Ask which place is meant, too: it is drawn by its corners, which needs no pointer. @param {Corner[]} ground what the map shows */
+export function drawWho(ground) {
+  askWithPlace(t("who"), questions(), t("who.find"), look, { ground, text: t("who.audited") });
+}
+
+function questions() {
   const now_ms = shownNow();
   const input = (/** @type {number} */ ms) =>
     h("input", { type: "datetime-local", step: 1, required: true, class: "num", value: isoLocal(Math.floor(ms / 1000) * 1000).slice(0, 19) });
   const from = input(now_ms - (past.value ? AROUND_MS : BEFORE_MS));
   const to = input(now_ms + (past.value ? AROUND_MS : 0));
   const within = h("input", { type: "number", min: 0, max: WITHIN_M_MAX, step: 1, value: "0", required: true });
-  const questions = [
+  return [
     { name: "from", label: t("from"), control: from },
     { name: "to", label: t("to"), control: to, hint: t("who.period") },
     { name: "within_m", label: t("who.within"), control: within, hint: t("who.within.do") },
   ];
-  const send = async (/** @type {Record<string, string>} */ { from: since = "", to: until = "", within_m = "" }) => {
-    await find({ shape, from_ms: Date.parse(since), to_ms: Date.parse(until), within_m: Number(within_m) });
-    gathered.set(null);
-    showDevice(null);
-  };
-  ask(t("who"), questions, t("who.find"), send, { text: t("who.audited") });
+}
+
+/**
+ * @param {Record<string, string>} values
+ * @param {any} shape GeoJSON feature; null: none was drawn
+ */
+async function look({ from = "", to = "", within_m = "" }, shape) {
+  if (!shape) throw new Problem(0, t("incident.place.none"), t("who.draw"));
+  await find({ shape, from_ms: Date.parse(from), to_ms: Date.parse(to), within_m: Number(within_m) });
+  gathered.set(null);
+  showDevice(null);
 }

@@ -24,10 +24,11 @@ const BEFORE_MS = 60_000;
 export function mountFound(root, answer) {
   const { question, subjects, more, review } = answer;
   const close = h("button", { class: "quiet", "aria-label": t("close"), title: t("close"), onclick: () => found.set(null) }, icon("x"));
+  const cut = subjects.length > SUBJECTS_MAX ? ` (${t("who.first", { n: SUBJECTS_MAX, all: subjects.length })})` : "";
   const make = () => createIncident({ title: "", subjects: subjects.map(({ subject }) => subject).slice(0, SUBJECTS_MAX), from_ms: question.from_ms, to_ms: question.to_ms, place: question.shape });
-  const incident = may("incidents") ? h("button", { onclick: make }, icon("file-text"), t("incident")) : null;
+  const incident = may("incidents") ? h("button", { onclick: make }, icon("file-text"), t("incident") + cut) : null;
   const table = h("button", { onclick: () => void busy(table, () => save(answer)) }, icon("download"), "CSV");
-  const open = review && may("review") ? h("a", { class: "button primary", href: review }, icon("history"), t("who.review")) : null;
+  const open = review && may("review") ? h("a", { class: "button primary", href: review }, icon("history"), t("who.review") + cut) : null;
   root.append(
     h("header", { class: "who" }, h("h2", { class: "grow" }, t("who.title", { n: subjects.length })), close),
     h("p", { class: "who-question dim num" }, `${stamp(question.from_ms)} – ${stamp(question.to_ms)}`),
