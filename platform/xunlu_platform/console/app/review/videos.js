@@ -172,6 +172,8 @@ export class Videos {
       this.#tiles.delete(id);
     }
     for (const moment of wanted) if (!this.#tiles.has(moment.id)) this.#open(moment);
+    // A film that is moved in the page stops: they change places by their style alone.
+    wanted.forEach(({ id }, place) => this.#tiles.get(id)?.element.style.setProperty("order", String(place)));
   }
 
   /** @param {Moment} moment */
