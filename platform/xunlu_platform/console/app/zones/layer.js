@@ -30,15 +30,15 @@ export function mountZoneLayer(map, scope, choose) {
   const tags = new Map();
   /** Those of a moment that is over. @type {Zone[] | null} */
   let then = null;
-  const inForce = () => then ?? zones.value ?? [];
+  const shownZones = () => then ?? zones.value ?? [];
   const paint = () => {
     shapes.clearLayers();
-    for (const zone of inForce()) for (const layer of drawn(map, zone.shape, zone.kind)) shapes.addLayer(layer);
+    for (const zone of shownZones()) for (const layer of drawn(map, zone.shape, zone.kind)) shapes.addLayer(layer);
   };
   const named = () => {
     if (map.getZoom() < NAMES_ZOOM || !map.hasLayer(shapes)) return [];
     const seen = map.getBounds();
-    return inForce().filter((zone) => seen.intersects(boundsOf(zone.shape))).slice(0, NAMES_MAX);
+    return shownZones().filter((zone) => seen.intersects(boundsOf(zone.shape))).slice(0, NAMES_MAX);
   };
   // Whoever has a name under the keys or the pointer keeps it.
   const label = () => {
