@@ -12,7 +12,7 @@ from xunlu_platform.store.store import Row
 from xunlu_protocol.talk import Right, TalkClaims
 
 PERSON_LIVE_S = 3600
-"""A browser asks again when it comes back later; an account that was disabled talks no longer than that."""
+"""A browser asks again halfway, on the session that is open; an account that was disabled talks no longer than that."""
 RECORDER_LIVE_S = 24 * 3600
 RENEW_S = 6 * 3600
 """A recorder's token has always 18 hours left: it may be away for a night."""
