@@ -9,61 +9,19 @@ from playwright.async_api import Locator, Page, expect
 from tests.console.bureau import Bureau
 from tests.console.review_scene import (
     BEGIN,
-    CENTRE,
     END,
     Past,
     address,
     afternoon,
-    calls_for_help,
-    films,
     guards,
-    leaps,
     marks,
     officer,
     speaks,
     walks,
 )
-from tests.integration.ingest_rig import eventually
 
 pytestmark = [pytest.mark.console, pytest.mark.integration]
 
-DRIFT_MAX_MS = 200
-# How far every film in sight is from the clock, frame by frame; the first half second after a start does not count.
-DRIFTS = """
-([watch_ms, settle_ms]) => new Promise((done) => {
-  const seen = [];
-  const begin = performance.now();
-  const tick = () => {
-    const film = document.querySelector(".film:not([hidden])");
-    if (performance.now() - begin > settle_ms && film) seen.push(Number(film.dataset.drift));
-    if (performance.now() - begin < watch_ms) requestAnimationFrame(tick);
-    else done(seen);
-  };
-  tick();
-})
-"""
-STILL = "() => document.querySelector('.review-still').toDataURL()"
-# Pixels of the sign of an SOS among those who move.
-SOS = """
-() => {
-  const pixels = (sheet) => sheet.getContext("2d").getImageData(0, 0, sheet.width, sheet.height).data;
-  const one = document.createElement("canvas");
-  one.getContext("2d").fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--sos");
-  one.getContext("2d").fillRect(0, 0, 1, 1);
-  const [r, g, b] = pixels(one);
-  const seen = pixels(document.querySelector(".review-movers"));
-  let count = 0;
-  for (let i = 0; i < seen.length; i += 4) count += seen[i] === r && seen[i + 1] === g && seen[i + 2] === b;
-  return count;
-}
-"""
-DRAWN = """
-() => {
-  const { width, height } = document.querySelector(".review-still");
-  const context = document.querySelector(".review-still").getContext("2d");
-  return width > 0 && context.getImageData(0, 0, width, height).data.some(Boolean);
-}
-"""
 READY = "() => document.querySelector('.film:not([hidden]) video')?.readyState >= 3"
 
 
@@ -97,39 +55,6 @@ async def test_the_clock_moves_films_voices_and_the_cursor(page: Page, bureau: B
     await page.keyboard.press("Space")
     await expect(page.locator(".play")).to_have_attribute("aria-label", re.compile("播放"))
     await expect(page.get_by_role("slider", name="时间轴")).to_have_attribute("aria-valuetext", re.compile("05:5"))
-
-
-@pytest.mark.parametrize(("rate", "start"), [(1, 8.1), (4, 8.1)])
-async def test_a_film_keeps_to_the_clock(page: Page, bureau: Bureau, rate: int, start: float) -> None:
-    one = await officer(bureau, "周敏")
-    await walks(bureau, one, 0, 20)
-    await films(bureau, one, 8)
-    await looks_back(page, bureau, one, t=start, more=f"&rate={rate}")
-    await page.wait_for_function(READY)
-    await page.keyboard.press("Space")
-
-    async def keeps_to_it() -> bool:
-        drifts = sorted(abs(drift) for drift in await page.evaluate(DRIFTS, [4500, 1500]))
-        return len(drifts) > 20 and drifts[int(len(drifts) * 0.95)] <= DRIFT_MAX_MS
-
-    # A machine that stands still for a moment is no drift: the film is back with the clock afterwards.
-    await eventually(keeps_to_it, timeout_s=60)
-    assert await film(page).locator("video").evaluate("video => !video.paused && video.muted")
-
-
-async def test_above_four_times_and_backwards_there_are_stills(page: Page, bureau: Bureau) -> None:
-    one = await officer(bureau, "周敏")
-    await walks(bureau, one, 0, 20)
-    await films(bureau, one, 8)
-    await looks_back(page, bureau, one, t=8.2, more="&rate=8")
-    await page.wait_for_function(READY)
-    await page.keyboard.press("Space")
-    await expect(film(page)).to_contain_text("逐帧")
-    await page.wait_for_function("() => document.querySelector('.film video').currentTime > 40")
-    assert await film(page).locator("video").evaluate("video => video.paused")
-    await page.keyboard.press("j")
-    await expect(page.locator(".play")).to_have_text("−1×")
-    await page.wait_for_function("() => Math.abs(Number(document.querySelector('.film').dataset.drift)) < 1500")
 
 
 async def test_a_gap_is_explained_in_words(page: Page, bureau: Bureau) -> None:
@@ -178,32 +103,6 @@ async def test_keys_of_an_editing_desk_move_the_clock(page: Page, bureau: Bureau
     await expect(page.get_by_role("dialog", name="快捷键")).to_contain_text("原始或清洗后的轨迹")
 
 
-async def test_an_sos_that_nobody_closed_stands_on_the_map_until_the_end(page: Page, bureau: Bureau) -> None:
-    one = await officer(bureau, "周敏")
-    await walks(bureau, one, 0, 50)
-    await calls_for_help(bureau, one, 31, lasting=None)
-    await looks_back(page, bureau, one, t=30)
-    await expect(page.locator(".key-moments")).to_contain_text("一键报警")
-    await page.wait_for_function(DRAWN)
-    assert await page.evaluate(SOS) == 0
-    await page.keyboard.press("n")
-    await page.wait_for_function(f"() => ({SOS})() > 50")
-    await page.keyboard.press("End")
-    await expect(face(page)).to_have_text("06:40:00")
-    await page.wait_for_function(f"() => ({SOS})() > 50")
-
-
-async def test_an_sos_from_before_stands_on_the_map_from_the_beginning(page: Page, bureau: Bureau) -> None:
-    one = await officer(bureau, "周敏")
-    await walks(bureau, one, 0, 50)
-    await calls_for_help(bureau, one, -15, lasting=25)
-    await looks_back(page, bureau, one, t=5)
-    await expect(page.locator(".key-moments")).to_contain_text("11-22 05:35:00")
-    await page.wait_for_function(f"() => ({SOS})() > 50")
-    await page.keyboard.press("End")
-    await page.wait_for_function(f"() => ({SOS})() === 0")
-
-
 async def test_a_loop_is_set_by_keys_and_has_its_address(page: Page, bureau: Bureau) -> None:
     one = await officer(bureau, "周敏")
     await walks(bureau, one, 0, 50)
@@ -247,24 +146,6 @@ async def test_every_view_has_its_address(page: Page, bureau: Bureau) -> None:
     await expect(page.locator(".subject")).to_have_count(3)
 
 
-async def test_a_finer_shape_is_asked_for_once_when_the_map_comes_closer(page: Page, bureau: Bureau) -> None:
-    one = await officer(bureau, "周敏")
-    await walks(bureau, one, 0, 20)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.extend(re.findall(r"/review/tracks\?.*tolerance_m=(\d+)", request.url)))
-    await looks_back(page, bureau, one, more=f"&z={CENTRE[1]},{CENTRE[0]},10")
-    # Now that there is a map, it says how much it can show.
-    await page.get_by_role("button", name="重新读取").click()
-    await expect(page.locator(".subject", has_text=one.number)).to_be_visible()
-    closer = page.get_by_role("button", name="放大")
-    for zoom in (11, 12, 13):
-        await closer.click()
-        await page.wait_for_url(re.compile(rf"z=[\d.,]+,{zoom}&"))
-    await page.get_by_role("button", name="缩小").click()
-    await page.wait_for_url(re.compile(r"z=[\d.,]+,12&"))
-    assert asked == ["5", "80", "20", "5"]
-
-
 async def test_gaps_are_counted_as_they_are_explained(page: Page, bureau: Bureau) -> None:
     one = await officer(bureau, "李倩")
     await walks(bureau, one, 0, 14)
@@ -272,117 +153,6 @@ async def test_gaps_are_counted_as_they_are_explained(page: Page, bureau: Bureau
     await looks_back(page, bureau, one)
     # The silence at the end is one as well.
     await expect(page.locator(".counts")).to_contain_text("2 处断点")
-
-
-async def test_raw_shows_what_was_rejected(page: Page, bureau: Bureau) -> None:
-    one = await officer(bureau, "周敏")
-    await walks(bureau, one, 0, 20)
-    await leaps(bureau, one, 10)
-    await looks_back(page, bureau, one, t=10)
-    async with page.expect_response(lambda answer: "raw=true" in answer.url) as told:
-        await page.keyboard.press("r")
-    pieces = (await (await told.value).json())["subjects"][0]["pieces"]
-    assert "spike" in {flag for piece in pieces for flag in piece["flags"]}
-    raw = await page.evaluate(STILL)
-    await page.keyboard.press("r")
-    await expect(page.get_by_role("button", name="原始 / 清洗")).to_have_attribute("aria-pressed", "false")
-    await page.wait_for_function(f"before => ({STILL})() !== before", arg=raw)
-
-
-async def test_raw_comes_back_as_often_as_it_is_asked_for(page: Page, bureau: Bureau) -> None:
-    one = await officer(bureau, "周敏")
-    await walks(bureau, one, 0, 20)
-    await leaps(bureau, one, 10)
-    await looks_back(page, bureau, one, t=10)
-    await page.wait_for_function(DRAWN)
-    clean = await page.evaluate(STILL)
-    await page.keyboard.press("r")
-    await page.wait_for_function(f"before => ({STILL})() !== before", arg=clean)
-    await page.keyboard.press("r")
-    await page.wait_for_function(f"before => ({STILL})() === before", arg=clean)
-    await page.keyboard.press("r")
-    await page.wait_for_function(f"before => ({STILL})() !== before", arg=clean)
-
-
-async def test_a_step_goes_from_fix_to_fix_however_often_and_fast_it_is_pressed(page: Page, bureau: Bureau) -> None:
-    one = await officer(bureau, "周敏")
-    await walks(bureau, one, 0, 20)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "raw=true" in request.url else None)
-    await looks_back(page, bureau, one, t=9)
-    await expect(face(page)).to_have_text("05:59:00")
-    await page.keyboard.press(".")
-    await expect(face(page)).to_have_text("05:59:05")
-    # The address is written once the clock has come to rest.
-    await page.wait_for_url(re.compile("t=2026-11-22T05:59:05"))
-    await page.keyboard.press(".")
-    await expect(face(page)).to_have_text("05:59:10")
-    for _ in range(8):
-        await page.keyboard.press(".")
-    await expect(face(page)).to_have_text("05:59:50")
-    # Over the edge of the half hour, and back.
-    for _ in range(4):
-        await page.keyboard.press(".")
-    await expect(face(page)).to_have_text("06:00:10")
-    for _ in range(4):
-        await page.keyboard.press(",")
-    await expect(face(page)).to_have_text("05:59:50")
-    assert len(asked) == 2
-
-
-async def test_a_film_whose_file_is_gone_is_told_clearly(page: Page, bureau: Bureau) -> None:
-    one = await officer(bureau, "周敏")
-    await walks(bureau, one, 0, 20)
-    await films(bureau, one, 8, there=False)
-    await looks_back(page, bureau, one, t=9)
-    await expect(film(page)).to_contain_text("录像文件缺失或损坏")
-    await page.keyboard.press("Space")
-    await expect(face(page)).not_to_have_text("05:59:00")
-
-
-async def test_a_stretch_of_a_film_without_a_picture_is_said(page: Page, bureau: Bureau) -> None:
-    one = await officer(bureau, "周敏")
-    await walks(bureau, one, 0, 20)
-    await films(bureau, one, 8, unseen=(8.5, 9))
-    await looks_back(page, bureau, one, t=8.75)
-    await expect(film(page)).to_contain_text("无画面30 秒")
-    await expect(film(page)).to_contain_text("05:58:30 · 15 秒前")
-    box = await page.locator(".lane-area canvas").bounding_box()
-    assert box is not None
-    await page.mouse.move(box["x"] + box["width"] * 8.75 / 50, box["y"] + 20)
-    await expect(page.locator("body > .tip")).to_contain_text("无画面")
-    await page.keyboard.press("ArrowRight")
-    await page.keyboard.press("ArrowRight")
-    await expect(film(page)).to_contain_text("05:59:05")
-    await expect(film(page)).not_to_contain_text("无画面")
-
-
-async def test_films_for_which_there_is_no_room_are_named_and_come_when_chosen(page: Page, bureau: Bureau) -> None:
-    people = [await officer(bureau, name) for name in ("周敏", "陈志远", "李倩", "赵婷", "刘洋")]
-    for one in people:
-        await walks(bureau, one, 0, 10)
-        await films(bureau, one, 8, there=False)
-    await looks_back(page, bureau, *people, t=9)
-    await expect(film(page)).to_have_count(4)
-    other = page.locator(".film-none").get_by_role("button")
-    await expect(other).to_have_count(1)
-    name = await other.text_content()
-    assert name is not None
-    await other.click()
-    await expect(film(page).filter(has_text=name)).to_be_visible()
-    await expect(other).not_to_have_text(name)
-
-
-async def test_between_films_the_next_one_is_named(page: Page, bureau: Bureau) -> None:
-    one = await officer(bureau, "周敏")
-    await walks(bureau, one, 0, 20)
-    await films(bureau, one, 8)
-    await looks_back(page, bureau, one, t=2)
-    panel = page.locator(".film-none")
-    await expect(panel).to_contain_text("此刻没有录像")
-    await panel.get_by_role("button").click()
-    await expect(face(page)).to_have_text("05:58:00")
-    await expect(film(page)).to_be_visible()
 
 
 async def test_an_officer_who_has_left_still_shows(page: Page, bureau: Bureau) -> None:
