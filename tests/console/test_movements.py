@@ -34,8 +34,8 @@ async def post_of(bureau: Bureau, worn: Worn) -> str:
 
 
 async def leaves(bureau: Bureau, worn: Worn) -> None:
-    """Two minutes ago to one minute ago."""
-    await report(bureau.rig, worn.did, walk([HOME] * 3 + [AWAY] * 4, ago_s=120))
+    """In the last minute: what is older than that is late."""
+    await report(bureau.rig, worn.did, walk([HOME] * 3 + [AWAY] * 4, ago_s=85))
 
 
 def events_of(page: Page) -> Locator:
