@@ -1,5 +1,6 @@
 """One live picture: asked for in the drawer, sent by a camera, relayed by a worker, judged by its own frames."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,15 @@ from xunlu_protocol.status import State
 pytestmark = [pytest.mark.console, pytest.mark.integration]
 
 COMES_MS = 20_000
+# What is written on a canvas can be read nowhere else.
+WRITINGS = """
+globalThis.written = [];
+const write = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (words, ...rest) {
+  globalThis.written.push(words);
+  return write.call(this, words, ...rest);
+};
+"""
 
 
 def picture(page: Page) -> Locator:
@@ -165,6 +175,32 @@ async def test_a_snapshot_is_a_file_named_by_officer_and_time(page: Page, bureau
         assert content.startswith(b"\x89PNG")
         assert int.from_bytes(content[16:20]) == WIDTH
         assert int.from_bytes(content[20:24]) > HEIGHT
+
+
+async def test_picture_and_snapshot_say_where_the_officer_is_and_how_old_the_fix(page: Page, bureau: Bureau) -> None:
+    worn = await bureau.films("沈月")
+    await page.add_init_script(WRITINGS)
+    async with on_air(page, bureau, worn, await bureau.account("dispatcher")):
+        found = picture(page)
+        await expect(found.locator(".place")).to_have_text("没有定位")
+        await bureau.stands(worn, 31.2304, 121.4737)
+        await expect(found.locator(".place")).to_have_text(re.compile(r"^31\.23040, 121\.47370 · \d+ 秒前$"))
+        # Far from what the map shows.
+        await bureau.stands(worn, 30.5, 120.5, seq=2)
+        await expect(found.locator(".place")).to_contain_text("30.50000, 120.50000")
+        await found.hover()
+        async with page.expect_download():
+            await found.get_by_role("button", name="抓拍").click()
+        written = await page.evaluate("written.filter((words) => words.includes('120.50000'))")
+        assert [line.startswith("30.50000, 120.50000 · 定位 20") for line in written] == [True]
+
+
+async def test_an_old_fix_beside_a_picture_is_told_apart(page: Page, bureau: Bureau) -> None:
+    worn = await bureau.films("石磊")
+    await bureau.stands(worn, 31.2304, 121.4737, age_s=600)
+    await bureau.sign_in(page, await bureau.account("dispatcher"), f"/?device={worn.did}")
+    await page.get_by_role("button", name="实时画面").click()
+    await expect(page.locator(".place.is-warn")).to_contain_text("10 分前")
 
 
 async def test_whoever_looks_stands_over_the_picture_whatever_a_style_says(page: Page, bureau: Bureau) -> None:

@@ -1,18 +1,20 @@
 /**
- * A live picture with everything that makes it trustworthy: whose it is, whether it lives, how old it is, who looks. It
- * plays only while somebody can see it. A picture that stands still keeps its last frame, grey, with its age.
+ * A live picture with everything that makes it trustworthy: whose it is, where, whether it lives, how old it is, who looks.
+ * It plays only while somebody can see it. A picture that stands still keeps its last frame, grey, with its age.
  */
 
 import { fill, h, icon } from "../kit/dom.js";
-import { clock, quantity, rate, span } from "../kit/format.js";
+import { ago, clock, quantity, rate, span } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { serverNow } from "../net/stream.js";
+import { isFresh } from "../state/display.js";
 import { lastCommand } from "../state/feed.js";
 import { fleet } from "../state/fleet.js";
 import { unitName, units } from "../state/organisation.js";
 import { deviceTitle, recordedSign, stateSign } from "../view/device-sign.js";
 import { complain } from "../view/notice.js";
 import { pictureTools } from "./picture-tools.js";
+import { followDevice, placeOf } from "./place.js";
 import { Player } from "./player.js";
 import { saveSnapshot } from "./snapshot.js";
 import { Watermark } from "./watermark.js";
@@ -35,6 +37,7 @@ export class Picture {
   #title = h("span", { class: "row grow title" });
   #signs = h("span", { class: "row" });
   #clock = h("time", { class: "num" });
+  #place = h("span", { class: "num grow ellipsis place" });
   #figures = h("span", { class: "num figures-line" });
   #words = h("figcaption", { class: "words", role: "status" });
   #mark;
@@ -52,7 +55,7 @@ export class Picture {
     this.did = did;
     this.player = new Player(did);
     const top = h("div", { class: "over top" }, this.#badge, this.#title, this.#signs);
-    const bottom = h("div", { class: "over bottom" }, this.#clock, h("span", { class: "grow" }), this.#figures);
+    const bottom = h("div", { class: "over bottom" }, this.#clock, this.#place, this.#figures);
     const bar = h("div", { class: "tools", role: "toolbar", "aria-label": t("live.tools") }, pictureTools(this, scope), tools);
     this.element.dataset["did"] = did;
     this.element.append(this.player.video, this.#still);
@@ -65,6 +68,7 @@ export class Picture {
     scope.read(lastCommand, (command) => command && this.player.hear(command));
     scope.every(1000, () => this.#tick());
     this.#watchSight(scope);
+    followDevice(did, scope);
     scope.onClose(() => this.player.close());
   }
 
@@ -168,6 +172,7 @@ export class Picture {
     this.#mark.keep();
     this.#sign();
     this.#clock.textContent = clock(serverNow());
+    this.#locate();
     const figures = this.player.figures.value;
     const told = phase === "live" && figures;
     const stood = age_s !== null && phase !== "live";
@@ -177,6 +182,14 @@ export class Picture {
     this.#figures.title = told ? t("live.figures", details(figures)) : "";
     this.element.classList.toggle("aged", stood && age_s > TOLD_STALL_S);
     if (stood) this.#say();
+  }
+
+  /** Where its officer is, as far as the last fix tells. */
+  #locate() {
+    const live = this.live;
+    const now_ms = serverNow();
+    this.#place.textContent = live ? placeOf(live, (fix_ms) => ago((now_ms - fix_ms) / 1000)) : "";
+    this.#place.classList.toggle("is-warn", live !== undefined && !isFresh(live, now_ms));
   }
 
   /** What is, and what to do, over a picture that is not the present. */

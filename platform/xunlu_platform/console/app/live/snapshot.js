@@ -1,10 +1,11 @@
-/** A still of the picture that says by itself whom it shows, when, and who took it. */
+/** A still of the picture that says by itself whom it shows, where, when, and who took it. */
 
 import { clock, day, span, stamp } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { serverNow } from "../net/stream.js";
 import { unitName } from "../state/organisation.js";
 import { deviceTitle } from "../view/device-sign.js";
+import { placeOf } from "./place.js";
 import { burnWatermark, viewerStamp } from "./watermark.js";
 
 const STALL_S = 1;
@@ -20,8 +21,9 @@ export async function saveSnapshot(source, { width, height }, live, age_s) {
   const at_ms = serverNow() - age_s * 1000;
   const line_px = Math.max(16, Math.round(height / 26));
   const canvas = document.createElement("canvas");
+  const lines = caption(live, at_ms, age_s);
   canvas.width = width;
-  canvas.height = height + line_px * 3.4;
+  canvas.height = height + line_px * (0.6 + 1.4 * lines.length);
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.drawImage(source, 0, 0, width, height);
   burnWatermark(context, width, height);
@@ -29,14 +31,24 @@ export async function saveSnapshot(source, { width, height }, live, age_s) {
   context.fillRect(0, height, width, canvas.height - height);
   context.fillStyle = "#dfe7ec";
   context.font = `${line_px}px sans-serif`;
-  const lines = [
-    [deviceTitle(live), unitName(live.unit), live.serial || live.did].join(" · "),
-    [stamp(at_ms), age_s > STALL_S ? t("snapshot.old", { span: span(age_s) }) : "", t("snapshot.by", { who: viewerStamp() })]
-      .filter(Boolean)
-      .join(" · "),
-  ];
   lines.forEach((line, i) => context.fillText(line, line_px * 0.6, height + line_px * (1.3 + i * 1.4), width - line_px * 1.2));
   await download(canvas, `${live.num ?? live.did}_${day(at_ms)}_${clock(at_ms).replaceAll(":", "")}.png`);
+}
+
+/**
+ * @param {import("../types").Live} live
+ * @param {number} at_ms when the picture was taken
+ * @param {number} age_s of the picture
+ */
+function caption(live, at_ms, age_s) {
+  const old = age_s > STALL_S ? t("snapshot.old", { span: span(age_s) }) : "";
+  return [
+    [deviceTitle(live), unitName(live.unit), live.serial || live.did],
+    [placeOf(live, (fix_ms) => `${t("fact.fix")} ${stamp(fix_ms)}`)],
+    [stamp(at_ms), old, t("snapshot.by", { who: viewerStamp() })],
+  ]
+    .map((parts) => parts.filter(Boolean).join(" · "))
+    .filter(Boolean);
 }
 
 /**
