@@ -4,6 +4,7 @@ aiortc is pinned to one minor version, and a contract test fails when one of the
 relay takes from below: the DTLS handshake, the keys that it yields, and libsrtp working in our own buffers.
 """
 
+import contextlib
 from collections.abc import Awaitable, Sequence
 from typing import Any, Literal, Protocol
 
@@ -23,6 +24,8 @@ from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 from OpenSSL import SSL
 from pylibsrtp._binding import ffi
 from pylibsrtp._binding import lib as _lib
+
+from xunlu_streaming.sdp import CANDIDATES_MAX
 
 __all__ = [
     "CM_TAG_BYTES",
@@ -50,6 +53,7 @@ DtlsRole = Literal["client", "server"]
 
 GCM_TAG_BYTES = 16
 CM_TAG_BYTES = 10
+MDNS_SUFFIX = ".local"
 
 srtp_protect: Any = _lib.srtp_protect
 """`(context, packet, length *)` → 0; encrypts in place, the buffer has room for the tag."""
@@ -183,16 +187,26 @@ class FullIce:
         return [candidate_to_sdp(one) for one in self._gatherer.getLocalCandidates()]
 
     async def connect(self, ufrag: str, password: str, candidates: Sequence[str], *, lite: bool) -> bool:
-        """Find a way to the peer; whether there is one."""
-        for text in candidates:
-            try:
-                await self._ice.addRemoteCandidate(candidate_from_sdp(text))
-            except (ValueError, AssertionError):
-                # A transport or a type that this agent does not know is no way for it (RFC 8839 §5.1).
-                continue
-        await self._ice.addRemoteCandidate(None)
+        """Find a way to the peer; whether there is one.
+
+        It looks until it is cancelled: more candidates may come, of which a browser's offer has none, and the peer's
+        own checks tell addresses, too.
+        """
+        await self.add(candidates)
         await self._ice.start(RTCIceParameters(usernameFragment=ufrag, password=password, iceLite=lite))
         return self._ice.state == "completed"
+
+    async def add(self, candidates: Sequence[str]) -> None:
+        """Try these as well; `CANDIDATES_MAX` of one peer, whatever it sends."""
+        for text in candidates:
+            if len(self._ice.getRemoteCandidates()) >= CANDIDATES_MAX:
+                return
+            # A transport or a type that this agent does not know is no way for it (RFC 8839 §5.1). Nor is a name of
+            # mDNS: it means something in the client's own network alone, and each would be waited for.
+            with contextlib.suppress(ValueError, AssertionError):
+                candidate = candidate_from_sdp(text)
+                if not candidate.ip.endswith(MDNS_SUFFIX):
+                    await self._ice.addRemoteCandidate(candidate)
 
     async def receive(self) -> bytes:
         """The next datagram.

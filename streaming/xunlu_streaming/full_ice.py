@@ -80,6 +80,11 @@ class IcePeer(Peer):
         self._tasks.create_task(self._receive(), name="ice.receive")
         return True
 
+    async def trickle(self, candidates: Sequence[str]) -> None:
+        """Have the agent try more of its candidates, unless it has found a way."""
+        if self.address is None:
+            await self._ice.add(candidates)
+
     async def _receive(self) -> None:
         with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             while True:

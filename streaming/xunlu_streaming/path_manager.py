@@ -5,7 +5,7 @@ import logging
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -178,6 +178,11 @@ class PathManager:
         if found is None or found.path.name != path or found.peer.closed:
             return None
         return self._told[session]
+
+    async def trickle(self, path: str, session: str, candidates: Sequence[str]) -> None:
+        """Hand a session's peer the candidates that its offer did not have."""
+        if self.find(path, session) is not None:
+            await self._sessions[session].peer.trickle(candidates)
 
     async def end(self, path: str, session: str) -> bool:
         """End a session of a path; whether there was one."""

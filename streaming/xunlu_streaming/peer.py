@@ -183,6 +183,9 @@ class Peer:
         await self._checked.wait()
         return not self._ended
 
+    async def trickle(self, candidates: Sequence[str]) -> None:
+        """Take more of its candidates; an ICE-lite agent has no use for any (RFC 8445 §2.5)."""
+
     async def _part(self) -> None:
         """Let go of the way."""
 

@@ -1,5 +1,6 @@
 """The relay as its HTTP pages see it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,6 +52,9 @@ class Relay(Protocol):
 
     def find(self, path: str, session: str) -> Session | None:
         """A session of a path that goes on."""
+
+    async def trickle(self, path: str, session: str, candidates: Sequence[str]) -> None:
+        """Take candidates of a session's client that its offer did not have (RFC 8838)."""
 
     async def end(self, path: str, session: str) -> bool:
         """End a session of a path at once (RFC 7675 §5.2); whether there was one."""

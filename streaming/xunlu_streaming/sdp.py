@@ -209,8 +209,7 @@ def write_answer(offer: Offer, media: Sequence[Media], local: Local) -> str:
         lines.append(f"a=group:BUNDLE {' '.join(one.mid for one in media)}")
     if offer.allow_mixed:
         lines.append("a=extmap-allow-mixed")
-    if local.lite:
-        lines += ["a=ice-lite", "a=ice-options:ice2 trickle"]
+    lines += ["a=ice-lite", "a=ice-options:ice2 trickle"] if local.lite else ["a=ice-options:trickle"]
     lines.append("a=msid-semantic: WMS *")
     setup = "active" if offer.setup == "passive" else "passive"
     for one in media:

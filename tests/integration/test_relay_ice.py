@@ -2,15 +2,21 @@
 
 import asyncio
 import contextlib
+import functools
 import secrets
 import shutil
 import socket
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Page, Route
 
+import xunlu_platform
+from tests.chromium import chromium
 from tests.integration.ingest_rig import eventually
 from tests.integration.test_media_interop import own_address
 from tests.integration.test_relay import Client
@@ -18,6 +24,7 @@ from tests.media import Relay, free_udp_port, running_relay
 from tests.media_camera import new_path
 from tests.media_client import figures
 from tests.services import TestBroker
+from xunlu_streaming.http.signalling import IceServer
 
 pytestmark = [
     pytest.mark.integration,
@@ -26,15 +33,43 @@ pytestmark = [
 
 USERNAME = "relay"
 ENDED_S = 30.0
+SEEN_MS = 30_000
+CONSOLE = Path(xunlu_platform.__file__).parent / "console"
+
+# The console's own sessions: one sends a canvas that changes, one plays it.
+PUBLISH_AND_PLAY = """async ([whip, publish, whep, play]) => {
+  const { WhipSession } = await import("/app/phone/whip.js");
+  const { WhepSession } = await import("/app/net/whep.js");
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d");
+  setInterval(() => {
+    context.fillStyle = `hsl(${performance.now() % 360} 80% 50%)`;
+    context.fillRect(0, 0, canvas.width, canvas.height);
+  }, 100);
+  const publisher = new WhipSession(canvas.captureStream(10), publish);
+  const viewer = new WhepSession({ whep, token: play });
+  const video = document.createElement("video");
+  Object.assign(video, { muted: true, autoplay: true, srcObject: viewer.media });
+  document.body.append(video);
+  await publisher.publish(whip, { bitrate_bps_max: 500_000, fps_max: 10 });
+  await viewer.play();
+  globalThis.sessions = [publisher, viewer];
+}"""
+PLAYS = "() => document.querySelector('video').videoWidth > 0"
 
 
 class BehindTurn(Client):
     """Believes in candidates of the TURN server alone."""
 
     def read(self, answer: str) -> str:
-        lines = [line for line in answer.splitlines() if not line.startswith("a=candidate") or " typ relay" in line]
-        assert any(line.startswith("a=candidate") for line in lines)
-        return "\r\n".join([*lines, ""])
+        return behind_turn(answer)
+
+
+def behind_turn(answer: str) -> str:
+    """An answer whose only candidates are the TURN server's."""
+    lines = [line for line in answer.splitlines() if not line.startswith("a=candidate") or " typ relay" in line]
+    assert any(line.startswith("a=candidate") for line in lines)
+    return "\r\n".join([*lines, ""])
 
 
 @contextlib.asynccontextmanager
@@ -137,7 +172,9 @@ async def turn_server(folder: Path, password: str) -> AsyncIterator[int]:
         await process.wait()
 
 
-async def test_media_flows_through_a_turn_server(broker: TestBroker, tmp_path: Path) -> None:
+@contextlib.asynccontextmanager
+async def relay_behind_turn(broker: TestBroker, tmp_path: Path) -> AsyncIterator[Relay]:
+    """A worker with a TURN server of its own."""
     password = secrets.token_hex(8)
     secret_files = tmp_path / "secrets"
     shutil.copytree(broker.secrets, secret_files)
@@ -152,6 +189,73 @@ async def test_media_flows_through_a_turn_server(broker: TestBroker, tmp_path: P
             turn_username=USERNAME,
             secrets=secret_files,
         ) as relay,
-        pair(relay, BehindTurn) as (publisher, _),
     ):
+        yield relay
+
+
+async def test_media_flows_through_a_turn_server(broker: TestBroker, tmp_path: Path) -> None:
+    async with relay_behind_turn(broker, tmp_path) as relay, pair(relay, BehindTurn) as (publisher, _):
         assert " typ host" not in publisher.connection.remoteDescription.sdp
+
+
+# -- Chromium with the console's own sessions -------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def console_files() -> Iterator[str]:
+    """The console's modules behind a web server; its URL."""
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=CONSOLE)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest_asyncio.fixture
+async def page() -> AsyncIterator[Page]:
+    """A page that may load the console's modules, and shows none of it."""
+    with console_files() as url:
+        async with chromium("--autoplay-policy=no-user-gesture-required") as browser:
+            page = await browser.new_page()
+            await page.goto(f"{url}/style/")
+            yield page
+
+
+async def publishes_and_plays(page: Page, relay: Relay) -> None:
+    path = new_path()
+    whip, whep = f"{relay.url}/whip/{path}", f"{relay.url}/whep/{path}"
+    tokens = relay.token(path, "publish"), relay.token(path, "play")
+    await page.evaluate(PUBLISH_AND_PLAY, [whip, tokens[0], whep, tokens[1]])
+    await page.wait_for_function(PLAYS, timeout=SEEN_MS)
+
+
+async def test_browsers_reach_a_worker_with_an_agent_for_each(page: Page, relay: Relay) -> None:
+    await publishes_and_plays(page, relay)
+
+
+async def test_browsers_take_the_turn_server_that_the_relay_names(
+    page: Page, broker: TestBroker, tmp_path: Path
+) -> None:
+    async def answer(route: Route) -> None:
+        if route.request.method != "POST":
+            return await route.continue_()
+        response = await route.fetch()
+        return await route.fulfill(response=response, body=behind_turn(await response.text()))
+
+    async with relay_behind_turn(broker, tmp_path) as relay:
+        await page.route(f"{relay.url}/**", answer)
+        await publishes_and_plays(page, relay)
+
+
+async def test_a_page_reads_the_servers_that_a_relay_names(page: Page) -> None:
+    servers = [
+        IceServer(url="turn:turn.example:3478?transport=tcp", username='a"b, c', credential="d\\e; f"),
+        IceServer(url="stun:stun.example"),
+    ]
+    header = ", ".join([*(server.link for server in servers), '<https://example.org/>; rel="help"'])
+    read = "async (header) => (await import('/app/net/ice.js')).iceServersOf(header)"
+    assert await page.evaluate(read, header) == [
+        {"urls": one.url, "username": one.username or "", "credential": one.credential or ""} for one in servers
+    ]

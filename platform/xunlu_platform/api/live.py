@@ -41,7 +41,6 @@ class Watching(Answer):
         viewing: what the audit will call this look.
         live: whether the recorder publishes already; if not, whoever asks the relay waits for it.
         command: the `live_start` that was sent, or that is on its way already.
-        ice_servers: none are needed: the relay is ICE-lite with addresses of its own.
     """
 
     did: str
@@ -51,7 +50,6 @@ class Watching(Answer):
     live: bool
     command: str | None
     expires_s: int
-    ice_servers: list[str]
 
 
 class Stopping(Answer):
@@ -125,7 +123,6 @@ async def watch(
         live=live,
         command=start.rid if start is not None else None,
         expires_s=PLAY_LIVE_S,
-        ice_servers=[],
     )
 
 

@@ -1,8 +1,8 @@
 """WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-04): one protocol, but for who sends.
 
-The endpoint `/{protocol}/{path}` begins sessions, `/{protocol}/{path}/{session}` is one. The relay makes no
-connectivity checks, so candidates that a client trickles are read and need not be kept; ICE restarts are not offered,
-because a client that changes its address keeps its session anyway.
+The endpoint `/{protocol}/{path}` begins sessions, `/{protocol}/{path}/{session}` is one. Candidates that a
+client trickles are for a relay that makes connectivity checks, which an ICE-lite one does not; ICE restarts are not
+offered, because a client that changes its address keeps its session anyway.
 """
 
 import re
@@ -20,7 +20,7 @@ from xunlu_streaming.http.problems import Problem
 from xunlu_streaming.http.signalling import Signalling
 from xunlu_streaming.relay import Session
 from xunlu_streaming.sdp import Offer
-from xunlu_streaming.sdp_fragment import ufrag_of
+from xunlu_streaming.sdp_fragment import Fragment
 
 _PATH = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _STRONG_TAG = re.compile(r'(?<!W/)"([^"]*)"')
@@ -102,11 +102,12 @@ class SessionPages:
         if matches != "*" and session.etag not in _STRONG_TAG.findall(matches):
             title = "The session has another entity tag."
             raise Problem(HTTPStatus.PRECONDITION_FAILED, "if-match", title, "Send the ETag of the 201 answer.")
-        ufrag = ufrag_of(await read_text(request))
-        if matches == "*" or ufrag not in {None, session.remote_ufrag}:
+        fragment = Fragment.parse(await read_text(request))
+        if matches == "*" or fragment.ufrag not in {None, session.remote_ufrag}:
             title = "ICE restarts are not offered."
             detail = "Go on: a changed address is learnt from the next connectivity check. Or begin a new session."
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "ice-restart", title, detail)
+        await self.signalling.relay.trickle(path, session.id, fragment.candidates)
         return Response(status_code=204)
 
     async def show_endpoint(self, request: Request) -> Response:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.xunlu_streaming.captured import PUBLISHERS, VIEWERS, offer_text, without
 from xunlu_streaming.errors import SdpError
 from xunlu_streaming.sdp import Local, Media, Offer, host_candidates, write_answer
-from xunlu_streaming.sdp_fragment import ufrag_of
+from xunlu_streaming.sdp_fragment import Fragment
 
 LOCAL = Local(
     name="rec-1",
@@ -207,8 +207,9 @@ FRAGMENT = (
 
 
 def test_a_fragment_says_whose_candidates_it_brings() -> None:
-    assert ufrag_of(FRAGMENT) == "SJMo"
-    assert ufrag_of("a=end-of-candidates\r\n") is None
+    fragment = Fragment.parse(FRAGMENT)
+    assert fragment == Fragment(ufrag="SJMo", candidates=("1 1 udp 2122260223 192.0.2.1 61764 typ host",))
+    assert Fragment.parse("a=end-of-candidates\r\n") == Fragment(ufrag=None, candidates=())
 
 
 @pytest.mark.parametrize(
@@ -222,15 +223,15 @@ def test_a_fragment_says_whose_candidates_it_brings() -> None:
 )
 def test_a_malformed_fragment_is_refused(old: str, new: str) -> None:
     with pytest.raises(SdpError):
-        ufrag_of(FRAGMENT.replace(old, new))
+        Fragment.parse(FRAGMENT.replace(old, new))
 
 
 def test_an_empty_fragment_is_refused() -> None:
     with pytest.raises(SdpError):
-        ufrag_of("")
+        Fragment.parse("")
 
 
 @given(st.text(max_size=300))
 def test_any_text_is_a_fragment_or_refused(text: str) -> None:
     with contextlib.suppress(SdpError):
-        ufrag_of(text)
+        Fragment.parse(text)

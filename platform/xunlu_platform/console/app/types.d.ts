@@ -227,7 +227,6 @@ export interface LiveGrant {
   /** The command that asks the recorder to publish, when it did not yet. */
   command: string | null;
   expires_s: number;
-  ice_servers: RTCIceServer[];
 }
 
 /** A finished file of the server's own recording. */
@@ -264,7 +263,6 @@ export interface TalkLeave {
   /** The group that fits best. */
   main: string | null;
   expires_s: number;
-  ice_servers?: RTCIceServer[];
 }
 
 /** A participant of the radio net as others see it. */

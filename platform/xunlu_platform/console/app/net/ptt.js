@@ -7,7 +7,6 @@
 import { Store } from "../kit/store.js";
 import { knows, t } from "../kit/i18n.js";
 import { post, Problem } from "./http.js";
-import { gathered } from "./relay-session.js";
 import { showAtOnce } from "./whep.js";
 
 /** Five seconds: a killed server is back by then, and until then nobody is there whom knocking could burden. */
@@ -123,14 +122,13 @@ export class TalkLink {
   async #join(attempt) {
     const leave = await this.#askLeave();
     if (attempt !== this.#attempt) return;
-    const peer = new RTCPeerConnection({ iceServers: leave.ice_servers ?? [], bundlePolicy: "max-bundle" });
+    const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     this.#peer = peer;
     const { receiver } = peer.addTransceiver("audio", { direction: "sendrecv" });
     showAtOnce(receiver);
     this.speaker.srcObject = new MediaStream([receiver.track]);
     peer.onconnectionstatechange = () => this.#judge(peer);
     await peer.setLocalDescription();
-    if (leave.ice_servers?.length) await gathered(peer);
     if (attempt !== this.#attempt) return;
     const socket = new WebSocket(leave.url);
     this.#socket = socket;

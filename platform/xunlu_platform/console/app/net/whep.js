@@ -7,8 +7,8 @@ export class WhepSession extends RelaySession {
   #whep;
 
   /** @param {import("../types").LiveGrant} grant */
-  constructor({ whep, token, ice_servers }) {
-    super(token, ice_servers);
+  constructor({ whep, token }) {
+    super(token);
     this.#whep = whep;
     for (const kind of ["video", "audio"]) {
       const { receiver } = this.peer.addTransceiver(kind, { direction: "recvonly" });
