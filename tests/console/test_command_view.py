@@ -4,6 +4,8 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.console.bureau import SQUAD, Bureau, Worn
+from tests.console.dead_spot import dead_spot
+from tests.integration.desk_rig import press_marks
 from tests.integration.ingest_rig import eventually, now_s
 from xunlu_protocol.command import UNSUPPORTED, Reply
 
@@ -151,6 +153,26 @@ async def test_a_command_that_the_recorder_refuses_is_shown_as_refused(page: Pag
     rid = await bureau.command(worn, "photo")
     await bureau.answers(worn, rid, Reply(st="rejected", code=UNSUPPORTED, why="no camera", tst=now_s()))
     await expect(log).to_contain_text("被拒绝 · 不支持")
+
+
+@pytest.mark.parametrize("meanwhile", [0, 1001], ids=["told-again", "read-again"])
+async def test_what_became_of_a_command_while_the_desk_was_cut_off_is_shown(
+    page: Page, bureau: Bureau, meanwhile: int
+) -> None:
+    worn = await bureau.worn("徐静")
+    line = await dead_spot(page, "/api/v1/events/stream")
+    await bureau.sign_in(page, await bureau.account("dispatcher"), f"/?device={worn.did}")
+    await page.get_by_role("button", name="拍照").click()
+    log = page.locator(".command-log")
+    await expect(log).to_contain_text("已排队")
+    rid = await bureau.command(worn, "photo")
+    await line.cut()
+    await bureau.answers(worn, rid, Reply(st="rejected", code=UNSUPPORTED, why="no camera", tst=now_s()))
+    await eventually(lambda: bureau.rig.rows("select rid from command where rid = %s and state = 'rejected'", rid))
+    if meanwhile:
+        await press_marks(bureau.rig, worn.did, meanwhile)
+    line.end()
+    await expect(log).to_contain_text("被拒绝 · 不支持", timeout=30_000)
 
 
 async def test_a_track_is_drawn_and_told_in_figures(page: Page, bureau: Bureau) -> None:

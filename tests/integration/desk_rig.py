@@ -14,6 +14,7 @@ from tests.integration.ingest_rig import TENANT, Rig, rig
 from tests.processes import Api, running_api
 from tests.services import TestBroker, TestDatabase
 from xunlu_platform.auth.logins import hash_token
+from xunlu_protocol.fleet import FleetFrame, Notice
 from xunlu_protocol.topics import fleet
 
 
@@ -42,6 +43,11 @@ class Desk:
     async def notify(self, did: str) -> None:
         notice = {"notices": [{"what": "device", "id": did, "did": did}]}
         await self.rig.session.publish(fleet(TENANT, "api"), json.dumps(notice).encode(), qos=0)
+
+    async def moves(self, did: str, unit: int) -> None:
+        """A device goes to another unit."""
+        await self.rig.connection.execute("update device set unit_id = %s where did = %s", [unit, did])
+        await self.notify(did)
 
     async def token(self, role: str = "dispatcher", unit: int | None = None) -> str:
         token = secrets.token_urlsafe(16)
@@ -72,6 +78,19 @@ async def running_desk(database: TestDatabase, broker: TestBroker) -> AsyncItera
         await made.device()
         async with running_api(database, broker) as api:
             yield Desk(made, api)
+
+
+async def press_marks(made: Rig, did: str, count: int) -> None:
+    """A recorder's key for marks, so often, told to the API processes all at once."""
+    rows = await made.rows(
+        "insert into event (device_id, at, received_at, sid, seq, type, payload, late)"
+        " select id, now(), now(), 9, n, 'mark', '{}', false from device, generate_series(1, %s) n where did = %s"
+        " returning event.id::text",
+        count,
+        did,
+    )
+    notices = tuple(Notice(what="event", id=row["id"], did=did) for row in rows)
+    await made.session.publish(fleet(TENANT, "test"), FleetFrame(notices=notices).encode(), qos=0)
 
 
 async def hear(socket: ClientConnection, wanted: Callable[[dict[str, Any]], Any]) -> Any:

@@ -10,10 +10,11 @@ import pytest_asyncio
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.integration.desk_rig import Desk, hear, of, running_desk
+from tests.integration.desk_rig import Desk, hear, of, press_marks, running_desk
 from tests.integration.ingest_rig import eventually, fix, now_s, rig
 from tests.processes import running_api
 from tests.services import TestBroker, TestDatabase
+from xunlu_protocol.command import Reply
 from xunlu_protocol.event import Event
 from xunlu_protocol.status import State
 
@@ -83,6 +84,57 @@ async def test_a_cursor_resumes_with_what_changed_meanwhile(desk: Desk) -> None:
         assert of(did, lat=31.5)(message)
     async with await desk.connect(token, since="1") as socket:
         assert json.loads(await socket.recv())["type"] == "snapshot"
+
+
+async def test_a_desk_that_was_cut_off_learns_who_left_and_what_became_of_commands(desk: Desk) -> None:
+    east, west = await desk.unit("near"), await desk.unit("far")
+    token = await desk.token(unit=east)
+    async with await desk.connect(await desk.token()) as colleague:
+
+        async def made() -> str:
+            did = await desk.device(east)
+            await hear(colleague, of(did, unit=east))
+            return did
+
+        disabled, moved, back, asked = [await made() for _ in range(4)]
+        async with await desk.connect(token) as socket:
+            cursor = json.loads(await socket.recv())["cursor"]
+        for did, unit in ((moved, west), (back, west), (back, east)):
+            await desk.moves(did, unit)
+            await hear(colleague, of(did, unit=unit))
+        await desk.rig.connection.execute("update device set status = 'disabled' where did = %s", [disabled])
+        await desk.notify(disabled)
+        await hear(colleague, lambda message: disabled in message.get("gone", ()))
+        await desk.rig.connection.execute(
+            "insert into command (rid, device_id, name, args, expires_at)"
+            " select %s, id, 'photo', '{}', now() + interval '1 min' from device where did = %s",
+            [f"c-{asked}", asked],
+        )
+        await desk.rig.publish(asked, "rpc", Reply(st="done", tst=now_s()).encode(), f"c-{asked}")
+        await hear(colleague, lambda message: message.get("command"))
+    async with await desk.connect(token, since=cursor) as socket:
+        delta = json.loads(await socket.recv())
+        assert delta["type"] == "delta"
+        assert {disabled, moved} <= set(delta["gone"])
+        assert not {back, asked} & set(delta["gone"])
+        assert of(back, unit=east)(delta)
+        command = await hear(socket, lambda message: message.get("command"))
+        assert (command["id"], command["state"]) == (f"c-{asked}", "done")
+
+
+async def test_a_desk_that_missed_more_than_can_wait_begins_anew(desk: Desk) -> None:
+    east, west = await desk.unit("busy"), await desk.unit("calm")
+    did = await desk.device(east)
+    token, calm = await desk.token(unit=east), await desk.token(unit=west)
+    async with await desk.connect(token) as socket, await desk.connect(calm) as other:
+        cursors = [json.loads(await one.recv())["cursor"] for one in (socket, other)]
+        await press_marks(desk.rig, did, 1001)
+        with pytest.raises(ConnectionClosed):
+            await hear(socket, of("nobody"))
+        assert socket.close_code == 4408
+    for who, cursor, expected in zip((token, calm), cursors, ("snapshot", "delta"), strict=True):
+        async with await desk.connect(who, since=cursor) as socket:
+            assert json.loads(await socket.recv())["type"] == expected
 
 
 async def test_positions_outside_the_map_wait_until_it_shows_them_but_states_come_at_once(desk: Desk) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 from xunlu_kit.clock import Clock
 from xunlu_kit.mqtt import Message
 from xunlu_platform.api.fleet_device import POSITION_FIELDS, Device, changed_fields, device_of, interval_s_of
+from xunlu_platform.api.lately import Lately
 from xunlu_platform.api.movements import Fields, Happening, Movements
 from xunlu_platform.dispatch.floors import Floors
 from xunlu_platform.dispatch.relays import Relays
@@ -49,9 +50,6 @@ class Viewer(Protocol):
     def device_changed(self, device: Device, change: Fields) -> None:
         """A device has new values in some fields; called once a tick at most."""
 
-    def device_gone(self, device: Device) -> None:
-        """A device is no longer there."""
-
     def alarm_changed(self, alarm: Alarm) -> None:
         """An alarm is new or changed."""
 
@@ -59,7 +57,7 @@ class Viewer(Protocol):
         """Some came or went, or did not after all; None: more than can be told."""
 
     def told(self, path: str, message: Fields) -> None:
-        """An event, a step of a command or a change of the organisation, within the unit `path`."""
+        """An event, a step of a command, a change of the organisation, or a device that left the unit `path`."""
 
     def tick(self) -> None:
         """That was all for now."""
@@ -84,6 +82,7 @@ class Fleet:
     Attributes:
         devices: by name.
         alarms: by id.
+        lately: what viewers were told.
         began_ms: when this process read everything; a cursor from before it is too old.
         dropped: frames that came faster than they could be read.
     """
@@ -91,6 +90,7 @@ class Fleet:
     def __init__(self, store: Store, clock: Clock, relays: Relays, floors: Floors) -> None:
         self.devices: dict[str, Device] = {}
         self.alarms: dict[int, Alarm] = {}
+        self.lately = Lately()
         self.began_ms = 0
         self.dropped = 0
         self._store = store
@@ -192,8 +192,11 @@ class Fleet:
         interval_s = interval_s_of(device)
         if interval_s != device.fields.get("interval_s"):
             changed["interval_s"] = device.fields["interval_s"] = interval_s
+        self._changed(device, changed)
+
+    def _changed(self, device: Device, fields: Fields) -> None:
         device.changed_ms = self._clock.time_ms()
-        self._changes.setdefault(device.did, {}).update(changed)
+        self._changes.setdefault(device.did, {}).update(fields)
 
     # -- what the database knows --------------------------------------------------------------------------------------
 
@@ -245,7 +248,7 @@ class Fleet:
             known = self.devices.get(row["did"])
             if known is None:
                 self.devices[fresh.did] = fresh
-                self._changes[fresh.did] = fresh.fields
+                self._changed(fresh, fresh.fields)
             else:
                 self._merge(known, fresh)
         if every:
@@ -256,10 +259,9 @@ class Fleet:
         known.config = fresh.config
         if known.path != fresh.path:
             # To a viewer of the old unit it has gone, to one of the new it is new.
-            for viewer in self._viewers:
-                viewer.device_gone(known)
+            self._tell_gone(known)
             known.path = fresh.path
-            self._changes[known.did] = known.fields
+            self._changed(known, known.fields)
         fields = dict(fresh.fields)
         if (known.fields.get("tms") or 0) > (fields.get("tms") or 0):
             fields = {name: value for name, value in fields.items() if name not in POSITION_FIELDS | {"rec"}}
@@ -271,8 +273,7 @@ class Fleet:
     def _drop(self, dids: Iterable[str]) -> None:
         for did in list(dids):
             if device := self.devices.pop(did, None):
-                for viewer in self._viewers:
-                    viewer.device_gone(device)
+                self._tell_gone(device)
 
     def _take_alarms(self, rows: Iterable[Row]) -> None:
         now_ms = self._clock.time_ms()
@@ -307,7 +308,11 @@ class Fleet:
         if device := self.devices.get(did):
             self._tell(device.path, message)
 
+    def _tell_gone(self, device: Device) -> None:
+        self._tell(device.path, {"type": "gone", "did": device.did})
+
     def _tell(self, path: str, message: Fields) -> None:
+        self.lately.add(self._clock.time_ms(), path, message)
         for viewer in self._viewers:
             viewer.told(path, message)
 

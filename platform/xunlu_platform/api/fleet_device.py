@@ -67,7 +67,7 @@ def device_of(row: Row) -> Device:
     fields = {name: row[name] for name in (*_STATIC, *_MOVING)}
     fields |= {"batt": tele.get("batt"), "sos": None, "interval_s": None, "live": None, "srec": False, "talk": None}
     config = RecorderConfig.model_validate_json(row["config"]) if row["config"] else None
-    device = Device(row["path"], fields, row["st_sid"] or 0, config, row["changed_ms"] or 0)
+    device = Device(row["path"], fields, row["st_sid"] or 0, config)
     fields["interval_s"] = interval_s_of(device)
     return device
 

@@ -13,8 +13,6 @@ from xunlu_platform.api.services import Services, services_of
 from xunlu_platform.api.sockets import TOO_MANY, TOO_SLOW, Refusal, StreamGuard, send, serve, watch
 from xunlu_platform.api.viewer import Asked, FleetViewer, Ping
 from xunlu_platform.auth.logins import Caller
-from xunlu_platform.errors import StoreError
-from xunlu_platform.store.fleet import read_events_since
 
 router = APIRouter(tags=["stream"])
 
@@ -61,14 +59,8 @@ async def _begin(websocket: WebSocket, services: Services, viewer: FleetViewer, 
     now_ms = services.clock.time_ms()
     since_ms = int(since) if since is not None and since.isdecimal() else 0
     oldest_ms = max(services.fleet.began_ms, now_ms - CURSOR_AGE_MS_MAX)
-    if not oldest_ms <= since_ms <= now_ms + OVERLAP_MS:
-        await send(websocket, viewer.snapshot(now_ms))
-        return
-    await send(websocket, viewer.since(since_ms - OVERLAP_MS, now_ms))
-    with contextlib.suppress(StoreError):
-        for row in await read_events_since(services.store, since_ms - OVERLAP_MS):
-            if device := services.fleet.devices.get(row["did"]):
-                viewer.told(device.path, {"type": "event", "event": row})
+    known = oldest_ms <= since_ms <= now_ms + OVERLAP_MS
+    await send(websocket, viewer.resume(since_ms - OVERLAP_MS, now_ms) if known else viewer.snapshot(now_ms))
 
 
 async def _listen(websocket: WebSocket, services: Services, viewer: FleetViewer) -> None:

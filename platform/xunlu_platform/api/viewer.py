@@ -93,15 +93,6 @@ class FleetViewer:
             self._hidden.add(did)
             self._unpulsed.add(did)
 
-    def device_gone(self, device: Device) -> None:
-        """Queue a leaving."""
-        if not self._scope.sees(device.path):
-            return
-        did = device.did
-        for waiting in (self._urgent, self._queued):
-            waiting.pop(did, None)
-        self._gone.add(did)
-
     def alarm_changed(self, alarm: Alarm) -> None:
         """Queue an alarm."""
         if fields := alarm.seen_by(self._scope):
@@ -117,13 +108,17 @@ class FleetViewer:
             self._movements = None
 
     def told(self, path: str, message: Fields) -> None:
-        """Queue a message of its own."""
+        """Queue a leaving, or a message of its own."""
         if message["type"] not in ("organisation", "zones") and not self._scope.sees(path):
             return
-        if len(self._messages) >= MESSAGES_WAITING_MAX:
+        if message["type"] == "gone":
+            for waiting in (self._urgent, self._queued):
+                waiting.pop(message["did"], None)
+            self._gone.add(message["did"])
+        elif len(self._messages) >= MESSAGES_WAITING_MAX:
             self.overflowed = True
-            return
-        self._messages.append(message)
+        else:
+            self._messages.append(message)
 
     def tick(self) -> None:
         """Wake the connection."""
@@ -167,15 +162,21 @@ class FleetViewer:
         told = {"type": "snapshot", "cursor": str(now_ms), "now_ms": now_ms, "devices": devices, "alarms": alarms}
         return to_json(told)
 
-    def since(self, since_ms: int, now_ms: int) -> bytes:
-        """Everything in scope that changed since then."""
-        devices = [
-            device.fields
-            for device in self._fleet.devices.values()
-            if device.changed_ms >= since_ms and self._scope.sees(device.path)
-        ]
+    def resume(self, since_ms: int, now_ms: int) -> bytes:
+        """What changed in scope since then, or everything if more was told than is remembered or can wait."""
+        told = self._fleet.lately.since(since_ms)
+        for path, message in told or ():
+            self.told(path, message)
+        seen = {did: one for did, one in self._fleet.devices.items() if self._scope.sees(one.path)}
+        gone, self._gone = sorted(self._gone - seen.keys()), set()
+        if told is None or self.overflowed:
+            self._messages, self.overflowed = [], False
+            return self.snapshot(now_ms)
+        changed = {did: one for did, one in seen.items() if one.changed_ms >= since_ms}
+        # What the map of before withheld nobody knows any more: the others come as this one shows them.
+        self._hidden = seen.keys() - changed.keys()
         alarms = self._seen(one for one in self._fleet.alarms.values() if is_open(one) or one.changed_ms >= since_ms)
-        return self._delta(now_ms, [to_json(fields) for fields in devices], alarms, [])
+        return self._delta(now_ms, [to_json(one.fields) for one in changed.values()], alarms, gone)
 
     def take(self, now_ms: int) -> list[bytes]:
         """What is to be sent now."""

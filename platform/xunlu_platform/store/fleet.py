@@ -26,12 +26,6 @@ async def read_events(store: Store, ids: Iterable[int]) -> list[Row]:
         return await session.all(FILE, "events", {"ids": list(ids)})
 
 
-async def read_events_since(store: Store, since_ms: int) -> list[Row]:
-    """Events that arrived since then, at most five hundred."""
-    async with store.session(SYSTEM) as session:
-        return await session.all(FILE, "events_since", {"since_ms": since_ms})
-
-
 async def read_movements(
     store: Store, *, ids: Iterable[int] = (), since: datetime | None = None, limit: int
 ) -> list[Row]:

@@ -7,7 +7,6 @@ select d.did, d.kind, d.serial, d.unit_id as unit, u.path, o.id as officer_id, o
     s.availability_sid as st_sid, s.telemetry as tele, (sh.reported -> 'config')::text as config,
     (extract(epoch from s.fix_at) * 1000)::bigint as tms,
     (extract(epoch from s.availability_at) * 1000)::bigint as st_ms,
-    (extract(epoch from s.changed_at) * 1000)::bigint as changed_ms,
     nullif(coalesce(case when s.telemetry_at > s.fix_at then s.telemetry ->> 'rec' else s.rec end, ''), '') as rec
   from device d
   join unit u on u.id = d.unit_id
@@ -41,12 +40,6 @@ select a.id, d.did, a.kind, a.severity, a.late, a.lat, a.lon, a.state, a.note, k
 select e.id, d.did, e.type, (extract(epoch from e.at) * 1000)::bigint as at_ms, e.late
   from event e join device d on d.id = e.device_id
   where e.id = any(%(ids)s)
-
--- name: events_since
-select e.id, d.did, e.type, (extract(epoch from e.at) * 1000)::bigint as at_ms, e.late
-  from event e join device d on d.id = e.device_id
-  where e.received_at >= to_timestamp(%(since_ms)s::float8 / 1000) and e.at >= to_timestamp(%(since_ms)s::float8 / 1000) - interval '1 day'
-  order by e.received_at limit 500
 
 -- name: movements
 -- Comings and goings, some of them or those that changed since a moment, oldest change first; otherwise in the columns of `zones.movements`.

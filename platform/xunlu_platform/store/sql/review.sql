@@ -305,7 +305,6 @@ select d.did, d.kind, d.serial, d.unit_id as unit, u.path, o.id as officer_id, o
     p.lat, p.lon, p.accuracy_m as acc, p.speed_mps as spd, p.course_deg as cog, p.sat, p.bds,
     coalesce(a.availability, 'offline') as st, a.why, a.sid as st_sid, t.payload as tele, (sh.reported -> 'config')::text as config,
     (extract(epoch from p.fix_at) * 1000)::bigint as tms, (extract(epoch from a.at) * 1000)::bigint as st_ms,
-    null::bigint as changed_ms,
     nullif(coalesce(case when t.at > p.fix_at then t.payload ->> 'rec' else p.rec end, ''), '') as rec
   from device d
   join unit u on u.id = d.unit_id

@@ -5,7 +5,7 @@ import { when } from "../kit/format.js";
 import { t, word } from "../kit/i18n.js";
 import { get, post } from "../net/http.js";
 import { fleet } from "../state/fleet.js";
-import { lastCommand } from "../state/feed.js";
+import { begun, lastCommand } from "../state/feed.js";
 import { ask } from "../view/dialog.js";
 import { busy, failure } from "../view/notice.js";
 import { openMenu } from "../view/menu.js";
@@ -38,12 +38,17 @@ export function mountCommands(root, scope, record) {
   const list = h("ol", { class: "commands" });
   /** @type {Command[]} */
   let commands = [];
-  const paint = () => fill(list, commands.slice(0, SHOWN_MAX).map(row));
-  const take = (/** @type {Command} */ command) => {
-    commands = [command, ...commands.filter(({ id }) => id !== command.id)].sort(
+  /** Told while the list was on its way. @type {Command[]} */
+  let meanwhile = [];
+  const show = (/** @type {Command[]} */ told) => {
+    commands = [...new Map(told.map((command) => [command.id, command])).values()].sort(
       (a, b) => Date.parse(b.created_at) - Date.parse(a.created_at),
     );
-    paint();
+    fill(list, commands.slice(0, SHOWN_MAX).map(row));
+  };
+  const take = (/** @type {Command} */ command) => {
+    meanwhile.push(command);
+    show([...commands, command]);
   };
   const send = async (/** @type {string} */ name, /** @type {Record<string, unknown>} */ args = {}) =>
     take({
@@ -62,9 +67,10 @@ export function mountCommands(root, scope, record) {
   scope.read(fleet.changed, () => paintButtons(buttons, record, send));
   root.append(buttons, h("section", { class: "command-log" }, h("h3", {}, t("commands")), list));
   const load = async () => {
+    meanwhile = [];
     try {
-      commands = (await get(`${address}?limit=${SHOWN_MAX}`)).items;
-      paint();
+      const { items } = await get(`${address}?limit=${SHOWN_MAX}`);
+      show([...items, ...meanwhile]);
     } catch (problem) {
       fill(
         list,
@@ -72,8 +78,8 @@ export function mountCommands(root, scope, record) {
       );
     }
   };
-  void load();
   scope.read(lastCommand, (command) => void (command?.did === record.did && take(command)));
+  scope.read(begun, () => void load());
 }
 
 /** @typedef {(name: string, args?: Record<string, unknown>) => Promise<void>} Send */

@@ -4,7 +4,7 @@ import { fill, h, icon } from "../kit/dom.js";
 import { when } from "../kit/format.js";
 import { t, word } from "../kit/i18n.js";
 import { get, query } from "../net/http.js";
-import { lastEvent } from "../state/feed.js";
+import { begun, lastEvent } from "../state/feed.js";
 import { failure, loading } from "../view/notice.js";
 
 const SPAN_MS = 24 * 3_600_000;
@@ -47,7 +47,7 @@ export function mountEvents(root, scope, did) {
       fill(list, h("li", {}, failure(problem, () => void load())));
     }
   };
-  void load();
+  scope.read(begun, () => void load());
   scope.read(lastEvent, (event) => {
     if (event?.did !== did || events.some(({ id }) => id === event.id)) return;
     events = [event, ...events].slice(0, EVENTS_MAX);

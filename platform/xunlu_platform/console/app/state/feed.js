@@ -16,6 +16,9 @@ export const lastEvent = new Store(/** @type {import("../types").DeviceEvent | n
 /** The newest step of any command. @type {Store<import("../types").Command | null>} */
 export const lastCommand = new Store(/** @type {import("../types").Command | null} */ (null));
 
+/** How often the stream began with everything there is: what it told before then nobody repeats, and lists are read again. */
+export const begun = new Store(0);
+
 /** @type {Stream | null} */
 let stream = null;
 /** What roles without the stream get instead. @type {Poll | null} */
@@ -52,6 +55,7 @@ function receive(message) {
     case "snapshot":
       replaceDevices(message.devices);
       replaceAlarms(message.alarms ?? []);
+      begun.set(begun.value + 1);
       break;
     case "delta":
       mergeDevices(message.devices ?? [], message.gone ?? []);
