@@ -150,6 +150,27 @@ async def speaks(bureau: Bureau, who: Past, first: float) -> str:
     return burst
 
 
+async def listens(bureau: Bureau, who: Past, first: float) -> None:
+    """With the recorder in the group of the squad from then on."""
+    await bureau.rig.connection.execute(
+        "insert into floor_entry (id, gid, unit_id, at, what, who, urgency, priority)"
+        " select %s, 'unit-' || unit_id, unit_id, %s, 'joined', did, 0, 5 from device where did = %s",
+        [secrets.token_hex(8), at(first), who.did],
+    )
+
+
+async def is_told(bureau: Bureau, who: Past, first: float, text: str) -> None:
+    """An order that the recorder was to read aloud."""
+    account = await bureau.account("dispatcher")
+    await bureau.rig.connection.execute(
+        "with made as (insert into message (id, unit_id, target, text, speak, account_id, username, created_at)"
+        " select %s, d.unit_id, d.did, %s, true, a.id, a.username, %s from device d, account a"
+        " where d.did = %s and a.username = %s returning id)"
+        " insert into message_target (message_id, person) select id, %s from made",
+        [secrets.token_hex(8), text, at(first), who.did, account.username, who.did],
+    )
+
+
 async def marks(bureau: Bureau, who: Past, first: float) -> None:
     """The key for marks."""
     await bureau.rig.connection.execute(

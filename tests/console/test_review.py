@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.console.bureau import Bureau
+from tests.console.bureau import SQUAD, Bureau
 from tests.console.review_scene import (
     BEGIN,
     END,
@@ -14,6 +14,8 @@ from tests.console.review_scene import (
     address,
     afternoon,
     guards,
+    is_told,
+    listens,
     marks,
     officer,
     speaks,
@@ -231,6 +233,23 @@ async def test_a_missing_voice_is_told_in_its_line(page: Page, bureau: Bureau) -
     await looks_back(page, bureau, one, t=9)
     await page.keyboard.press("Space")
     await expect(page.locator(".voices li")).to_contain_text("文件缺失")
+
+
+async def test_what_others_said_and_ordered_stands_there_with_who_and_what(page: Page, bureau: Bureau) -> None:
+    one, two = [await officer(bureau, name) for name in ("周敏", "贺一鸣")]
+    await walks(bureau, one, 0, 20)
+    await listens(bureau, one, 2)
+    await speaks(bureau, two, 17)
+    await is_told(bureau, one, 17.5, "请到外滩集合")
+    await looks_back(page, bureau, one, t=17)
+    voice = page.locator(".voices li", has_text=two.name)
+    await expect(voice).to_have_count(1)
+    await expect(voice).to_contain_text(f"{two.name}{SQUAD} · 6 秒")
+    await expect(page.locator(".key-moments")).to_contain_text("语音播报 “请到外滩集合”")
+    talk = await page.locator(".lane-shared canvas").bounding_box()
+    assert talk is not None
+    await page.mouse.move(talk["x"] + talk["width"] * 17 / 50, talk["y"] + 10)
+    await expect(page.locator("body > .tip")).to_contain_text(f"{two.name} 在“{SQUAD}”讲话")
 
 
 async def test_r_opens_the_day_of_the_chosen_officer(page: Page, bureau: Bureau) -> None:

@@ -34,13 +34,36 @@ export function laneOf({ kind }) {
 /** Key moments: what a person goes to; recordings and talk have lists of their own. @param {Moment} moment */
 export const isKey = ({ kind }) => kind !== "recording" && kind !== "burst" && kind !== "viewing";
 
+/** Whoever said what the subjects heard; null: one of them said it. @param {Moment} burst @returns {string | null} */
+export const talkerOf = ({ detail }) => detail["by"] ?? null;
+
+/** The talk group. Of what was heard, the text names whoever said it as well. @param {Moment} burst */
+export function groupOf(burst) {
+  const talker = talkerOf(burst);
+  return talker === null ? burst.text : burst.text.slice(0, -` · ${talker}`.length);
+}
+
+/** @param {Moment} burst */
+function burstWords(burst) {
+  const who = talkerOf(burst);
+  const group = groupOf(burst);
+  return who === null ? t("review.moment.burst", { group }) : t("review.moment.heard", { who, group });
+}
+
+/** With what an order says. @param {Moment} command */
+function commandWords({ text, detail }) {
+  const said = detail["args"]?.["text"];
+  return t("review.moment.command", { what: word("command", text) }) + (said ? ` “${said}”` : "");
+}
+
 /** @param {Moment} moment */
-export function wordsOf({ kind, text, detail, at_ms, until_ms }) {
+export function wordsOf(moment) {
+  const { kind, text, detail, at_ms, until_ms } = moment;
   const took = until_ms > at_ms ? ` ${span((until_ms - at_ms) / 1000)}` : "";
   if (kind === "alarm") return t("review.moment.alarm", { what: word("alarm.kind", text) });
   if (kind === "event") return word("event", text);
-  if (kind === "command") return t("review.moment.command", { what: word("command", text) });
-  if (kind === "burst") return t("review.moment.burst", { group: text }) + took;
+  if (kind === "command") return commandWords(moment);
+  if (kind === "burst") return burstWords(moment) + took;
   if (kind === "recording") return t("recordings") + took;
   if (kind === "viewing") return t("review.moment.viewing", { who: text });
   if (kind === "incident") return t("review.moment.incident", { title: text }) + (detail["closed"] ? ` · ${t("incident.closed")}` : "");

@@ -145,7 +145,7 @@ function momentRow(replay, moment, now) {
       { class: "moment", "aria-current": now ? "true" : null, onclick: () => replay.clock.seek(moment.at_ms) },
       h("time", { class: "num faint" }, timeIn(replay.range, moment.at_ms)),
       signOf(moment),
-      h("span", { class: "ellipsis grow" }, wordsOf(moment)),
+      h("span", { class: "ellipsis grow", title: wordsOf(moment) }, wordsOf(moment)),
       h("i", { class: "swatch", style: { background: track?.colour ?? "" } }),
       h("span", { class: "dim ellipsis" }, track?.name ?? ""),
     ),

@@ -75,7 +75,7 @@ export type MomentKind =
   | "step_mark"
   | "viewing";
 
-/** Something that happened; `at_ms` and `until_ms` are ours, and so is the empty `subject` of what concerns several. */
+/** Something that happened; `at_ms` and `until_ms` are ours. `subject` is empty where it is nobody's alone: by the answer of what was heard, by us of what concerns several. */
 export interface Moment {
   at: string;
   until: string | null;

@@ -6,6 +6,7 @@ import { t } from "../kit/i18n.js";
 import { SavedStore } from "../kit/store.js";
 import { lastBefore } from "./clock.js";
 import { Follower } from "./media.js";
+import { groupOf, talkerOf } from "./moments.js";
 
 /** @typedef {import("./types").Moment} Moment */
 
@@ -94,7 +95,7 @@ export class Voices {
 
   /** @param {Moment} burst @param {boolean} now */
   #row(burst, now) {
-    const talker = this.#replay.track(burst.subject);
+    const track = this.#replay.track(burst.subject);
     const length = span((burst.until_ms - burst.at_ms) / 1000);
     const missing = this.#missing.has(burst.id) ? h("span", { class: "tag warn" }, t("review.voices.missing")) : null;
     const emergency = burst.detail["urgency"] === 2 ? h("span", { class: "tag bad" }, t("talk.emergency")) : null;
@@ -102,9 +103,9 @@ export class Voices {
       "button",
       { class: "moment", "aria-current": now ? "true" : null, title: `SHA-256 ${burst.detail["sha256"]}`, onclick: () => this.#replay.clock.seek(burst.at_ms) },
       h("time", { class: "num faint" }, clock(burst.at_ms)),
-      now ? icon("volume-2") : h("i", { class: "swatch", style: { background: talker?.colour ?? "" } }),
-      h("span", { class: "ellipsis" }, talker?.title ?? burst.subject),
-      h("span", { class: "dim ellipsis grow" }, `${burst.text} · ${length}`),
+      now ? icon("volume-2") : h("i", { class: "swatch", style: { background: track?.colour ?? "" } }),
+      h("span", { class: "ellipsis" }, track?.title ?? talkerOf(burst) ?? burst.subject),
+      h("span", { class: "dim ellipsis grow" }, `${groupOf(burst)} · ${length}`),
       emergency,
       missing,
     );
