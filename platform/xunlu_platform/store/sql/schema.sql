@@ -1629,6 +1629,8 @@ CREATE INDEX alarm_device ON public.alarm USING btree (device_id, raised_at DESC
 
 CREATE UNIQUE INDEX alarm_identity ON public.alarm USING btree (device_id, sid, seq, kind, zone_id) NULLS NOT DISTINCT;
 
+CREATE INDEX alarm_officer ON public.alarm USING btree (officer_id, raised_at DESC);
+
 CREATE INDEX alarm_open ON public.alarm USING btree (raised_at DESC) WHERE (state = ANY (ARRAY['new'::text, 'acknowledged'::text]));
 
 CREATE INDEX alarm_zone ON public.alarm USING btree (zone_id, fix_at) WHERE (zone_id IS NOT NULL);
