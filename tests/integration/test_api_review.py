@@ -160,9 +160,9 @@ async def test_a_telephone_counts_while_its_officer_wears_no_recorder_whatever_t
 
 async def test_the_page_of_a_track_names_whoever_wore_the_device_then(platform: Platform) -> None:
     for unit, since, until, title in (
-        (1, "07:00", "08:00", "R1 王小明 D2001 2026-03-02 07:00"),
-        (1, "07:00", "09:00", "R1 王小明 D2001, 李大力 D2002 2026-03-02 07:00"),
-        (2, "09:00", "10:00", "R1 李大力 D2002 2026-03-02 09:00"),
+        (1, "07:00", "08:00", "R1 王小明 D2001 2026-03-02 15:00"),
+        (1, "07:00", "09:00", "R1 王小明 D2001, 李大力 D2002 2026-03-02 15:00"),
+        (2, "09:00", "10:00", "R1 李大力 D2002 2026-03-02 17:00"),
     ):
         period = {"from": f"2026-03-02T{since}:00Z", "to": f"2026-03-02T{until}:00Z", "format": "html"}
         page = await (await platform.sign_in("supervisor", unit=unit)).get("/devices/R1/track", params=period)
@@ -170,6 +170,29 @@ async def test_the_page_of_a_track_names_whoever_wore_the_device_then(platform: 
 
 
 async def test_equal_and_reversed_times_make_no_line_of_their_own(platform: Platform) -> None:
+async def test_the_page_of_a_track_tells_the_time_of_the_place_and_why_there_is_no_line(platform: Platform) -> None:
+    for since in ("07:00", "07:30"):
+        await walk(platform, 1, since, seconds=600)
+    await platform.sql(
+        "insert into availability (device_id, at, received_at, sid, availability, why)"
+        " values (1, '2026-03-02T07:10:00Z', now(), 1, 'sleep', null)"
+    )
+    asked = {"from": "2026-03-02T07:00:00Z", "to": "2026-03-02T07:40:00Z", "format": "html"}
+    caller = await platform.sign_in("dispatcher", unit=2)
+    for language, reason, count in (
+        ("zh-CN", "关机（计划内）", "240 个定位"),
+        ("en", "off (planned)", "240 positions"),
+    ):
+        page = (await caller.get("/devices/R1/track", params={**asked, "language": language})).text
+        body = page.partition("<aside>")[2].partition("</aside>")[0]
+        assert 'title="2026-03-02 15:10:00">15:10:00' in body
+        assert "UTC+08:00" in body
+        assert f"<td>{reason}</td>" in body
+        assert count in body
+    fewer = (await caller.get("/devices/R1/track", params={**asked, "tolerance_m": 7.5})).text
+    assert "4 个定位" in fewer.partition("<aside>")[2]
+
+
     await walk(platform, 3, "09:00", seconds=600)
     # A second session writes the same times, and one fix whose number goes back; then a leap across the city.
     await walk(platform, 3, "09:00", seconds=600, step=60, sid=2)

@@ -70,6 +70,8 @@
     for (let i = 1; i < walked.pieces.length; i++) {
       const before = walked.pieces[i - 1], after = walked.pieces[i], n = before.times.length - 1;
       const from = before.times[n], to = after.times[0];
+      // What was back-filled goes on from what was not.
+      if (from === to) continue;
       // More than one reason may lie between two pieces: all are named.
       const gaps = walked.gaps.filter((gap) => gap.from < to && gap.to > from);
       const words = (gaps.length ? gaps : [{ from, to, reason: "unknown" }]).map(explained).join(" / ");

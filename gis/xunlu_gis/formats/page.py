@@ -4,7 +4,6 @@ import base64
 import json
 import mimetypes
 import re
-from datetime import UTC, tzinfo
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -16,9 +15,8 @@ from jinja2 import Template
 from xunlu_gis.errors import MapError
 from xunlu_gis.formats.page_data import data_of, in_script
 from xunlu_gis.formats.page_panel import panel
-from xunlu_gis.formats.playback import ExplainedGap, Playback, Walked
+from xunlu_gis.formats.playback import Playback
 from xunlu_gis.map.bundle import AREAS, MAP, STREETS, read_map
-from xunlu_gis.track.segment import SegmentedTrack
 
 _AREA: Final = {"color": "#b9b2a4", "weight": 1, "dashArray": "4 4", "fill": False, "interactive": False}
 _STREET: Final = {"color": "#dcd6ca", "weight": 1.5, "interactive": False}
@@ -35,18 +33,6 @@ POLICY: Final = (
 
 Box = tuple[float, float, float, float]
 """West, south, east, north."""
-
-
-def to_html(title: str, track: SegmentedTrack, assets: Path, bundle: Path | None = None, zone: tzinfo = UTC) -> str:
-    """One track as a page; arguments as of `to_page`, gaps without their reasons.
-
-    Raises:
-        MapError: the assets or the bundle cannot be read.
-        TrackError: too many positions for a page.
-    """
-    gaps = tuple(ExplainedGap(start=gap.before.fix_time, end=gap.after.fix_time) for gap in track.gaps)
-    walked = Walked(name=title, pieces=tuple(tuple(segment.points) for segment in track.segments), gaps=gaps)
-    return to_page(Playback(title=title, walked=(walked,), zone=zone), assets, bundle)
 
 
 def to_page(playback: Playback, assets: Path, bundle: Path | None = None) -> str:

@@ -1,26 +1,20 @@
 """What the stand-alone page of `formats.page` plays: officers, their tracks, and all that happened, on one clock."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from xunlu_gis.errors import TrackError
-from xunlu_gis.track.gap import Span, State
-from xunlu_gis.track.piece import unbroken
+from xunlu_gis.track.gap import State
 from xunlu_gis.track.point import TrackPoint
-from xunlu_gis.track.settings import DEFAULT, TrackSettings
-from xunlu_gis.track.stop import Stop, stops
-from xunlu_gis.track.track import Track
+from xunlu_gis.track.stop import Stop
 
 Reason = State | Literal["unknown"]
-"""Why there is no line; `unknown` where nobody looked for a reason."""
+"""Why there is no line; `unknown` where the place leapt, which nothing explains."""
 
 Language = Literal["zh-CN", "en"]
-
-_HEARD: Final = frozenset({"on_air", "back_filled"})
-"""States in which there are positions."""
 
 POINTS_MAX: Final = 500_000
 """Of one page, all officers together: about 12 MB, which a browser still plays."""
@@ -35,7 +29,7 @@ class ExplainedGap:
 
     start: datetime
     end: datetime
-    reason: Reason = "unknown"
+    reason: State
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,27 +47,6 @@ class Walked:
     pieces: tuple[tuple[TrackPoint, ...], ...]
     gaps: tuple[ExplainedGap, ...] = ()
     stops: tuple[Stop, ...] = ()
-
-    @classmethod
-    def of(
-        cls, name: str, points: Sequence[TrackPoint], spans: Iterable[Span] = (), settings: TrackSettings = DEFAULT
-    ) -> Self:
-        """From cleaned positions in order of fix time, and what `track.gap.explain` says of the time."""
-        track = Track.of_points(points)
-        return cls(
-            name=name,
-            pieces=tuple(tuple(points[first:end]) for first, end in unbroken(track, settings)),
-            gaps=tuple(
-                ExplainedGap(start=_instant(span.from_ms), end=_instant(span.to_ms), reason=span.state)
-                for span in spans
-                if span.state not in _HEARD
-            ),
-            stops=tuple(stops(track, settings)),
-        )
-
-
-def _instant(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from http import HTTPStatus
-from pathlib import Path
 from typing import Annotated, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from fastapi import APIRouter, Query, Response
@@ -13,6 +14,7 @@ from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
 
 from xunlu_gis.formats import disarmed, to_csv, to_geojson, to_gpx, write_kml
+from xunlu_gis.formats.playback import Language
 from xunlu_gis.track import SegmentedTrack, Track, TrackPoint, segments
 from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record
@@ -21,7 +23,9 @@ from xunlu_platform.api.periods import NeededFrom, NeededTo, check_period
 from xunlu_platform.api.problems import Problem
 from xunlu_platform.api.services import Services, Serving
 from xunlu_platform.auth.logins import Caller
-from xunlu_platform.review.subjects import Officer, find_wearers
+from xunlu_platform.export.playing import Reader, track_playback
+from xunlu_platform.review.subjects import Officer, find_subjects, find_wearers
+from xunlu_platform.review.tracks import find_tracks
 from xunlu_platform.store.positions import LineRow, TrackQuery, read_csv, read_line, read_track
 from xunlu_platform.store.store import Row
 
@@ -52,9 +56,9 @@ class _Look:
     tolerance_m: float
 
     @property
-    def title(self) -> str:
+    def name(self) -> str:
         worn = ", ".join(f"{one.name} {one.number}" for one in self.wearers)
-        return " ".join(filter(None, (self.device["did"], worn, f"{self.query.since:%Y-%m-%d %H:%M}")))
+        return " ".join(filter(None, (self.device["did"], worn)))
 
     def pieces(self) -> AsyncIterator[list[TrackPoint]]:
         return read_track(self.services.store, self.caller.scope, self.query)
@@ -75,6 +79,7 @@ async def track(
     until: NeededTo,
     form: Annotated[Format, Query(alias="format")] = "geojson",
     tolerance_m: Annotated[float, Query(ge=0, le=1000, description="Simplifies; 0 keeps every point.")] = 0,
+    language: Annotated[Language, Query(description="Of the page.")] = "zh-CN",
 ) -> Response:
     """Positions of at most 31 days, in order of fix time, as GeoJSON, GPX, KML, CSV or a page that plays by itself."""
     check_period(since, until)
@@ -89,6 +94,8 @@ async def track(
     if form == "csv" and not tolerance_m:
         return StreamingResponse(_csv(look), headers=headers, media_type=MEDIA_TYPES["csv"])
     # Formatting a month is seconds of computing: not in the loop that serves everybody.
+    if form == "html":
+        return Response(await _page(look, language), headers=headers, media_type=MEDIA_TYPES[form])
     if form == "geojson":
         rows = await _all(look.rows())
         body = await asyncio.to_thread(lambda: to_json(to_geojson(_columns(rows), tolerance_m), inf_nan_mode="null"))
@@ -124,9 +131,8 @@ def _columns(rows: list[LineRow]) -> Track:
     return Track.of(np.rint(np.multiply(times_s, 1000)), lon, lat, speed_mps=speed_mps)
 
 
-def _writer(look: _Look, form: Literal["gpx", "kml", "csv", "html"]) -> Callable[[SegmentedTrack], str]:
+def _writer(look: _Look, form: Literal["gpx", "kml", "csv"]) -> Callable[[SegmentedTrack], str]:
     did = look.device["did"]
-    settings = look.services.settings
     match form:
         case "gpx":
             return lambda whole: to_gpx(did, whole)
@@ -134,11 +140,23 @@ def _writer(look: _Look, form: Literal["gpx", "kml", "csv", "html"]) -> Callable
             return lambda whole: "".join(write_kml(did, (segment.points for segment in whole.segments)))
         case "csv":
             return lambda whole: to_csv(did, whole.points)
-        case "html":
-            return lambda whole: _page(look.title, whole, settings.leaflet, settings.map)
 
 
-def _page(title: str, whole: SegmentedTrack, assets: Path, bundle: Path | None) -> str:
-    from xunlu_gis.formats.page import to_html  # noqa: PLC0415  folium takes a second to load, and few ask for it
+async def _page(look: _Look, language: Language) -> str:
+    """As a look back tells it: believed fixes in the time of the place, and every gap explained."""
+    from xunlu_gis.formats.page import to_page  # noqa: PLC0415  folium takes a second to load, and few ask for it
 
-    return to_html(title, whole, assets, bundle)
+    services, caller, query = look.services, look.caller, look.query
+    async with services.store.session(caller.scope) as session:
+        [subject] = await find_subjects(session, [f"d{look.device['did']}"], query.since, query.until)
+    # Of one wearer the roster is known; whose gap it was when it changed hands, only a look back on each can say.
+    subject = replace(subject, officer=look.wearers[0] if len(look.wearers) == 1 else None)
+    [worn] = await find_tracks(services.store, caller.scope, [subject], look.tolerance_m)
+    settings = services.settings
+    reader = Reader(
+        language=language, zone=ZoneInfo(settings.time_zone), shown_by=caller.username, shown_at=datetime.now(UTC)
+    )
+    title = f"{look.name} {query.since.astimezone(reader.zone):%Y-%m-%d %H:%M}"
+    return await asyncio.to_thread(
+        lambda: to_page(track_playback(title, look.name, worn, reader), settings.leaflet, settings.map)
+    )

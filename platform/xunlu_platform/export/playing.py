@@ -1,6 +1,7 @@
-"""A composition as the page that plays it."""
+"""A composition, or one track, as the page that plays it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -54,8 +55,38 @@ def playback_of(whole: Composition, reader: Reader, faults: Mapping[str, Fault],
     Raises:
         TooMuchError: more than one page can hold.
     """
-    try:
+    with _one_page():
         return _playback(whole, reader, faults, hashes)
+
+
+def track_playback(title: str, name: str, worn: Sequence[Worn], reader: Reader) -> Playback:
+    """What the page of one track plays.
+
+    Args:
+        title: heading.
+        name: of whoever walked, as people write it.
+        worn: of `find_tracks`.
+        reader: for whom.
+
+    Raises:
+        TooMuchError: more than one page can hold.
+    """
+    with _one_page():
+        return Playback(
+            title=title,
+            walked=(_walked(name, worn),),
+            cleaning=cleaning(),
+            exported_by=reader.shown_by,
+            exported_at=reader.shown_at,
+            zone=reader.zone,
+            language=reader.language,
+        )
+
+
+@contextmanager
+def _one_page() -> Iterator[None]:
+    try:
+        yield
     except TrackError as error:
         raise TooMuchError(str(error)) from error
 
@@ -68,7 +99,9 @@ def _playback(whole: Composition, reader: Reader, faults: Mapping[str, Fault], h
     known = words(reader.language)
     return Playback(
         title=whole.incident.title,
-        walked=tuple(_walked(one, worn) for one, worn in zip(whole.subjects, whole.tracks, strict=True)),
+        walked=tuple(
+            _walked(_with_devices(one, worn), worn) for one, worn in zip(whole.subjects, whole.tracks, strict=True)
+        ),
         zones=shape,
         happenings=tuple(sorted(_happenings(whole, reader), key=lambda one: one.at)),
         footage=tuple(_footage(media, whole, known, faults.get(media.name)) for media in whole.media),
@@ -101,11 +134,15 @@ def gaps_of(worn: Sequence[Worn]) -> Iterator[ExplainedGap]:
                 yield ExplainedGap(start=_instant(span.from_ms), end=_instant(span.to_ms), reason=span.state)
 
 
-def _walked(subject: Subject, worn: Sequence[Worn]) -> Walked:
-    stays = [stay for one in worn for stay in one.shape.stops]
+def _with_devices(subject: Subject, worn: Sequence[Worn]) -> str:
     dids = ", ".join(dict.fromkeys(one.stretch.did for one in worn))
+    return f"{called(subject)} ({dids})" if subject.officer and dids else called(subject)
+
+
+def _walked(name: str, worn: Sequence[Worn]) -> Walked:
+    stays = [stay for one in worn for stay in one.shape.stops]
     return Walked(
-        name=f"{called(subject)} ({dids})" if subject.officer and dids else called(subject),
+        name=name,
         pieces=tuple(_points(piece) for one in worn for piece in one.shape.pieces),
         gaps=tuple(gaps_of(worn)),
         stops=tuple(Stop(lat=s.lat, lon=s.lon, from_ms=s.from_ms, to_ms=s.to_ms, first=0, points=0) for s in stays),

@@ -37,14 +37,14 @@ class Worn:
     states: tuple[Span, ...]
 
 
-async def find_tracks(store: Store, scope: Scope, subjects: Sequence[Subject], level: int) -> list[list[Worn]]:
+async def find_tracks(store: Store, scope: Scope, subjects: Sequence[Subject], level: float) -> list[list[Worn]]:
     """For each subject what each stretch comes to, on one level of detail.
 
     Args:
         store: holds no connection while something is computed.
         scope: of whoever asks.
         subjects: of `find_subjects`.
-        level: one of `LEVELS`.
+        level: one of `LEVELS`; with another bound everything is made from the fixes, and 0 keeps every believed one.
 
     Raises:
         TooMuchError: more points than `POINTS_MAX`.
@@ -58,7 +58,7 @@ async def find_tracks(store: Store, scope: Scope, subjects: Sequence[Subject], l
     return [[next(worn) for _ in subject.worn] for subject in subjects]
 
 
-async def find_shapes(store: Store, scope: Scope, stretches: Sequence[Stretch], level: int) -> list[Shape]:
+async def find_shapes(store: Store, scope: Scope, stretches: Sequence[Stretch], level: float) -> list[Shape]:
     """The shape of each stretch on one level.
 
     Raises:
@@ -109,7 +109,10 @@ def _around(stretch: Stretch, part: Stretch) -> Stretch:
 
 
 def _compose(
-    stretches: Sequence[Stretch], hours: Sequence[Sequence[Row]], made: Iterable[tuple[int, Stretch, Track]], level: int
+    stretches: Sequence[Stretch],
+    hours: Sequence[Sequence[Row]],
+    made: Iterable[tuple[int, Stretch, Track]],
+    level: float,
 ) -> list[Shape]:
     found = [[(_ms(row["hour"]), Shape.unpacked(row, _ms(row["hour"]))) for row in rows] for rows in hours]
     for n, part, track in made:

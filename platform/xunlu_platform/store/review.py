@@ -84,7 +84,7 @@ async def read_worn(session: Session, officer_ids: Sequence[int], since: datetim
 # -- tracks -----------------------------------------------------------------------------------------------------------
 
 
-async def read_pieces(session: Session, stretches: Sequence[Stretch], level: int) -> list[Row]:
+async def read_pieces(session: Session, stretches: Sequence[Stretch], level: float) -> list[Row]:
     """Whole hours that have a shape on a level: `n` of the stretch, `hour`, and the columns of `track_piece`.
 
     The running sum `bytes` of the last row is above `PIECES_BYTES_MAX` when there are more.

@@ -3,7 +3,7 @@ import io
 import json
 import re
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,10 +18,9 @@ from tests.unit.xunlu_gis.tracks import START, track_at
 from xunlu_gis.datum import wgs84_to_gcj02
 from xunlu_gis.errors import MapError, TrackError
 from xunlu_gis.formats import COLUMNS, playback, read_track, to_csv, to_geojson, to_gpx, write_kml
-from xunlu_gis.formats.page import to_html, to_page
-from xunlu_gis.formats.playback import Footage, Playback, Walked
+from xunlu_gis.formats.page import to_page
+from xunlu_gis.formats.playback import ExplainedGap, Footage, Playback, Walked
 from xunlu_gis.track import Track, TrackPoint, pieces, segments
-from xunlu_gis.track.gap import Span
 
 LEAFLET = ROOT / "platform" / "xunlu_platform" / "console" / "vendor" / "leaflet-1.9.4"
 
@@ -81,7 +80,6 @@ def test_every_format_is_cut_where_a_look_back_draws_nothing() -> None:
     assert [len(segment.points) for segment in gpx.segments] == cut
     kml = "".join(write_kml("rec-1", (segment.points for segment in whole.segments)))
     assert [one.count("<gx:coord>") for one in kml.split("<gx:Track>")[1:]] == cut
-    assert [len(piece) for piece in Walked.of("rec-1", walk).pieces] == cut
     assert [gap.duration_s for gap in whole.gaps] == [61]
 
 
@@ -133,8 +131,16 @@ def test_gpx_keeps_stretches_apart_and_carries_what_the_standard_has_no_element_
     assert read_track(path) == points
 
 
+def playback_of(title: str, points: list[TrackPoint], zone: tzinfo = UTC) -> Playback:
+    """A page of one walk; its gaps are planned."""
+    whole = segments(points)
+    gaps = (ExplainedGap(start=g.before.fix_time, end=g.after.fix_time, reason="off_planned") for g in whole.gaps)
+    walked = Walked(name=title, pieces=tuple(tuple(one.points) for one in whole.segments), gaps=tuple(gaps))
+    return Playback(title=title, walked=(walked,), zone=zone)
+
+
 def test_the_page_needs_nothing_from_a_network(demo_bundle: Path) -> None:
-    page = to_html("周敏 016 </title><script>alert(1)</script>", segments(WALK), LEAFLET, demo_bundle)
+    page = to_page(playback_of("周敏 016 </title><script>alert(1)</script>", WALK), LEAFLET, demo_bundle)
     assert not re.findall(r"<link|<script[^>]+src|<img|@import", page)
     assert not re.findall(r"url\((?!data:)[^)]*\.(?:png|css)", page)
     assert "sourceMappingURL" not in page
@@ -144,19 +150,14 @@ def test_the_page_needs_nothing_from_a_network(demo_bundle: Path) -> None:
 
 
 def test_the_page_shows_times_of_the_place_with_their_offset() -> None:
-    page = to_html("x", segments(WALK), LEAFLET, zone=timezone(timedelta(hours=8)))
+    page = to_page(playback_of("x", WALK, timezone(timedelta(hours=8))), LEAFLET)
     assert "2026-03-01 16:00:00 – 2026-03-01 16:16:45" in page
     assert "UTC+08:00" in page
     assert 'title="2026-03-01 16:16:40">16:16:40' in page
 
 
-def test_a_page_takes_what_the_geometry_of_tracks_found() -> None:
-    start = round(START.timestamp() * 1000)
-    spans = [Span(start, start + 10_000, "on_air"), Span(start + 10_000, start + 1_000_000, "off_planned")]
-    walked = Walked.of("周敏", WALK, spans)
-    assert walked.pieces == (tuple(WALK[:3]), tuple(WALK[3:]))
-    assert [(gap.start, gap.reason) for gap in walked.gaps] == [(START + timedelta(seconds=10), "off_planned")]
-    page = to_page(Playback(title="x", walked=(walked,)), LEAFLET)
+def test_a_page_says_why_there_is_no_line_and_for_how_long() -> None:
+    page = to_page(playback_of("x", WALK), LEAFLET)
     assert "关机（计划内）" in page
     assert "0:16:30" in page
 
@@ -164,24 +165,24 @@ def test_a_page_takes_what_the_geometry_of_tracks_found() -> None:
 def test_a_page_of_too_much_and_a_file_beside_it_that_is_not_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(playback, "POINTS_MAX", 4)
     with pytest.raises(TrackError, match="5 positions, more than 4"):
-        to_html("x", segments(WALK), LEAFLET)
+        playback_of("x", WALK)
     for href in ("../x", "/etc/passwd", "https://x", "//x/y", "a\\b", "a/../../b"):
         with pytest.raises(TrackError, match="out of the folder"):
             Footage(kind="burst", start=START, end=START, who="", href=href)
 
 
 def test_a_page_without_a_map_is_still_a_page() -> None:
-    assert "<h1>无数据</h1>" in to_html("无数据", segments([]), LEAFLET)
+    assert "<h1>无数据</h1>" in to_page(playback_of("无数据", []), LEAFLET)
 
 
 def test_a_name_on_a_page_is_text_and_no_program_of_its_template() -> None:
     for name in ("{{ 6 * 7 }}", "{% raw %}", "{# gone #}", "{{ lipsum.__globals__.os.getcwd() }}"):
-        assert f"<h1>{name}</h1>" in to_html(name, segments([]), LEAFLET)
+        assert f"<h1>{name}</h1>" in to_page(playback_of(name, []), LEAFLET)
 
 
 def test_a_page_without_its_assets_says_which_folder(tmp_path: Path) -> None:
     with pytest.raises(MapError, match="leaflet"):
-        to_html("x", segments(WALK), tmp_path)
+        to_page(playback_of("x", WALK), tmp_path)
 
 
 def written(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path:

@@ -2,7 +2,7 @@
 
 import { fill, h, icon } from "../kit/dom.js";
 import { clock, count, day, metres, span } from "../kit/format.js";
-import { t } from "../kit/i18n.js";
+import { language, t } from "../kit/i18n.js";
 import { get, query } from "../net/http.js";
 import { may } from "../net/session.js";
 import { openReview } from "../review/open.js";
@@ -105,7 +105,7 @@ export function mountTrack(root, scope, did) {
  */
 function link(address, format, date) {
   const anchor = h("a", { class: "button", download: "", href: "#" }, format.toUpperCase());
-  const point = () => (anchor.href = `/api/v1${address}${query({ ...rangeOf(date.value), format })}`);
+  const point = () => (anchor.href = `/api/v1${address}${query({ ...rangeOf(date.value), format, language: language.value })}`);
   date.addEventListener("change", point);
   point();
   return anchor;

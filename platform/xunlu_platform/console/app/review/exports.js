@@ -2,7 +2,7 @@
 
 import { h } from "../kit/dom.js";
 import { when } from "../kit/format.js";
-import { t } from "../kit/i18n.js";
+import { language, t } from "../kit/i18n.js";
 import { query } from "../net/http.js";
 import { openDialog } from "../view/dialog.js";
 import { notice } from "../view/notice.js";
@@ -23,9 +23,9 @@ export function openExports(replay) {
 /** @param {string} title @param {import("./types").Worn} worn */
 function row(title, { did, from, to }) {
   const [from_ms, to_ms] = [Date.parse(from), Date.parse(to)];
-  const range = { from: isoLocal(from_ms), to: isoLocal(to_ms) };
+  const asked = { from: isoLocal(from_ms), to: isoLocal(to_ms), language: language.value };
   const links = FORMATS.map((format) =>
-    h("a", { class: "button", download: "", href: `/api/v1/devices/${encodeURIComponent(did)}/track${query({ ...range, format })}` }, format.toUpperCase()),
+    h("a", { class: "button", download: "", href: `/api/v1/devices/${encodeURIComponent(did)}/track${query({ ...asked, format })}` }, format.toUpperCase()),
   );
   return h(
     "tr",
