@@ -1,7 +1,7 @@
 """What a patrol has seen of its zone: by area, and by street, which is the better number.
 
-Whatever lies within a few metres of where somebody moved counts as seen. Ways are cut into short pieces before they are
-grown, and never joined across a gap: over ten real hours that would have doubled the area.
+Whatever lies within a few metres of where somebody moved counts as seen. Ways are unbroken, as `track.piece` cuts them:
+joined across gaps, ten real hours would have seen twice the area. They are cut into short pieces before they are grown.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,8 +38,6 @@ class CoverageRules:
         ride_m: to either side, riding.
         ride_mps: from this mean speed over a piece somebody rides.
         still_mps: a slower step is no move.
-        fastest_mps: a faster step is a jump, and nobody's way.
-        gap_s: a longer step is a gap.
         piece_points: so many fixes at most are grown at once; long lines would cost ten times as much.
     """
 
@@ -47,13 +45,11 @@ class CoverageRules:
     ride_m: float = 15.0
     ride_mps: float = 3.5
     still_mps: float = 0.3
-    fastest_mps: float = 60.0
-    gap_s: float = 60.0
     piece_points: int = 50
 
 
 class Way(NamedTuple):
-    """Fixes of one device in order of time, cleaned.
+    """Fixes of one device in order of time, cleaned, without a gap or a jump between two.
 
     Attributes:
         time_ms: UTC, (n,).
@@ -247,7 +243,7 @@ class Ground:
 
 
 class _Moves(NamedTuple):
-    """Moving pieces of ways: without stops, jumps and gaps.
+    """Moving pieces of ways: without stops.
 
     Attributes:
         xy: places of all pieces, one after the other, metres, (p, 2).
@@ -288,9 +284,8 @@ def _moves(ways: Sequence[Way], plane: Plane, rules: CoverageRules) -> _Moves:
     xy = plane.to_xy(np.column_stack((lon, lat)))
     step_s = np.diff(time_ms) / 1000
     step_m = np.hypot(*np.diff(xy, axis=0).T)
-    timed = (step_s > 0) & (step_s <= rules.gap_s)
-    timed[np.cumsum([len(way.time_ms) for way in ways])[:-1] - 1] = False
-    moving = timed & (step_m >= rules.still_mps * step_s) & (step_m <= rules.fastest_mps * step_s)
+    moving = (step_s > 0) & (step_m >= rules.still_mps * step_s)
+    moving[np.cumsum([len(way.time_ms) for way in ways])[:-1] - 1] = False
     begin, end = np.flatnonzero(np.diff(np.concatenate(([False], moving, [False])))).reshape(-1, 2).T
     many = -(-(end - begin) // (rules.piece_points - 1))
     nth = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)

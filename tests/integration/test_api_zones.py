@@ -312,3 +312,17 @@ async def test_a_time_before_the_zone_is_no_empty_answer(platform: Platform) -> 
     asked = {"from": "2025-01-01T00:00:00Z", "to": "2025-01-02T00:00:00Z"}
     answer = await (await platform.sign_in("dispatcher")).get(f"/zones/{number}/presence", params=asked)
     assert [one["reason"] for one in answer.json()["errors"]] == ["zone-not-yet"]
+async def test_coverage_is_cut_where_a_track_is(platform: Platform) -> None:
+    number = await stood(platform, block(at(7), at(8)))
+    await walk(platform, 1, "07:00", seconds=600)
+    await walk(platform, 1, "07:50", seconds=600)
+    caller = await platform.sign_in("dispatcher")
+    share = (await caller.get(f"/zones/{number}/coverage", params=WORKDAY)).json()["street_share"]
+    assert share == pytest.approx(1200 / 3600, abs=0.05)
+    # A telephone that reports every other minute was there as well.
+    await platform.sql("delete from position")
+    await walk(platform, 1, "07:00", seconds=3600, step=120)
+    share = (await caller.get(f"/zones/{number}/coverage", params=WORKDAY)).json()["street_share"]
+    assert share == pytest.approx(1, abs=0.1)
+
+

@@ -1,14 +1,13 @@
 """What the people of a sheet have seen of their zones, and the map that shows it."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import shapely
 import shapely.geometry
 
-from xunlu_gis.coverage import NEVER_SEEN, CoverageRules, Ground, Way
+from xunlu_gis.coverage import NEVER_SEEN, Ground, Way
 from xunlu_gis.errors import MapError
 from xunlu_gis.fence import ZoneKind, read_drawing
 from xunlu_gis.report import Coverage, Patch
@@ -21,8 +20,6 @@ ZONES_MAX: Final = 40
 PATROLLED: Final[frozenset[ZoneKind]] = frozenset({"responsibility", "patrol", "post"})
 """Where somebody is expected to look at streets; a watched or forbidden zone is nobody's beat."""
 
-# A piece has no gap, however far apart the points are that are left of it.
-RULES: Final = replace(CoverageRules(), gap_s=86_400.0)
 DRAWN_DEG: Final = 0.0001
 """About 10 m: less than a line of the map is wide."""
 
@@ -77,7 +74,7 @@ def _beat(zone: int, shape: dict[str, Any], days: Iterable[OfficerDay], ground_o
     street_m = sum(piece.length_m for piece in ground.pieces) if ground else 0.0
     if ground is None or not street_m:
         return Beat(zone, area, None, None)
-    seen_m, seen_ms = ground.seen(_ways(days), RULES)
+    seen_m, seen_ms = ground.seen(_ways(days))
     seen = (seen_ms != NEVER_SEEN).tolist()
     lines = tuple((piece.line, was) for piece, was in zip(ground.pieces, seen, strict=True))
     return Beat(zone, area, street_m, float(seen_m.sum()), lines)

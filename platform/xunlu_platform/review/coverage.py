@@ -1,6 +1,6 @@
 """What patrols have seen of a zone: streets with the time when each was seen last."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ import shapely.geometry
 
 from xunlu_gis.coverage import NEVER_SEEN, Coverage, Ground, StreetAge, Way
 from xunlu_gis.track import Track, clean
+from xunlu_gis.track.piece import unbroken
 from xunlu_platform.errors import TooMuchError
 
 PIECES_MAX: Final = 20_000
@@ -68,6 +69,11 @@ def find_coverage(ground: Ground, tracks: Iterable[Track], unseen_since_ms: int)
     """
     if len(ground.pieces) > PIECES_MAX:
         raise TooMuchError("This zone holds more than 1,000 km of street. Ask about a smaller one.")
-    known = [clean(track).cleaned for track in tracks]
-    coverage = ground.coverage([Way(track.time_ms, track.lon, track.lat) for track in known if len(track) > 1])
+    coverage = ground.coverage([way for track in tracks for way in _ways(clean(track).cleaned)])
     return Seen(ground=ground, coverage=coverage, ages=ground.ages(coverage.seen_ms, unseen_since_ms))
+
+
+def _ways(track: Track) -> Iterator[Way]:
+    for first, end in unbroken(track):
+        if end - first > 1:
+            yield Way(track.time_ms[first:end], track.lon[first:end], track.lat[first:end])
