@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -169,7 +170,6 @@ async def test_the_page_of_a_track_names_whoever_wore_the_device_then(platform: 
         assert f"<title>{title}</title>" in page.text
 
 
-async def test_equal_and_reversed_times_make_no_line_of_their_own(platform: Platform) -> None:
 async def test_the_page_of_a_track_tells_the_time_of_the_place_and_why_there_is_no_line(platform: Platform) -> None:
     for since in ("07:00", "07:30"):
         await walk(platform, 1, since, seconds=600)
@@ -193,6 +193,7 @@ async def test_the_page_of_a_track_tells_the_time_of_the_place_and_why_there_is_
     assert "4 个定位" in fewer.partition("<aside>")[2]
 
 
+async def test_equal_and_reversed_times_make_no_line_of_their_own(platform: Platform) -> None:
     await walk(platform, 3, "09:00", seconds=600)
     # A second session writes the same times, and one fix whose number goes back; then a leap across the city.
     await walk(platform, 3, "09:00", seconds=600, step=60, sid=2)
@@ -221,18 +222,43 @@ async def test_more_points_than_one_answer_holds_are_refused_with_what_to_do(pla
     assert (await caller.get("/review/tracks", params={**days, "tolerance_m": 0})).json()["next"]
 
 
-async def test_raw_fixes_come_in_pages_that_neither_repeat_nor_skip(platform: Platform) -> None:
+async def test_raw_fixes_come_in_pages_that_skip_nothing_and_go_on_from_each_other(platform: Platform) -> None:
     await walk(platform, 3, "00:00", seconds=22_000, step=1)
     await walk(platform, 1, "07:00", seconds=100, step=1)
+    other = list(range(7 * HOUR_MS, 7 * HOUR_MS + 100_000, 1000))
+    for raw in (False, True):
+        first, second = await pages_of(platform, "o3", "o1", raw=raw)
+        assert first == [list(range(0, 20_000_000, 1000))]
+        # It goes on from the last fix of the page before.
+        assert second == [list(range(19_999_000, 22_000_000, 1000)), other]
+
+
+async def pages_of(platform: Platform, *subjects: str, **more: Any) -> list[list[list[int]]]:
+    """The times of all pieces, page by page."""
     caller = await platform.sign_in("supervisor")
-    times: list[int] = []
-    pages, after = 0, None
-    while pages == 0 or after:
-        told = await ask(caller, "tracks", "o3", "o1", tolerance_m=0, **({"after": after} if after else {}))
-        times += [t for subject in told["subjects"] for piece in subject["pieces"] for t in piece["t"]]
-        pages, after = pages + 1, told["next"]
-    assert pages == 2
-    assert times == [*range(0, 22_000_000, 1000), *range(7 * HOUR_MS, 7 * HOUR_MS + 100_000, 1000)]
+    pages: list[list[list[int]]] = []
+    after: dict[str, str] = {}
+    while not pages or after:
+        told = await ask(caller, "tracks", *subjects, tolerance_m=0, **more, **after)
+        pages.append([piece["t"] for subject in told["subjects"] for piece in subject["pieces"]])
+        after = {"after": told["next"]} if told["next"] else {}
+    return pages
+
+
+async def test_a_page_of_raw_fixes_knows_what_was_before_it(platform: Platform) -> None:
+    await walk(platform, 3, "00:00", seconds=20_010, step=1)
+    # Out and back, first on its page.
+    await platform.sql("update position set lat = 31.4 where device_id = 3 and fix_at = '2026-03-02T05:33:20Z'")
+    [_, believed] = await pages_of(platform, "o3")
+    assert believed == [[19_999_000, *range(20_001_000, 20_010_000, 1000)]]
+
+
+async def test_a_page_of_raw_fixes_begins_anew_after_a_silence(platform: Platform) -> None:
+    await walk(platform, 3, "00:00", seconds=20_000, step=1)
+    await walk(platform, 3, "06:00", seconds=100, step=1)
+    for raw in (False, True):
+        [_, later] = await pages_of(platform, "o3", raw=raw)
+        assert later == [list(range(6 * HOUR_MS, 6 * HOUR_MS + 100_000, 1000))]
 
 
 async def test_a_subject_without_any_fix_is_explained_all_the_same(platform: Platform) -> None:

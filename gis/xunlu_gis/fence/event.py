@@ -70,7 +70,7 @@ def revised(known: Iterable[EventKey], events: Iterable[ZoneEvent]) -> Revision:
 
     Args:
         known: keys of the events emitted for that stretch and not withdrawn.
-        events: of `Fences.run` over the whole stretch, begun with the states at its beginning.
+        events: of `Fences.evaluate` over the whole stretch, begun with the states at its beginning.
     """
     now = {event.key: event for event in events}
     before = frozenset(known)

@@ -1,4 +1,4 @@
-"""Where devices stand towards their zones: a value that goes in and comes out of `Fences.run`."""
+"""Where devices stand towards their zones: a value that goes in and comes out of `Fences.evaluate`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -95,6 +95,11 @@ class Track:
         """Some of the fixes: a slice, indices or a mask."""
         return type(self)(**{one.name: getattr(self, one.name)[chosen] for one in fields(self)})
 
+    def joined(self, after: Self) -> Self:
+        """With fixes that follow."""
+        both = {one.name: (getattr(self, one.name), getattr(after, one.name)) for one in fields(self)}
+        return type(self)(**{name: np.concatenate(columns) for name, columns in both.items()})
+
     @property
     def degrees(self) -> Floats:
         """Longitudes and latitudes, (n, 2)."""

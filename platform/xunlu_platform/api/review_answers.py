@@ -84,18 +84,22 @@ def _piece(did: str, piece: Piece, base_ms: int) -> Fields:
 
 
 def _believed(part: Part, base_ms: int) -> list[Fields]:
-    [shape] = shapes(part.track, _ms(part.stretch.since), _ms(part.stretch.until), (0.0,))
+    since_ms = int(part.track.time_ms[part.before - 1]) + 1 if part.before else _ms(part.stretch.since)
+    [shape] = shapes(part.track, since_ms, _ms(part.stretch.until), (0.0,))
     return [_piece(part.stretch.did, piece, base_ms) for piece in shape.pieces]
 
 
 def _flagged(part: Part, base_ms: int) -> list[Fields]:
-    """Every fix as it came, cut only where it was silent."""
-    track = part.track
-    if not len(track):
+    """Every fix as it came, cut only where it was silent; where it was not, a page begins with the last one before."""
+    track, first = part.track, part.before
+    if len(track) == first:
         return []
     names = clean(track).names()
-    cuts = (np.flatnonzero(np.diff(track.time_s) > gap_limit_s(track.time_ms)) + 1).tolist()
-    ends = zip([0, *cuts], [*cuts, len(track)], strict=True)
+    silent = np.diff(track.time_s) > gap_limit_s(track.time_ms)
+    if first and not silent[first - 1]:
+        first -= 1
+    cuts = (np.flatnonzero(silent[first:]) + first + 1).tolist()
+    ends = zip([first, *cuts], [*cuts, len(track)], strict=True)
     return [_fixes(part.stretch, track[first:end], names[first:end], base_ms) for first, end in ends]
 
 
