@@ -3,8 +3,10 @@
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 from tests.repository import ROOT
+from xunlu_gis.errors import ZoneCode
 
 CONSOLE = ROOT / "platform" / "xunlu_platform" / "console"
 LANGUAGES = ("zh-CN", "en")
@@ -52,4 +54,5 @@ def test_every_reason_that_the_server_gives_has_words() -> None:
     sources = [path.read_text("utf-8") for path in CONSOLE.parent.rglob("*.py")]
     given = {next(filter(None, match)) for source in sources for match in REASON.findall(source)} - UNSEEN_REASONS
     assert len(given) > 20
+    given |= {f"zone-{code}" for code in get_args(ZoneCode)}
     assert {f"reason.{reason}" for reason in given} <= words("en").keys()

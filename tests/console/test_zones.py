@@ -201,6 +201,35 @@ async def test_a_file_is_shown_before_its_zones_are_saved(page: Page, bureau: Bu
     await expect(page.get_by_role("link", name=name)).to_be_visible()
 
 
+async def test_a_line_of_a_stranger_s_gpx_becomes_a_patrol_line_as_wide_as_somebody_says(
+    page: Page, bureau: Bureau
+) -> None:
+    name = f"巡线 {secrets.token_hex(2)}"
+    line = [[121.47, 31.22], [121.475, 31.225]]
+    points = "".join(f'<trkpt lat="{lat}" lon="{lon}"/>' for lon, lat in line)
+    gpx = f'<gpx xmlns="http://www.topografix.com/GPX/1/1" version="1.1" creator="x"><trk><name>{name}</name>'
+    gpx += f"<trkseg>{points}</trkseg></trk></gpx>"
+    await bureau.sign_in(page, await bureau.account("dispatcher"), "/zones")
+    await page.get_by_role("button", name="导入").click()
+    dialog = page.get_by_role("dialog")
+    chosen = {"name": "line.gpx", "mimeType": "application/gpx+xml", "buffer": gpx.encode()}
+    await dialog.locator("input[type=file]").set_input_files(chosen)  # type: ignore[arg-type]  # a FilePayload
+    width = dialog.get_by_label("宽度（米，左右合计）")
+    await expect(width).to_have_value("40")
+    await expect(dialog.locator(".zone-imported")).to_contain_text("面积")
+    await width.fill("")
+    await width.press("Enter")
+    await expect(dialog.locator(".zone-imported .problem")).to_have_text("缺少宽度，须为 5–5000 米")
+    await width.fill("60")
+    await width.press("Enter")
+    await expect(dialog.locator(".zone-imported")).to_contain_text("面积")
+    await dialog.get_by_label(re.compile("^类型")).select_option("patrol")
+    await dialog.get_by_role("button", name="保存").click()
+    await expect(dialog).to_contain_text("已保存")
+    shape = await saved(bureau, name)
+    assert (shape["geometry"]["coordinates"], shape["properties"]) == (line, {"width_m": 60})
+
+
 async def test_a_zone_is_changed_and_ended_and_its_versions_stay(page: Page, bureau: Bureau) -> None:
     name = f"岗亭 {secrets.token_hex(2)}"
     number = await stored(bureau, name, "post")

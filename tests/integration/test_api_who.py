@@ -206,10 +206,10 @@ BOWTIE = {
 @pytest.mark.parametrize(
     ("shape", "more", "reason"),
     [
-        ({"type": "Feature", "geometry": None}, {}, "shape"),
-        (circle(0, 0, 50), {}, "shape"),
-        (circle(121.5, 31.2, -1), {}, "shape"),
-        (circle(121.5, float(10**20), 50), {}, "shape"),
+        ({"type": "Feature", "geometry": None}, {}, "zone-no-feature"),
+        (circle(0, 0, 50), {}, "zone-outside"),
+        (circle(121.5, 31.2, -1), {}, "zone-radius"),
+        (circle(121.5, float(10**20), 50), {}, "zone-outside"),
         (circle(121.5, 31.2, 50), {"until": "05:00"}, "period-order"),
         (circle(121.5, 31.2, 50), {"within_m": 501}, "less_than_equal"),
     ],

@@ -88,17 +88,19 @@ def _geometry(feature: Mapping[str, Any]) -> Any:  # noqa: ANN401  shapely carri
             drawn = shapely.force_2d(shapely.geometry.shape(feature["geometry"]))
         coordinates = shapely.get_coordinates(drawn)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError, IndexError, ShapelyError) as error:
-        raise ZoneError("This is no GeoJSON Feature with a geometry; see RFC 7946.") from error
+        raise ZoneError("This is no GeoJSON Feature with a geometry; see RFC 7946.", "no-feature") from error
     if not len(coordinates):
-        raise ZoneError("The drawing is empty; draw at least one point.")
+        raise ZoneError("The drawing is empty; draw at least one point.", "empty")
     if len(coordinates) > VERTICES_MAX:
-        raise ZoneError(f"The drawing has {len(coordinates)} points; simplify it to at most {VERTICES_MAX}.")
+        message = f"The drawing has {len(coordinates)} points; simplify it to at most {VERTICES_MAX}."
+        raise ZoneError(message, "points", points=len(coordinates), most=VERTICES_MAX)
     west, south, east, north = CHINA
     lon, lat = coordinates.T
     if not np.all((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)):
         raise ZoneError(
             f"The drawing leaves longitude {west}–{east}, latitude {south}–{north}; "
-            "longitude comes first, in degrees, WGS-84."
+            "longitude comes first, in degrees, WGS-84.",
+            "outside",
         )
     return drawn
 
@@ -108,26 +110,30 @@ def _shape(drawn: Any, properties: Mapping[str, Any]) -> Shape:  # noqa: ANN401 
         case "Polygon" | "MultiPolygon":
             return Shape.polygon(drawn)
         case "Point":
-            return Shape.circle(drawn.x, drawn.y, _metres(properties, "radius_m", RADIUS_M))
+            return Shape.circle(drawn.x, drawn.y, _metres(properties, "radius", RADIUS_M))
         case "LineString" | "MultiLineString":
-            return Shape.corridor(drawn, _metres(properties, "width_m", WIDTH_M))
+            return Shape.corridor(drawn, _metres(properties, "width", WIDTH_M))
         case kind:
-            raise ZoneError(f"A zone is a polygon, a point with radius_m or a line with width_m, not a {kind}.")
+            message = f"A zone is a polygon, a point with radius_m or a line with width_m, not a {kind}."
+            raise ZoneError(message, "geometry", kind=kind)
 
 
-def _metres(properties: Mapping[str, Any], name: str, bounds: tuple[float, float]) -> float:
-    value = properties.get(name) if isinstance(properties, Mapping) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not bounds[0] <= value <= bounds[1]:
-        raise ZoneError(f"Give {name}, a number of metres from {bounds[0]:g} to {bounds[1]:g}.")
+def _metres(properties: Mapping[str, Any], size: Literal["radius", "width"], bounds: tuple[float, float]) -> float:
+    least, most = bounds
+    value = properties.get(f"{size}_m") if isinstance(properties, Mapping) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        message = f"Give {size}_m, a number of metres from {least:g} to {most:g}."
+        raise ZoneError(message, size, least=least, most=most)
     return float(value)
 
 
 def _bounded(shape: Shape) -> None:
     size_m2 = shape.area_m2
     if size_m2 < 1:
-        raise ZoneError("The drawing encloses nothing; its corners lie on one line.")
+        raise ZoneError("The drawing encloses nothing; its corners lie on one line.", "flat")
     if size_m2 > AREA_M2_MAX:
-        raise ZoneError(f"The drawing covers {size_m2 / 1e6:.0f} km²; a zone may have {AREA_M2_MAX / 1e6:.0f}.")
+        message = f"The drawing covers {size_m2 / 1e6:.0f} km²; a zone may have {AREA_M2_MAX / 1e6:.0f}."
+        raise ZoneError(message, "large", km2=round(size_m2 / 1e6), most=round(AREA_M2_MAX / 1e6))
 
 
 def _doubts(drawn: Any, shape: Shape, reference: Reference | None) -> Iterator[Doubt]:  # noqa: ANN401

@@ -50,17 +50,20 @@ def parse_zones(name: str, data: bytes, datum: Datum | None = None) -> ZoneFile:
     """
     suffix = PurePosixPath(name).suffix.lower()
     if suffix not in _READERS and suffix not in _PACKED:
-        raise ZoneError(f"{name} is neither GeoJSON, KML, KMZ, GPX nor ZIP; export the zones as one of them.")
+        message = f"{name} is neither GeoJSON, KML, KMZ, GPX nor ZIP; export the zones as one of them."
+        raise ZoneError(message, "file-format")
     try:
         members = [(suffix, data)] if suffix in _READERS else _members(data)
         stated, features = _all(members)
         found = _Zones(datum or (datum_named(stated) if stated else "WGS-84"))
         for feature in features:
             found.take(feature)
-    except (TrackError, ZoneError) as error:
-        raise ZoneError(f"{name} cannot be read as zones: {error}") from error
+    except TrackError as error:
+        raise ZoneError(f"{name} cannot be read as zones: {error}", "file-unreadable") from error
+    except ZoneError as error:
+        raise ZoneError(f"{name} cannot be read as zones: {error}", error.code, **error.values) from error
     if not found.features:
-        raise ZoneError(f"{name} holds no zone; it needs polygons, lines, or points with radius_m.")
+        raise ZoneError(f"{name} holds no zone; it needs polygons, lines, or points with radius_m.", "file-empty")
     source: DatumSource = "caller" if datum else "file" if stated else "format"
     return ZoneFile(features=found.features, datum=found.datum, datum_by=source, left_out=found.left_out)
 
@@ -79,9 +82,10 @@ def _all(members: Iterable[tuple[str, bytes]]) -> tuple[str, list[Feature]]:
         stated.add(said)
         features += found
         if len(features) > FEATURES_MAX:
-            raise ZoneError(f"it holds more than {FEATURES_MAX} shapes; import it in parts.")
+            message = f"it holds more than {FEATURES_MAX} shapes; import it in parts."
+            raise ZoneError(message, "file-shapes", most=FEATURES_MAX)
     if len(stated) > 1:
-        raise ZoneError("its files name different datums; import each by itself.")
+        raise ZoneError("its files name different datums; import each by itself.", "file-datums")
     return next(iter(stated), ""), features
 
 
@@ -90,7 +94,7 @@ def _geojson(text: str) -> tuple[str, list[Feature]]:
         document = plain_json(text)
         features = features_of(document)
     except (ValueError, RecursionError) as error:
-        raise ZoneError(f"it is no GeoJSON: {error}.") from error
+        raise ZoneError(f"it is no GeoJSON: {error}.", "file-geojson") from error
     return datum_of(document), [part for feature in features for part in _parts(feature)]
 
 
@@ -143,17 +147,19 @@ class _Zones:
 
     def _placed(self, value: Any, depth: int, *, closed: bool) -> list[Any]:  # noqa: ANN401  JSON
         if not isinstance(value, list | tuple) or not value:
-            raise ZoneError("a shape has no coordinates; draw it again.")
+            raise ZoneError("a shape has no coordinates; draw it again.", "no-places")
         if depth > 1:
             return [self._placed(inner, depth - 1, closed=closed) for inner in value]
         line = [_position(position) for position in (value if depth else [value])]
         if closed and line[0] != line[-1]:
             line.append(line[0])
         if len(line) < (4 if closed else 2 if depth else 1):
-            raise ZoneError(f"a shape has only {len(line)} places; a polygon needs three corners and a line two.")
+            message = f"a shape has only {len(line)} places; a polygon needs three corners and a line two."
+            raise ZoneError(message, "few-places", places=len(line))
         self._positions += len(line)
         if self._positions > POSITIONS_MAX:
-            raise ZoneError(f"it holds more than {POSITIONS_MAX} places; simplify it or import it in parts.")
+            message = f"it holds more than {POSITIONS_MAX} places; simplify it or import it in parts."
+            raise ZoneError(message, "many-places", most=POSITIONS_MAX)
         placed = self._in_wgs84(line)
         return placed if depth else placed[0]
 
@@ -172,7 +178,9 @@ def _position(value: Any) -> list[float]:  # noqa: ANN401  JSON
         case [float() | int() as lon, float() | int() as lat, *_] if abs(lon) <= 180 and abs(lat) <= 90:
             return [float(lon), float(lat)]
         case _:
-            raise ZoneError(f"{value!r:.60} is no place; it takes longitude, then latitude, in degrees.")
+            written = f"{value!r:.60}"
+            message = f"{written} is no place; it takes longitude, then latitude, in degrees."
+            raise ZoneError(message, "no-place", place=written)
 
 
 def _size(value: Any) -> bool:  # noqa: ANN401  JSON

@@ -1,4 +1,4 @@
-"""GPX 1.1 of patrol lines: a route each. GPX has no areas; tracks of strangers come in as lines too."""
+"""GPX 1.1 of patrol lines: a route each. GPX has no areas: they stay out. Tracks of strangers come in as lines too."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 
-from xunlu_gis.errors import ZoneError
 from xunlu_gis.formats.gpx import NAMESPACE
 from xunlu_gis.formats.xml import elements, xml_text
 
@@ -21,23 +20,28 @@ _WANTED: Final = frozenset({"rtept", "trkpt", "rte", "trkseg", "trk", "rte/name"
 
 
 def zones_to_gpx(features: Iterable[Mapping[str, Any]]) -> str:
-    """A route for each corridor.
-
-    Raises:
-        ZoneError: a zone is no line.
-    """
-    return f"{_HEAD}{''.join(map(_route, features))}</gpx>"
+    """A route for each line; a corridor of several lines comes back as several."""
+    routes = (_route(feature["properties"], line) for feature in features for line in _lines(feature))
+    return f"{_HEAD}{''.join(routes)}</gpx>"
 
 
-def _route(feature: Mapping[str, Any]) -> str:
-    geometry, properties = feature["geometry"], dict(feature["properties"])
-    name = str(properties.pop("name", ""))
-    if geometry["type"] != "LineString":
-        raise ZoneError(f"GPX holds lines only and “{name}” is an area; export it as GeoJSON or KML.")
-    points = "".join(f'<rtept lat="{lat}" lon="{lon}"/>' for lon, lat, *_ in geometry["coordinates"])
+def _lines(feature: Mapping[str, Any]) -> list[Any]:
+    geometry = feature["geometry"]
+    match geometry["type"]:
+        case "LineString":
+            return [geometry["coordinates"]]
+        case "MultiLineString":
+            return list(geometry["coordinates"])
+        case _:
+            return []
+
+
+def _route(known: Mapping[str, Any], line: Iterable[Iterable[float]]) -> str:
+    properties = dict(known)
+    name = xml_text(str(properties.pop("name", "")))
+    points = "".join(f'<rtept lat="{lat}" lon="{lon}"/>' for lon, lat, *_ in line)
     zone = xml_text(json.dumps(properties, ensure_ascii=False))
-    extensions = f"<extensions><xunlu:zone>{zone}</xunlu:zone></extensions>"
-    return f"<rte><name>{xml_text(name)}</name>{extensions}{points}</rte>"
+    return f"<rte><name>{name}</name><extensions><xunlu:zone>{zone}</xunlu:zone></extensions>{points}</rte>"
 
 
 def read_gpx_zones(text: str) -> Iterator[Feature]:

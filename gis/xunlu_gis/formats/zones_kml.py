@@ -44,6 +44,10 @@ def _coordinates(line: Iterable[Iterable[float]]) -> str:
     return f"<coordinates>{' '.join(','.join(map(str, position)) for position in line)}</coordinates>"
 
 
+def _line_string(line: Iterable[Iterable[float]]) -> str:
+    return f"<LineString>{_coordinates(line)}</LineString>"
+
+
 def _polygon(rings: list[list[list[float]]]) -> str:
     parts = [
         f"<{edge}><LinearRing>{_coordinates(ring)}</LinearRing></{edge}>"
@@ -54,7 +58,8 @@ def _polygon(rings: list[list[list[float]]]) -> str:
 
 _WRITERS: Final[Mapping[str, Callable[[Any], str]]] = {
     "Point": lambda position: f"<Point>{_coordinates([position])}</Point>",
-    "LineString": lambda line: f"<LineString>{_coordinates(line)}</LineString>",
+    "LineString": _line_string,
+    "MultiLineString": lambda lines: f"<MultiGeometry>{''.join(map(_line_string, lines))}</MultiGeometry>",
     "Polygon": _polygon,
     "MultiPolygon": lambda parts: f"<MultiGeometry>{''.join(map(_polygon, parts))}</MultiGeometry>",
 }

@@ -16,7 +16,7 @@ from xunlu_platform.api.audit import record
 from xunlu_platform.api.devices import UnitName
 from xunlu_platform.api.paging import After, Answer, Limit, Page, decode_cursor, page
 from xunlu_platform.api.periods import check_years
-from xunlu_platform.api.problems import conflict, invalid, not_found
+from xunlu_platform.api.problems import conflict, invalid, not_found, undrawable
 from xunlu_platform.api.search import Search, pattern
 from xunlu_platform.api.services import Serving
 from xunlu_platform.api.units import Id
@@ -371,4 +371,4 @@ def _drawn(feature: dict[str, Any] | None) -> dict[str, Any] | None:
     try:
         return dict(from_json(to_json(read_drawing(feature).shape.as_geojson())))
     except ZoneError as error:
-        raise invalid("place", "shape", "{error}", error=str(error)) from error
+        raise undrawable("place", error) from error

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 
+from xunlu_gis.errors import ZoneError
 from xunlu_kit.errors import TransportError
 from xunlu_platform.errors import ConflictError, NotFoundError, StoreError, TooMuchError, UnstorableError
 from xunlu_protocol.errors import ProtocolError
@@ -80,6 +81,18 @@ def invalid(field: str, reason: str, message: str, **values: Value) -> Problem:
     message = message.format(**values)
     complaint = Complaint(field=field, reason=reason, message=message, values=values)
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", f"{field} cannot be taken.", message, errors=[complaint])
+
+
+def no_zone(error: ZoneError) -> Complaint:
+    """Why something can be no zone."""
+    return Complaint(reason=f"zone-{error.code}", message=str(error), values=error.values)
+
+
+def undrawable(field: str, error: ZoneError) -> Problem:
+    """A drawing or a file of them that can be no zone."""
+    complaint = Complaint(field=field, **no_zone(error))
+    title = f"{field} cannot be taken."
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", title, str(error), errors=[complaint])
 
 
 def complaint_of(error: ErrorDetails) -> Complaint:

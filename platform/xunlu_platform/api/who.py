@@ -20,7 +20,7 @@ from xunlu_platform.api.audit import record
 from xunlu_platform.api.devices import OfficerName
 from xunlu_platform.api.paging import Answer
 from xunlu_platform.api.periods import check_years
-from xunlu_platform.api.problems import invalid
+from xunlu_platform.api.problems import invalid, undrawable
 from xunlu_platform.api.services import Serving
 from xunlu_platform.api.zone_drawings import Feature
 from xunlu_platform.api.zone_map import reference_of
@@ -147,7 +147,7 @@ async def who(
     try:
         drawing = await asyncio.to_thread(read_drawing, asked.shape, reference_of(services.settings.map))
     except ZoneError as error:
-        raise invalid("shape", "shape", "{error}", error=str(error)) from error
+        raise undrawable("shape", error) from error
     place = await asyncio.to_thread(Place.of, drawing.shape, asked.within_m)
     period = {"from": asked.since.isoformat(), "to": asked.until.isoformat()}
     async with services.store.session(caller.scope) as session:

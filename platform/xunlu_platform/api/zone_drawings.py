@@ -1,20 +1,21 @@
 """Drawings before they are zones, and zones as a file: nothing here is saved."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from xunlu_gis.errors import ZoneError
 from xunlu_gis.fence import Drawing, read_drawing
-from xunlu_gis.formats import Datum, ZoneFile, parse_zones, zones_to_geojson
+from xunlu_gis.fence.drawing import WIDTH_M
+from xunlu_gis.formats import Datum, ZoneFile, parse_zones, zones_to_geojson, zones_to_gpx, zones_to_kml
 from xunlu_platform.api.access import allow
 from xunlu_platform.api.audit import record
 from xunlu_platform.api.paging import Answer
-from xunlu_platform.api.problems import invalid
+from xunlu_platform.api.problems import no_zone, not_found, undrawable
 from xunlu_platform.api.services import Serving
 from xunlu_platform.api.zone_map import reference_of
 from xunlu_platform.auth.logins import Caller
@@ -25,7 +26,13 @@ router = APIRouter(prefix="/zones")
 PREVIEW_MAX = 500
 EXPORT_MAX = 5000
 NAME_MAX = 64
-GEOJSON = "application/geo+json"
+
+WRITERS: Final[Mapping[str, tuple[str, Callable[[Iterable[Mapping[str, Any]]], str]]]] = {
+    "geojson": ("application/geo+json", zones_to_geojson),
+    "kml": ("application/vnd.google-earth.kml+xml", zones_to_kml),
+    "gpx": ("application/gpx+xml", zones_to_gpx),
+}
+"""Of each format of a file of zones: the media type, and what writes it."""
 
 FileName = Annotated[str, Query(min_length=3, max_length=255, description="Its ending names the format.")]
 Feature = Annotated[
@@ -55,12 +62,20 @@ class Checked(Answer):
     doubts: list[DoubtWords]
 
 
+class ProblemWords(Answer):
+    """Why a shape can be no zone; who has words of their own for a `reason` fills the `values` in."""
+
+    reason: str
+    message: str
+    values: dict[str, str | float]
+
+
 class Imported(Answer):
-    """A shape of a file; `problem` says why it can be no zone, and then nothing was made of it."""
+    """A shape of a file; where it has a `problem`, nothing was made of it."""
 
     name: str
     checked: Checked | None
-    problem: str | None
+    problem: ProblemWords | None
 
 
 class Preview(Answer):
@@ -78,7 +93,7 @@ async def check(services: Serving, drawn: Drawn) -> Checked:
     try:
         return await asyncio.to_thread(_checked, drawn.shape, services.settings.map)
     except ZoneError as error:
-        raise invalid("shape", "shape", "{error}", error=str(error)) from error
+        raise undrawable("shape", error) from error
 
 
 @router.post("/import", dependencies=[allow("zones")])
@@ -87,25 +102,31 @@ async def preview(
     request: Request,
     name: FileName,
     datum: Annotated[Datum | None, Query(description="Of the coordinates, from who knows it.")] = None,
+    width_m: Annotated[
+        float | None, Query(ge=WIDTH_M[0], le=WIDTH_M[1], description="Of lines that name none, from side to side.")
+    ] = None,
 ) -> Preview:
     """What the shapes of a file (GeoJSON, KML, KMZ, GPX, ZIP; at most 1 MiB) would be; saving is for `POST /zones`."""
     data = await request.body()
     try:
-        return await asyncio.to_thread(_preview, name, data, datum, services.settings.map)
+        return await asyncio.to_thread(_preview, name, data, datum, width_m, services.settings.map)
     except ZoneError as error:
-        raise invalid("body", "zone-file", "{error}", error=str(error)) from error
+        raise undrawable("body", error) from error
 
 
-@router.get(".geojson", response_class=Response)
-async def export(services: Serving, caller: Annotated[Caller, allow("see")]) -> Response:
-    """All zones in force that the caller sees, as one GeoJSON file that `import` takes."""
+@router.get(".{form}", response_class=Response)
+async def export(services: Serving, caller: Annotated[Caller, allow("see")], form: str) -> Response:
+    """All zones in force that the caller sees, as a file that `import` takes: geojson, kml, or gpx with lines only."""
+    if form not in WRITERS:
+        raise not_found("format")
+    media_type, write = WRITERS[form]
     values = {"id": None, "kind": None, "at": None, "limit": EXPORT_MAX, "after": None}
     async with services.store.session(caller.scope) as session:
         rows = await session.all("zones", "page", values)
-        await record(session, caller, "zone.export", zones=len(rows))
-    text = await asyncio.to_thread(zones_to_geojson, [_feature(row) for row in rows])
-    headers = {"Content-Disposition": 'attachment; filename="zones.geojson"'}
-    return Response(text, media_type=GEOJSON, headers=headers)
+        await record(session, caller, "zone.export", zones=len(rows), format=form)
+    text = await asyncio.to_thread(write, [_feature(row) for row in rows])
+    headers = {"Content-Disposition": f'attachment; filename="zones.{form}"'}
+    return Response(text, media_type=media_type, headers=headers)
 
 
 def _checked(feature: dict[str, Any], bundle: Path | None) -> Checked:
@@ -118,21 +139,25 @@ def _answer(drawing: Drawing) -> Checked:
     return Checked(shape=drawing.shape.as_geojson(), area=told["area"], area_m2=told["area_m2"], doubts=doubts)
 
 
-def _preview(name: str, data: bytes, datum: Datum | None, bundle: Path | None) -> Preview:
+def _preview(name: str, data: bytes, datum: Datum | None, width_m: float | None, bundle: Path | None) -> Preview:
     file = parse_zones(name, data, datum)
     if len(file.features) > PREVIEW_MAX:
-        raise ZoneError(f"{name} holds {len(file.features)} shapes; import at most {PREVIEW_MAX} at a time.")
-    items = list(_imported(file, bundle))
+        message = f"{name} holds {len(file.features)} shapes; import at most {PREVIEW_MAX} at a time."
+        raise ZoneError(message, "file-shapes", most=PREVIEW_MAX)
+    items = list(_imported(file, width_m, bundle))
     return Preview(datum=file.datum, datum_by=file.datum_by, left_out=file.left_out, items=items)
 
 
-def _imported(file: ZoneFile, bundle: Path | None) -> Iterator[Imported]:
+def _imported(file: ZoneFile, width_m: float | None, bundle: Path | None) -> Iterator[Imported]:
     for feature in file.features:
-        name = feature["properties"]["name"].replace("\0", "").strip()[:NAME_MAX]
+        properties = feature["properties"]
+        if properties.get("width_m") is None:
+            properties["width_m"] = width_m
+        name = properties["name"].replace("\0", "").strip()[:NAME_MAX]
         try:
             yield Imported(name=name, checked=_checked(feature, bundle), problem=None)
         except ZoneError as error:
-            yield Imported(name=name, checked=None, problem=str(error))
+            yield Imported(name=name, checked=None, problem=ProblemWords(**no_zone(error)))
 
 
 def _feature(row: Row) -> dict[str, Any]:

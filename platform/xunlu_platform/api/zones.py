@@ -17,7 +17,7 @@ from xunlu_platform.api.audit import record
 from xunlu_platform.api.devices import OfficerName, UnitName
 from xunlu_platform.api.history import OfDevice
 from xunlu_platform.api.paging import After, Answer, Limit, Page, decode_cursor, page
-from xunlu_platform.api.problems import conflict, invalid, not_found
+from xunlu_platform.api.problems import conflict, invalid, not_found, undrawable
 from xunlu_platform.api.services import Serving
 from xunlu_platform.api.units import Id
 from xunlu_platform.api.zone_drawings import Feature
@@ -252,7 +252,7 @@ def _drawn(feature: dict[str, Any]) -> Drawing:
     try:
         return read_drawing(feature)
     except ZoneError as error:
-        raise invalid("shape", "shape", "{error}", error=str(error)) from error
+        raise undrawable("shape", error) from error
 
 
 def _check_window(rule: Rule) -> None:

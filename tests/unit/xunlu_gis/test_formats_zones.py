@@ -67,9 +67,13 @@ def test_patrol_lines_that_go_out_as_gpx_come_in_again(features: list[Feature]) 
 SQUARE = [[121.47, 31.22], [121.48, 31.22], [121.48, 31.23], [121.47, 31.23], [121.47, 31.22]]
 
 
-def test_an_area_is_not_forced_into_gpx() -> None:
-    with pytest.raises(ZoneError, match=r"责任区.*GeoJSON or KML"):
-        zones_to_gpx([feature("Polygon", [SQUARE], "责任区", {})])
+def test_an_area_stays_out_of_gpx_and_several_lines_come_back_as_as_many_corridors() -> None:
+    several = feature("MultiLineString", [SQUARE[:2], SQUARE[2:4]], "巡线", {"width_m": 30.0})
+    parts = [feature("LineString", line, "巡线", {"width_m": 30.0}) for line in (SQUARE[:2], SQUARE[2:4])]
+    whole = [feature("Polygon", [SQUARE], "责任区", {}), several]
+    assert parse_zones("x.gpx", zones_to_gpx(whole).encode()).features == parts
+    assert parse_zones("x.kml", zones_to_kml(whole).encode()).features == [whole[0], *parts]
+    assert parse_zones("x.geojson", zones_to_geojson(whole).encode()).features == [whole[0], *parts]
 
 
 def test_a_stranger_s_kml_gives_polygons_with_holes_lines_and_what_was_left_out() -> None:

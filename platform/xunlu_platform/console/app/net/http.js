@@ -16,6 +16,7 @@ const TOLD_BY_NAME = new Set([
   "problem.too-many-commands",
   "problem.unexpected",
   "problem.track-too-long",
+  "problem.too-much",
   "problem.offline",
   "problem.not-live-capable",
   "problem.pending",

@@ -11,6 +11,12 @@ import { kindSign, windowWords } from "./look.js";
 import { followPosts, isEmpty, manning, posts } from "./posts.js";
 import { KINDS, zones } from "./zones.js";
 
+/** GPX holds patrol lines only. */
+const FORMATS = ["geojson", "kml", "gpx"];
+
+/** @param {string} format */
+const link = (format) => h("a", { class: "button", href: `/api/v1/zones.${format}`, download: `zones.${format}` }, format.toUpperCase());
+
 /**
  * @param {HTMLElement} root
  * @param {import("../kit/store.js").Scope} scope
@@ -31,9 +37,9 @@ export function mountList(root, scope, take) {
         h("button", { onclick: () => openImport(take) }, icon("upload"), t("zone.import")),
       ]
     : [];
-  const file = h("a", { class: "button", href: "/api/v1/zones.geojson", download: "zones.geojson" }, icon("download"), t("export"));
+  const files = h("div", { class: "row wrap exports" }, h("span", { class: "dim" }, t("export")), FORMATS.map(link));
   root.append(
-    h("section", {}, h("div", { class: "head" }, h("h2", {}, t("zones"))), h("div", { class: "row wrap" }, make, file)),
+    h("section", {}, h("div", { class: "head" }, h("h2", {}, t("zones"))), h("div", { class: "row wrap" }, make), files),
     h("section", { class: "filters stack-body" }, find, kind),
     rows,
   );
