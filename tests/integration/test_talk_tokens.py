@@ -11,7 +11,7 @@ from tests.services import TestBroker
 from tests.talk import Participant
 from xunlu_protocol.talk import Deny, Groups, Ping, Pong, Problem, Renew
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("quiet_net")]
 
 
 async def renew(net: Net, who: Participant, **claims: object) -> None:
