@@ -186,6 +186,7 @@ function display(name, value) {
 /** @param {Fields} fields @returns {string} */
 function tell(fields) {
   return Object.entries(fields)
+    .filter(([, value]) => value !== null)
     .map(([name, value]) => `${word("system", name)} ${display(name, value)}`)
     .join(" · ");
 }
