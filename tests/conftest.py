@@ -1,6 +1,5 @@
 """Fixtures for everybody: the real database and the real broker."""
 
-import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -16,19 +15,6 @@ from tests.services import (
     running_services,
 )
 from xunlu_protocol.topics import PREFIX
-
-OF_REAL_PARTS = ("integration", "system", "console")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Before a gate (`CI` is set), what goes through browsers and processes is tried once more when it fails.
-
-    The summary names it as RERUN: a race to be found at a desk, where nothing is tried twice.
-    """
-    if os.environ.get("CI"):
-        for item in items:
-            if any(item.get_closest_marker(kind) for kind in OF_REAL_PARTS):
-                item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -150,7 +150,7 @@ async def test_a_dispatcher_sees_and_hears_what_the_camera_does(
         await viewer.hears(24_000)
         shown = [utc_ms for _, utc_ms in pictures]
         assert shown == sorted(shown)
-        assert time.time() * 1000 - shown[-1] < 15_000
+        assert time.time() * 1000 - shown[-1] < 5000
 
 
 async def test_the_picture_is_back_within_a_moment_after_an_outage(
@@ -164,7 +164,7 @@ async def test_the_picture_is_back_within_a_moment_after_an_outage(
         found_s, found_ms = time.monotonic(), time.time() * 1000
         pictures = await viewer.sees(5, after_ms=found_ms - 100)
         # 0.2 to 0.4 s on an idle machine.
-        assert pictures[0][0] - found_s < 8
+        assert pictures[0][0] - found_s < 3
         assert publication.sessions == 1
 
 

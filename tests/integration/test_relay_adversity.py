@@ -102,7 +102,7 @@ async def test_replayed_and_forged_media_is_rejected(relay: Relay, healthy: Pair
         await paced(publisher.way.send, [datagram] * 500)
         forged = [bytes([*datagram[:-1], datagram[-1] ^ 1 << bit]) for bit in range(8)]
         await paced(publisher.way.send, forged * 60)
-    await counted(relay, "packets_rejected_total", 1000)
+    await counted(relay, "packets_rejected_total", 1500)
     await attacker.sees(5)
 
 
@@ -263,8 +263,7 @@ async def test_a_storm_of_keyframe_requests_is_one_every_half_second(
     await paced(attacker.viewer.report, [pli] * 15_000)
     passed_s = time.monotonic() - began_s
     assert len(asked) >= 1
-    # One more may have been under way when the count began.
-    assert len(asked) <= 2 * passed_s + 2
+    assert len(asked) <= 2 * passed_s + 1
     await attacker.sees(5)
 
 
